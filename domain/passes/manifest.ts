@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+
+/** Where a pass must run: on any machine (its result is shared), or on the benchmarked machine itself (its result belongs to that device). */
+export type PassSide = 'host' | 'target';
+
+/**
+ * What everybody may know of a pass without loading the engine: the coordinator expands and lints with it, the conversion key covers it.
+ * `Params` is the pass's parameters after defaults.
+ */
+export interface PassManifest<Params = unknown> {
+  /** Olive's spelling, for example `OnnxFloatToFloat16`. Lookup is case-insensitive. */
+  readonly type: string;
+  readonly side: PassSide;
+  /** Part of the conversion key: raised whenever the same input would yield other bytes. */
+  readonly implementationVersion: number;
+  /** Whether Olive gives this pass the same result for every accelerator; then the accelerator spec stays out of the key. */
+  readonly acceleratorAgnostic: boolean;
+  /** Parameter schema with Olive's defaults. Unknown keys are stripped by it and reported as warnings by the recipe parser. */
+  readonly params: z.ZodType<Params>;
+  /** Name of the parameter that refers to a data_config, when the pass needs data. */
+  readonly dataParam?: 'data_config';
+  /** One line for `docs/passes.md` and `grove recipe show`. */
+  readonly summary: string;
+}
