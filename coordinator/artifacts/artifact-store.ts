@@ -1,0 +1,21 @@
+import type { Readable } from 'node:stream';
+import type { Blob } from '../../domain/manifest.ts';
+import type { Grant } from '../../domain/protocol.ts';
+import type { EpochMs } from '../../domain/ports.ts';
+
+/**
+ * Content-addressed blobs. Agents and the CLI move bytes over short-lived URLs bound to one digest and size; the store verifies both before a blob
+ * becomes visible, so whatever `head` reports is complete and right.
+ */
+export interface ArtifactStore {
+  /** A URL that accepts exactly this blob, or `present` when it is stored already. */
+  grantPut(blob: Blob, now: EpochMs): Promise<Grant>;
+  /** A URL that serves exactly this blob. Throws `not-found` when it is not stored. */
+  grantGet(blob: Blob, now: EpochMs): Promise<Grant>;
+  /** Size of a stored blob, or undefined. */
+  head(sha256: string): Promise<{ readonly sizeBytes: number } | undefined>;
+  /** Content of a stored blob, for the coordinator itself. Throws `not-found`. */
+  open(sha256: string): Promise<Readable>;
+  /** Stores bytes the coordinator itself made. */
+  put(bytes: Uint8Array): Promise<Blob>;
+}
