@@ -17,6 +17,15 @@ export interface PassManifest<Params = unknown> {
   readonly acceleratorAgnostic: boolean;
   /** Parameter schema with Olive's defaults. Unknown keys are stripped by it and reported as warnings by the recipe parser. */
   readonly params: z.ZodType<Params>;
+  /** Every parameter name Olive knows for this pass; the parser warns about others. */
+  readonly parameterNames: readonly string[];
+  /**
+   * Why these parameters need Olive although Grove knows the pass, as words that continue "is not implemented natively"
+   * (` (surgeon MatMulAddToGemm)`); undefined when they do not.
+   */
+  unsupportedReason?(params: Params): string | undefined;
+  /** Members below the top level of the parameters as written that Olive warns about and drops, as paths below the pass: `.surgeries[0].treshold`. */
+  unknownMembers?(written: Readonly<Record<string, unknown>>): readonly string[];
   /** Name of the parameter that refers to a data_config, when the pass needs data. */
   readonly dataParam?: 'data_config';
   /** One line for `docs/passes.md` and `grove recipe show`. */

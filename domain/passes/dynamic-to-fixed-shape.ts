@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { definePass } from './define-pass.ts';
+import { externalDataShape } from './external-data.ts';
+
+/** Gives symbolic dimensions a number, by their name or by replacing whole input shapes. */
+export const dynamicToFixedShape = definePass({
+  type: 'DynamicToFixedShape',
+  side: 'host',
+  implementationVersion: 1,
+  acceleratorAgnostic: true,
+  summary: 'Replaces symbolic dimensions by numbers.',
+  shape: {
+    dim_param: z.array(z.string()).nullable().default(null),
+    dim_value: z.array(z.number().int().nonnegative()).nullable().default(null),
+    input_name: z.array(z.string()).nullable().default(null),
+    input_shape: z.array(z.array(z.number().int().positive())).nullable().default(null),
+    ...externalDataShape,
+  },
+  rules: [
+    ({ dim_param, input_name }) =>
+      (dim_param === null) === (input_name === null)
+        ? { param: 'dim_param', message: 'give either dim_param with dim_value or input_name with input_shape' }
+        : undefined,
+    ({ dim_param, dim_value }) =>
+      (dim_param?.length ?? 0) === (dim_value?.length ?? 0)
+        ? undefined
+        : { param: 'dim_value', message: `must have as many values as dim_param has names (${dim_param?.length ?? 0})` },
+    ({ input_name, input_shape }) =>
+      (input_name?.length ?? 0) === (input_shape?.length ?? 0)
+        ? undefined
+        : { param: 'input_shape', message: `must have as many shapes as input_name has names (${input_name?.length ?? 0})` },
+  ],
+});

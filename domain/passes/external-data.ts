@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** Parameters that every pass which writes an ONNX file shares, with Olive's defaults. Grove honours them for the final file of a conversion. */
+export const externalDataShape = {
+  /** Weights in a file of their own beside the graph. */
+  save_as_external_data: z.boolean().default(false),
+  all_tensors_to_one_file: z.boolean().default(true),
+  /** File name of the weights; null means `<model file>.data`. */
+  external_data_name: z.string().nullable().default(null),
+  /** Bytes from which a tensor is moved out. */
+  size_threshold: z.number().int().nonnegative().default(1024),
+  convert_attribute: z.boolean().default(false),
+};

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { definePass } from './define-pass.ts';
+import { externalDataShape } from './external-data.ts';
+import { findSurgeon, surgeonSuggestion } from './surgeons.ts';
+
+const written = z.looseObject({ surgeon: z.string() });
+
+/** A surgery with Olive's spelling of its name and, where Grove implements it, exactly its arguments after defaults. */
+const surgery = written.transform((value, context) => {
+  const surgeon = findSurgeon(value.surgeon);
+  if (surgeon === undefined) {
+    context.addIssue({ code: 'custom', path: ['surgeon'], message: `no surgeon is called "${value.surgeon}"${surgeonSuggestion(value.surgeon)}` });
+    return z.NEVER;
+  }
+  if (surgeon.params === undefined) return { ...value, surgeon: surgeon.name };
+  const parsed = surgeon.params.safeParse(value);
+  if (parsed.success) return { ...parsed.data, surgeon: surgeon.name };
+  for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+  return z.NEVER;
+});
+
+/** One surgery; `surgeon` names it and the other members are its arguments. */
+export type Surgery = { readonly surgeon: string; readonly [argument: string]: unknown };
+
+/** A list of small graph rewrites, run in order on the same model. */
+export const graphSurgeries = definePass({
+  type: 'GraphSurgeries',
+  side: 'host',
+  implementationVersion: 1,
+  acceleratorAgnostic: true,
+  summary: 'Runs named graph rewrites in order, then merges equal initialisers.',
+  shape: {
+    surgeries: z.array(surgery),
+    /** Olive merges initialisers of equal content after all surgeries since 0.11. */
+    remove_duplicate_initializers: z.boolean().default(true),
+    ...externalDataShape,
+  },
+  unsupportedReason({ surgeries }) {
+    const missing = surgeries.map(({ surgeon }) => surgeon).filter((name) => findSurgeon(name)?.params === undefined);
+    return missing.length === 0 ? undefined : ` (surgeon ${[...new Set(missing)].join(', ')})`;
+  },
+  unknownMembers(params) {
+    const surgeries = z.array(written).safeParse(params.surgeries).data ?? [];
+    return surgeries.flatMap((value, index) => {
+      const known = findSurgeon(value.surgeon)?.argumentNames;
+      const unknown = known === undefined ? [] : Object.keys(value).filter((key) => key !== 'surgeon' && !known.includes(key));
+      return unknown.map((key) => `.surgeries[${index}].${key}`);
+    });
+  },
+});

@@ -1,0 +1,35 @@
+import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
+import { graphSurgeries } from './graph-surgeries.ts';
+import type { PassManifest } from './manifest.ts';
+import { onnxConversion } from './onnx-conversion.ts';
+import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
+
+/** Every pass Grove runs itself. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
+export const NATIVE_PASSES = {
+  DynamicToFixedShape: dynamicToFixedShape,
+  GraphSurgeries: graphSurgeries,
+  OnnxConversion: onnxConversion,
+  OnnxFloatToFloat16: onnxFloatToFloat16,
+  OrtSessionParamsTuning: ortSessionParamsTuning,
+} as const satisfies Record<string, PassManifest>;
+
+/** Olive's spelling of a pass that Grove runs itself. */
+export type NativePassType = keyof typeof NATIVE_PASSES;
+
+/** Parameters after defaults of one native pass. */
+export type ParamsOf<Type extends NativePassType> = (typeof NATIVE_PASSES)[Type] extends PassManifest<infer Params> ? Params : never;
+
+const BY_LOWER_CASE: ReadonlyMap<string, PassManifest> = new Map(
+  Object.values(NATIVE_PASSES).map((manifest): [string, PassManifest] => [manifest.type.toLowerCase(), manifest]),
+);
+
+/** The manifest of that type in any case; undefined for a pass Grove does not run itself. */
+export function findPassManifest(type: string): PassManifest | undefined {
+  return BY_LOWER_CASE.get(type.toLowerCase());
+}
+
+/** Whether a canonical type names a native pass: narrows it for the engine's registry. */
+export function isNativePassType(type: string): type is NativePassType {
+  return Object.hasOwn(NATIVE_PASSES, type);
+}
