@@ -1,0 +1,91 @@
+import { GroveError } from '../../domain/errors.ts';
+import type { Graph } from './graph.ts';
+import type { Node } from './node.ts';
+import type { Tensor } from './tensor.ts';
+import type { Extras } from './value.ts';
+
+/**
+ * A node attribute. Integers are bigint because INT64_MAX is a common "to the end"; strings are bytes because ONNX does not promise UTF-8.
+ * `encoded` carries sparse tensors and types, and any attribute kind of a later specification, as their AttributeProto bytes.
+ */
+export type Attribute = AttributeValue & { readonly extras?: Extras };
+
+type AttributeValue =
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'string'; readonly value: Uint8Array }
+  | { readonly kind: 'tensor'; readonly value: Tensor }
+  | { readonly kind: 'graph'; readonly value: Graph }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'ints'; readonly value: readonly bigint[] }
+  | { readonly kind: 'strings'; readonly value: readonly Uint8Array[] }
+  | { readonly kind: 'tensors'; readonly value: readonly Tensor[] }
+  | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
+  | { readonly kind: 'encoded'; readonly value: Uint8Array };
+
+export function floatAttribute(value: number): Attribute {
+  return { kind: 'float', value: Math.fround(value) };
+}
+
+export function intAttribute(value: number | bigint): Attribute {
+  return { kind: 'int', value: BigInt(value) };
+}
+
+export function intsAttribute(values: readonly number[]): Attribute {
+  return { kind: 'ints', value: values.map(BigInt) };
+}
+
+export function stringAttribute(value: string): Attribute {
+  return { kind: 'string', value: new TextEncoder().encode(value) };
+}
+
+export function tensorAttribute(value: Tensor): Attribute {
+  return { kind: 'tensor', value };
+}
+
+function wrongKind(node: Node, name: string, actual: string): GroveError {
+  return new GroveError('invalid-onnx', {
+    where: `node "${node.name}" (${node.opType})`,
+    problem: `attribute "${name}" is of kind ${actual}`,
+  });
+}
+
+/** The int attribute `name` as a number, or `fallback` when absent. Throws `invalid-onnx` when it is of another kind. */
+export function readInt(node: Node, name: string, fallback: number): number {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return fallback;
+  if (attribute.kind !== 'int') throw wrongKind(node, name, attribute.kind);
+  return Number(attribute.value);
+}
+
+/** The float attribute `name`, or `fallback` when absent. */
+export function readFloat(node: Node, name: string, fallback: number): number {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return fallback;
+  if (attribute.kind !== 'float') throw wrongKind(node, name, attribute.kind);
+  return attribute.value;
+}
+
+/** The ints attribute `name` as numbers, or undefined when absent. */
+export function readInts(node: Node, name: string): readonly number[] | undefined {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return undefined;
+  if (attribute.kind !== 'ints') throw wrongKind(node, name, attribute.kind);
+  return attribute.value.map(Number);
+}
+
+/** The string attribute `name` read as UTF-8, or undefined when absent. */
+export function readString(node: Node, name: string): string | undefined {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return undefined;
+  if (attribute.kind !== 'string') throw wrongKind(node, name, attribute.kind);
+  return new TextDecoder().decode(attribute.value);
+}
+
+/** The tensor attribute `name`, or undefined when absent. */
+export function readTensor(node: Node, name: string): Tensor | undefined {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return undefined;
+  if (attribute.kind !== 'tensor') throw wrongKind(node, name, attribute.kind);
+  return attribute.value;
+}
