@@ -68,6 +68,7 @@ export const ERRORS = {
   'invalid-checkpoint': { ...input, http: 422, message: 'Checkpoint {where}: {problem}.', advice: 'Give a Hugging Face folder with config.json and model.safetensors.' },
   'invalid-onnx': { ...input, http: 422, message: 'ONNX model {where}: {problem}.', advice: 'Check the file with an ONNX checker, or export it again.' },
   'invalid-data-file': { ...input, http: 422, message: 'Data file {file}{where}: {problem}.', advice: 'JSON Lines (one object a line) and Parquet are read; check the column names.' },
+  'invalid-row': { ...input, http: 422, message: 'Row {index} of the data cannot be encoded: {problem}.', advice: 'Correct or leave out that row, or change truncation and max_length of the data config.' },
   'invalid-tokenizer': { ...input, http: 422, message: 'Tokenizer {where}: {problem}.', advice: 'Give the tokenizer.json that belongs to the model.' },
   'unsafe-path': { ...input, message: 'The path "{path}" leaves its folder or is not portable.', advice: 'Use plain relative paths without "..", drive letters, back-slashes or reserved names.' },
   'too-large': { ...input, http: 413, grpc: 'RESOURCE_EXHAUSTED', message: '{what} declares {sizeBytes} bytes; the limit is {limitBytes}.', advice: 'Check the file; if it is right, raise the limit in the configuration.' },

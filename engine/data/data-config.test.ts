@@ -1,0 +1,152 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DataConfig, JsonObject } from '../../domain/recipe/recipe.ts';
+import { evaluateDataConfig } from './data-config.ts';
+import { rowRange } from './split.ts';
+import { writeSmallTokenizer } from './tokenizer.cases.ts';
+import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
+
+let folder: string;
+let tokenizer: TextTokenizer;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grove-data-config-'));
+  await writeSmallTokenizer(folder);
+  tokenizer = await loadTokenizer(folder);
+  file = join(folder, 'rows.jsonl');
+  const rows = [
+    { premise: 'the cat sat', hypothesis: 'a dog', lang: 'en' },
+    { premise: 'the mat', hypothesis: 'the dog sat on the mat', lang: 'de' },
+    { premise: 'cat', hypothesis: 'cat', lang: 'en' },
+    { premise: 'dog', hypothesis: '', lang: 'en' },
+  ];
+  await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const component = (params: JsonObject = {}, type: string | null = null) => ({ type, params });
+
+function config(changes: Omit<Partial<DataConfig>, 'tokenization'> & { tokenization?: Partial<DataConfig['tokenization']> } = {}): DataConfig {
+  const tokenization = { columns: ['premise'], maxSamples: null, padding: 'max_length', truncation: true, maxLength: 6, addSpecialTokens: true } as const;
+  return {
+    name: 'xnli',
+    path: '$.data_configs[0]',
+    type: 'HuggingfaceContainer',
+    source: { dataset: 'facebook/xnli', subset: 'en', split: 'validation', dataFiles: null },
+    labelColumn: 'label',
+    batchSize: 1,
+    dropLast: false,
+    load: component(),
+    preProcess: component(),
+    postProcess: component(),
+    dataloader: component(),
+    ...changes,
+    tokenization: { ...tokenization, ...changes.tokenization },
+  };
+}
+
+const ids = (batch: Awaited<ReturnType<typeof evaluateDataConfig>>['batches'][number] | undefined) => {
+  const tensor = batch?.['input_ids'];
+  return tensor?.dtype === 'int64' ? [...tensor.data].map(Number) : undefined;
+};
+
+describe('evaluateDataConfig', () => {
+  it('yields one padded [1, max_length] batch a row, in file order', async () => {
+    const { batches, rowCount } = await evaluateDataConfig({ config: config(), file, tokenizer });
+    expect(rowCount).toBe(4);
+    expect(batches.map(ids)).toEqual([
+      [2, 4, 5, 6, 3, 0],
+      [2, 4, 8, 3, 0, 0],
+      [2, 5, 3, 0, 0, 0],
+      [2, 11, 3, 0, 0, 0],
+    ]);
+    expect(Object.keys(batches[0] ?? {})).toEqual(['input_ids', 'attention_mask', 'token_type_ids']);
+    expect(batches[0]?.['input_ids']?.dims).toEqual([1, 6]);
+  });
+
+  it('takes rows before tokenising, so a small max_samples changes the padding of the rest', async () => {
+    const longest = { padding: 'longest', maxLength: null } as const;
+    const two = await evaluateDataConfig({ config: config({ tokenization: { ...longest, maxSamples: 1 } }), file, tokenizer });
+    const all = await evaluateDataConfig({ config: config({ tokenization: { ...longest, columns: ['hypothesis'] } }), file, tokenizer });
+    expect(two.batches.map(ids)).toEqual([[2, 4, 5, 6, 3]]);
+    expect(all.batches.map((batch) => batch['input_ids']?.dims)).toEqual(new Array(4).fill([1, 8]));
+  });
+
+  it('encodes two columns as a pair, and takes the columns of the caller first', async () => {
+    const { batches } = await evaluateDataConfig({ config: config({ tokenization: { maxSamples: 1, maxLength: 8 } }), file, tokenizer, columns: ['premise', 'hypothesis'] });
+    expect(batches.map(ids)).toEqual([[2, 4, 5, 6, 3, 10, 11, 3]]);
+  });
+
+  it('batches rows and drops an incomplete last batch only when asked', async () => {
+    const kept = await evaluateDataConfig({ config: config({ batchSize: 3 }), file, tokenizer });
+    const dropped = await evaluateDataConfig({ config: config({ batchSize: 3, dropLast: true }), file, tokenizer });
+    expect(kept.batches.map((batch) => batch['input_ids']?.dims)).toEqual([
+      [3, 6],
+      [1, 6],
+    ]);
+    expect(dropped).toMatchObject({ rowCount: 3 });
+    expect(dropped.batches).toHaveLength(1);
+  });
+
+  it('applies the slice of the split and the column filters before max_samples', async () => {
+    const source = { dataset: 'x', subset: null, split: 'train[1:4]', dataFiles: null };
+    const load = component({ col_filters: { lang: 'en' } });
+    const { batches } = await evaluateDataConfig({ config: config({ source, load, tokenization: { maxSamples: 1 } }), file, tokenizer });
+    expect(batches.map(ids)).toEqual([[2, 5, 3, 0, 0, 0]]);
+  });
+
+  it('gives ones for a DummyDataContainer', async () => {
+    const load = component({ input_names: ['x', 'ids'], input_shapes: [[2, 3], [1]], input_types: ['float16', 'int64'] });
+    const { batches, rowCount } = await evaluateDataConfig({ config: config({ type: 'dummydatacontainer', load }) });
+    expect(rowCount).toBe(32);
+    expect(batches[31]).toEqual({
+      x: { dtype: 'float16', dims: [2, 3], data: new Uint16Array(6).fill(0x3c00) },
+      ids: { dtype: 'int64', dims: [1], data: BigInt64Array.of(1n) },
+    });
+  });
+
+  it.each([
+    ['another container', { type: 'TransformersPromptDummyDataContainer' }, /container Transformers/],
+    ['a loader from a user script', { load: component({}, 'clip_dataset') }, /clip_dataset/],
+    ['a percentage split', { source: { dataset: 'x', subset: null, split: 'train[:5%]', dataFiles: null } }, /split/],
+    ['three columns', { tokenization: { columns: ['a', 'b', 'c'] } }, /one or two columns/],
+    ['unequal rows in one batch', { batchSize: 2, tokenization: { padding: 'none' } }, /differ in length/],
+  ] satisfies [string, Parameters<typeof config>[0], RegExp][])('refuses %s', async (_, changes, message) => {
+    const evaluation = evaluateDataConfig({ config: config(changes), file, tokenizer });
+    await expect(evaluation).rejects.toMatchObject({ code: 'unsupported-data', message: expect.stringMatching(message) });
+  });
+
+  it('refuses a row without text and an empty selection', async () => {
+    await writeFile(file, '{"premise":"cat"}\n{"premise":null}\n');
+    await expect(evaluateDataConfig({ config: config(), file, tokenizer })).rejects.toThrow(/Row 1 .*null, not text/);
+    const source = { dataset: 'x', subset: null, split: 'train[9:]', dataFiles: null };
+    await expect(evaluateDataConfig({ config: config({ source }), file, tokenizer })).rejects.toThrow(/no row is left/);
+  });
+});
+
+describe('rowRange', () => {
+  it('reads row slices and refuses what needs the length of the split', () => {
+    expect(rowRange('train[:300]')).toEqual({ from: 0, to: 300 });
+    expect(rowRange('train[10:20]')).toEqual({ from: 10, to: 20 });
+    expect(rowRange('train[-5:]')).toBeUndefined();
+    expect(rowRange('train+test')).toBeUndefined();
+  });
+});
+
+const data = process.env['GROVE_TEST_DATA'];
+if (data) {
+  describe('on XNLI', () => {
+    it('tokenises the ten rows of the recipes, of which four premises are distinct', async () => {
+      const xnli = config({ tokenization: { maxSamples: 10, maxLength: 128 } });
+      const model = await loadTokenizer(join(data, 'ms-marco-MiniLM-L-6-v2'));
+      const { batches } = await evaluateDataConfig({ config: xnli, file: join(data, 'xnli-en-validation', 'xnli.en.validation.jsonl'), tokenizer: model });
+      expect(batches).toHaveLength(10);
+      expect(batches.every((batch) => batch['input_ids']?.dims.join() === '1,128')).toBe(true);
+      expect(new Set(batches.map((batch) => String(ids(batch)))).size).toBe(4);
+    });
+  });
+}

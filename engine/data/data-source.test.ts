@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compressors } from 'hyparquet-compressors';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readRows } from './data-source.ts';
+import { MAX_LINE_BYTES } from './jsonl.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grove-data-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function file(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+function parquet(rowCount: number): Uint8Array {
+  const ids = Array.from({ length: rowCount }, (_, i) => BigInt(i));
+  const columnData = [
+    { name: 'id', data: ids, type: 'INT64' as const },
+    { name: 'premise', data: ids.map((id) => `premise ${id}`), type: 'STRING' as const },
+    { name: 'unused', data: ids.map(() => 'x'), type: 'STRING' as const },
+  ];
+  return new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 10 }));
+}
+
+describe('readRows on JSON Lines', () => {
+  it('reads the first rows and the asked columns, ignoring blank lines, CRLF and a byte order mark', async () => {
+    const path = await file('a.jsonl', '\uFEFF{"premise":"one","n":1}\r\n\n{"premise":"two"}\n{"premise":"three"}');
+    expect(await readRows({ file: path, columns: ['premise'], limit: 2 })).toEqual([{ premise: 'one' }, { premise: 'two' }]);
+    expect(await readRows({ file: path, limit: 9 })).toEqual([{ premise: 'one', n: 1 }, { premise: 'two' }, { premise: 'three' }]);
+  });
+
+  it('never reads past the last row asked for', async () => {
+    const path = await file('a.jsonl', '{"a":1}\n{"a":2}\nnot json\n');
+    expect(await readRows({ file: path, limit: 2 })).toHaveLength(2);
+    await expect(readRows({ file: path, limit: 3 })).rejects.toThrow(/line 3/);
+  });
+
+  it.each([
+    ['a line that is not JSON', '{"a":1}\n{"a":\n', /a\.jsonl line 2/],
+    ['a line that is not an object', '{"a":1}\n[1]\n', /line 2: a line must hold one JSON object/],
+    ['a missing column', '{"a":1}\n{"b":1}\n', /line 2: it has no column "a"; it has b/],
+    ['a column inherited from Object', '{"a":1}\n{"toString":1}\n', /line 2: it has no column "a"/],
+    ['an empty file', '', /it is empty/],
+    ['another format', 'a,b\n1,2\n', /neither JSON Lines/],
+  ])('refuses %s and says where', async (_, content, message) => {
+    await expect(readRows({ file: await file('a.jsonl', content), columns: ['a'], limit: 5 })).rejects.toThrow(message);
+  });
+
+  it('refuses bytes that are not UTF-8', async () => {
+    const path = await file('a.jsonl', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]));
+    await expect(readRows({ file: path, limit: 1 })).rejects.toThrow(/line 1: it is not UTF-8/);
+  });
+
+  it('refuses an endless line without keeping it', async () => {
+    const path = await file('a.jsonl', `{"a":"${'x'.repeat(MAX_LINE_BYTES + 1)}"}`);
+    await expect(readRows({ file: path, limit: 1 })).rejects.toThrow(/line 1: the line is longer/);
+  });
+
+  it('refuses a file that does not exist', async () => {
+    await expect(readRows({ file: join(folder, 'absent'), limit: 1 })).rejects.toMatchObject({ code: 'invalid-data-file' });
+  });
+});
+
+describe('readRows on Parquet', () => {
+  it('reads the first rows across row groups with plain integers', async () => {
+    const path = await file('a.parquet', parquet(35));
+    const rows = await readRows({ file: path, columns: ['id', 'premise'], limit: 12 });
+    expect(rows).toHaveLength(12);
+    expect(rows[11]).toEqual({ id: 11, premise: 'premise 11' });
+  });
+
+  it('knows the format by content, whatever the name', async () => {
+    expect(await readRows({ file: await file('a.jsonl', parquet(3)), columns: ['id'], limit: 9 })).toEqual([{ id: 0 }, { id: 1 }, { id: 2 }]);
+  });
+
+  it('names the columns it has when one is missing', async () => {
+    await expect(readRows({ file: await file('a.parquet', parquet(3)), columns: ['text'], limit: 1 })).rejects.toThrow(/no column "text"; it has id, premise, unused/);
+  });
+
+  it('refuses every truncation of a file', async () => {
+    const bytes = parquet(12);
+    for (let length = 4; length < bytes.length; length += 37) {
+      const path = await file('cut.parquet', bytes.subarray(0, length));
+      await expect(readRows({ file: path, limit: 20 })).rejects.toMatchObject({ code: 'invalid-data-file' });
+    }
+  });
+
+  it('can decompress what Hugging Face data sets use', () => {
+    expect(Object.keys(compressors)).toEqual(expect.arrayContaining(['SNAPPY', 'ZSTD', 'GZIP', 'BROTLI']));
+  });
+});

@@ -1,0 +1,41 @@
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import { readJsonLines } from './jsonl.ts';
+import { readParquet } from './parquet.ts';
+import type { Row, RowQuery } from './row.ts';
+
+/** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
+export const MAX_ROWS = 1_000_000;
+const PARQUET_MAGIC = 'PAR1';
+
+/**
+ * Reads the first rows of a local data file, JSON Lines or Parquet, told apart by content (Parquet starts with `PAR1`, JSON Lines with `{`).
+ * Throws `invalid-data-file` with the line or the reason.
+ */
+export async function readRows(query: RowQuery): Promise<Row[]> {
+  if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) {
+    throw new RangeError(`the row limit must be 1 to ${MAX_ROWS}, not ${query.limit}`);
+  }
+  const start = await readStart(query.file);
+  if (start.startsWith(PARQUET_MAGIC)) return readParquet(query);
+  if (start.trimStart().startsWith('{')) return readJsonLines(query);
+  const problem = start === '' ? 'it is empty' : 'it is neither JSON Lines (every line an object) nor Parquet';
+  throw new GroveError('invalid-data-file', { file: basename(query.file), where: '', problem });
+}
+
+/** The first characters of the file, without a byte order mark. */
+async function readStart(file: string): Promise<string> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(256), position: 0 });
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new GroveError('invalid-data-file', { file: basename(file), where: '', problem }, { cause });
+  }
+}

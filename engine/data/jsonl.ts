@@ -1,0 +1,108 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import type { Row, RowQuery } from './row.ts';
+
+/** Longest line read, in bytes. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** Most bytes read for one query: rows are held in memory. */
+const MAX_READ_BYTES = 1024 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/**
+ * Reads the first rows of a JSON Lines file: one object a line, UTF-8, blank lines ignored. The file is read no further than the last row asked for.
+ * Throws `invalid-data-file` naming the line when a line is too long, not UTF-8, not a JSON object or lacks a column.
+ */
+export async function readJsonLines(query: RowQuery): Promise<Row[]> {
+  const rows: Row[] = [];
+  let lineNumber = 0;
+  for await (const line of lines(query.file)) {
+    if (rows.length >= query.limit) break;
+    lineNumber += 1;
+    const row = parseLine(line, query, lineNumber);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
+}
+
+/** Lines as bytes, without their newline. The stream closes when the consumer stops early. */
+async function* lines(file: string): AsyncGenerator<Buffer> {
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let lineNumber = 1;
+  for await (const chunk of byteChunks(file)) {
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      yield Buffer.concat([...pending, chunk.subarray(start, end)]);
+      pending = [];
+      pendingBytes = 0;
+      lineNumber += 1;
+      start = end + 1;
+    }
+    pending.push(chunk.subarray(start));
+    pendingBytes += chunk.length - start;
+    if (pendingBytes > MAX_LINE_BYTES) throw invalidLine(file, lineNumber, `the line is longer than ${MAX_LINE_BYTES} bytes`);
+  }
+  if (pendingBytes > 0) yield Buffer.concat(pending);
+}
+
+async function* byteChunks(file: string): AsyncGenerator<Buffer> {
+  let bytesRead = 0;
+  try {
+    for await (const chunk of createReadStream(file)) {
+      const bytes = Buffer.from(chunk);
+      bytesRead += bytes.length;
+      if (bytesRead > MAX_READ_BYTES) throw new RangeError(`the rows asked for take more than ${MAX_READ_BYTES} bytes`);
+      yield bytes;
+    }
+  } catch (cause) {
+    if (cause instanceof GroveError) throw cause;
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new GroveError('invalid-data-file', { file: basename(file), where: '', problem }, { cause });
+  }
+}
+
+function parseLine(line: Buffer, query: RowQuery, lineNumber: number): Row | undefined {
+  const text = decode(line, query.file, lineNumber).trim();
+  if (text === '') return undefined;
+  const value = parseJson(text, query.file, lineNumber);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidLine(query.file, lineNumber, 'a line must hold one JSON object');
+  }
+  const row: Row = { ...value };
+  return query.columns === undefined ? row : pick(row, query.columns, (column) => missingColumn(query.file, lineNumber, { column, row }));
+}
+
+/** Decodes strictly; the decoder also drops a byte order mark. */
+function decode(line: Buffer, file: string, lineNumber: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(line);
+  } catch (cause) {
+    throw invalidLine(file, lineNumber, 'it is not UTF-8 text', cause);
+  }
+}
+
+function parseJson(text: string, file: string, lineNumber: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalidLine(file, lineNumber, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function pick(row: Row, columns: readonly string[], missing: (column: string) => GroveError): Row {
+  return Object.fromEntries(
+    columns.map((column) => {
+      if (!Object.hasOwn(row, column)) throw missing(column);
+      return [column, row[column]];
+    }),
+  );
+}
+
+function missingColumn(file: string, lineNumber: number, { column, row }: { column: string; row: Row }): GroveError {
+  return invalidLine(file, lineNumber, `it has no column "${column}"; it has ${Object.keys(row).slice(0, 20).join(', ')}`);
+}
+
+function invalidLine(file: string, lineNumber: number, problem: string, cause?: unknown): GroveError {
+  return new GroveError('invalid-data-file', { file: basename(file), where: ` line ${lineNumber}`, problem }, { cause });
+}

@@ -1,0 +1,81 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { GroveError } from '../../domain/errors.ts';
+import type { Row, RowQuery } from './row.ts';
+
+/** Largest page that is decompressed; writers default to 1 MiB. Keeps a lying page header from filling memory. */
+const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** Most bytes of column data read for one query, as the footer declares them. */
+const MAX_READ_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Reads the first rows of a Parquet file: only the row groups and columns asked for are touched.
+ * Throws `invalid-data-file` when the file is not Parquet, damaged, too large to read or lacks a column.
+ */
+export async function readParquet(query: RowQuery): Promise<Row[]> {
+  try {
+    const { size } = await stat(query.file);
+    const file = await asyncBufferFromFile(query.file);
+    const metadata = await parquetMetadataAsync(file);
+    const columns = [...(query.columns ?? columnNames(metadata))];
+    checkQuery(metadata, columns, { ...query, sizeBytes: size });
+    const rowEnd = Math.min(query.limit, Number(metadata.num_rows));
+    const rows: Row[] = await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd, compressors: boundedCompressors });
+    return rows.map(withPlainIntegers);
+  } catch (cause) {
+    if (cause instanceof GroveError) throw cause;
+    throw invalidFile(query.file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+const boundedCompressors: Compressors = Object.fromEntries(
+  Object.entries(compressors).map(([codec, decompress]) => [
+    codec,
+    (input: Uint8Array, outputLength: number) => {
+      if (outputLength > MAX_PAGE_BYTES) throw new RangeError(`a page declares ${outputLength} bytes, the limit is ${MAX_PAGE_BYTES}`);
+      return decompress(input, outputLength);
+    },
+  ]),
+);
+
+function columnNames(metadata: FileMetaData): string[] {
+  return parquetSchema(metadata).children.map((child) => child.element.name);
+}
+
+function checkQuery(metadata: FileMetaData, columns: readonly string[], query: RowQuery & { readonly sizeBytes: number }): void {
+  const known = columnNames(metadata);
+  const missing = columns.find((column) => !known.includes(column));
+  if (missing !== undefined) throw invalidFile(query.file, `it has no column "${missing}"; it has ${known.slice(0, 20).join(', ')}`);
+  const readBytes = declaredBytes(metadata, new Set(columns), query.limit);
+  if (readBytes > MAX_READ_BYTES) throw invalidFile(query.file, `the rows asked for declare ${readBytes} bytes, the limit is ${MAX_READ_BYTES}`);
+}
+
+/** Uncompressed bytes of the asked columns in the row groups that hold the first `limit` rows. */
+function declaredBytes(metadata: FileMetaData, columns: ReadonlySet<string>, limit: number): number {
+  let rowsBefore = 0;
+  let bytes = 0;
+  for (const group of metadata.row_groups) {
+    if (rowsBefore >= limit) break;
+    rowsBefore += Number(group.num_rows);
+    for (const { meta_data: chunk } of group.columns) {
+      if (chunk !== undefined && columns.has(chunk.path_in_schema[0] ?? '')) bytes += Number(chunk.total_uncompressed_size);
+    }
+  }
+  return bytes;
+}
+
+/** int64 columns arrive as bigint; those that a number holds exactly become numbers, so that both formats give the same rows. */
+function withPlainIntegers(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => {
+      const isSafe = typeof value === 'bigint' && Number.isSafeInteger(Number(value));
+      return [column, isSafe ? Number(value) : value];
+    }),
+  );
+}
+
+function invalidFile(file: string, problem: string, cause?: unknown): GroveError {
+  return new GroveError('invalid-data-file', { file: basename(file), where: '', problem }, { cause });
+}

@@ -1,0 +1,12 @@
+/** One row of a data file: column name to value. Nested values stay as the file holds them. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Which rows and columns to read from a local file. */
+export interface RowQuery {
+  /** Absolute path. */
+  readonly file: string;
+  /** Columns that every row must have; the others are dropped. Default: all columns. */
+  readonly columns?: readonly string[];
+  /** Read at most this many rows, from the start of the file. */
+  readonly limit: number;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Highest token id accepted: ids index arrays, so an absurd one would cost memory. The largest vocabularies in use have about 260,000. */
+const MAX_TOKEN_ID = 4_000_000;
+
+const tokenId = z.int().min(0).max(MAX_TOKEN_ID);
+const vocabulary = z.union([z.record(z.string(), tokenId), z.array(z.tuple([z.string(), z.number()])).max(MAX_TOKEN_ID)]);
+const component = z.looseObject({ type: z.string() }).nullable();
+
+/** The members of `tokenizer.json` that the tokenizer library trusts without looking; everything else passes through. */
+export const tokenizerFileSchema = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id: tokenId, content: z.string().min(1).max(1000) })).default([]),
+  normalizer: component.default(null),
+  pre_tokenizer: component.default(null),
+  post_processor: component.default(null),
+  decoder: component.default(null),
+  model: z.looseObject({ type: z.enum(['WordPiece', 'BPE', 'Unigram']).exactOptional(), vocab: vocabulary }),
+});
+
+/** A special token is a string, or an object whose `content` it is. */
+const specialToken = z
+  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
+  .nullish()
+  .transform((token) => token ?? undefined);
+
+/** What Grove reads of `tokenizer_config.json`; the rest passes through to the tokenizer library. */
+export const tokenizerConfigSchema = z.looseObject({
+  model_max_length: z.number().min(1).optional(),
+  pad_token: specialToken,
+  padding_side: z.enum(['left', 'right']).default('right'),
+  truncation_side: z.enum(['left', 'right']).default('right'),
+});
+
+export type TokenizerConfig = z.output<typeof tokenizerConfigSchema>;
