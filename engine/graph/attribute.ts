@@ -1,27 +1,6 @@
 import { GroveError } from '../../domain/errors.ts';
-import type { Graph } from './graph.ts';
-import type { Node } from './node.ts';
+import type { Attribute, Node } from './graph.ts';
 import type { Tensor } from './tensor.ts';
-import type { Extras } from './value.ts';
-
-/**
- * A node attribute. Integers are bigint because INT64_MAX is a common "to the end"; strings are bytes because ONNX does not promise UTF-8.
- * `encoded` carries sparse tensors and types, and any attribute kind of a later specification, as their AttributeProto bytes.
- */
-export type Attribute = AttributeValue & { readonly extras?: Extras };
-
-type AttributeValue =
-  | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'int'; readonly value: bigint }
-  | { readonly kind: 'string'; readonly value: Uint8Array }
-  | { readonly kind: 'tensor'; readonly value: Tensor }
-  | { readonly kind: 'graph'; readonly value: Graph }
-  | { readonly kind: 'floats'; readonly value: readonly number[] }
-  | { readonly kind: 'ints'; readonly value: readonly bigint[] }
-  | { readonly kind: 'strings'; readonly value: readonly Uint8Array[] }
-  | { readonly kind: 'tensors'; readonly value: readonly Tensor[] }
-  | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
-  | { readonly kind: 'encoded'; readonly value: Uint8Array };
 
 export function floatAttribute(value: number): Attribute {
   return { kind: 'float', value: Math.fround(value) };

@@ -1,7 +1,70 @@
 import { GroveError } from '../../domain/errors.ts';
-import { type Node, type NodeSpec, subgraphsOf } from './node.ts';
 import type { Tensor } from './tensor.ts';
 import { type Extras, tensorType, type ValueInfo, type ValueType } from './value.ts';
+
+/**
+ * A node attribute. Integers are bigint because INT64_MAX is a common "to the end"; strings are bytes because ONNX does not promise UTF-8.
+ * `encoded` carries sparse tensors and types, and any attribute kind of a later specification, as their AttributeProto bytes.
+ */
+export type Attribute = AttributeValue & { readonly extras?: Extras };
+
+type AttributeValue =
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'string'; readonly value: Uint8Array }
+  | { readonly kind: 'tensor'; readonly value: Tensor }
+  | { readonly kind: 'graph'; readonly value: Graph }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'ints'; readonly value: readonly bigint[] }
+  | { readonly kind: 'strings'; readonly value: readonly Uint8Array[] }
+  | { readonly kind: 'tensors'; readonly value: readonly Tensor[] }
+  | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
+  | { readonly kind: 'encoded'; readonly value: Uint8Array };
+
+/** Node members that survive a round trip and that no pass reads. */
+export interface NodeExtras extends Extras {
+  /** Which overload of a model-local function the node calls. */
+  readonly overload?: string;
+  /** Encoded NodeDeviceConfigurationProto messages. */
+  readonly deviceConfigurations?: readonly Uint8Array[];
+}
+
+/**
+ * One operator call. Inputs and outputs change only through the graph that owns the node (`setInput`, `replaceUses`...), which keeps its indexes
+ * right; everything else may be assigned. An empty name in `inputs` or `outputs` is an omitted optional one.
+ */
+export interface Node {
+  opType: string;
+  /** Empty for `ai.onnx`. */
+  domain: string;
+  name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** May be edited in place, except that subgraphs are only recognised when present at `addNode`. */
+  readonly attributes: Map<string, Attribute>;
+  readonly extras?: NodeExtras;
+}
+
+/** What `Graph.addNode` takes; left-out members are empty. */
+export interface NodeSpec {
+  readonly opType: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly domain?: string;
+  readonly name?: string;
+  readonly attributes?: Readonly<Record<string, Attribute>> | ReadonlyMap<string, Attribute>;
+  readonly extras?: NodeExtras;
+}
+
+/** Graphs held by a node's attributes (bodies of If, Loop, Scan), in attribute order. */
+export function subgraphsOf(node: Node): Graph[] {
+  const graphs: Graph[] = [];
+  for (const attribute of node.attributes.values()) {
+    if (attribute.kind === 'graph') graphs.push(attribute.value);
+    else if (attribute.kind === 'graphs') graphs.push(...attribute.value);
+  }
+  return graphs;
+}
 
 type Editable<T> = { -readonly [K in keyof T]: T[K] };
 

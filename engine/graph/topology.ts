@@ -1,6 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
-import type { Graph } from './graph.ts';
-import { type Node, subgraphsOf } from './node.ts';
+import { type Graph, type Node, subgraphsOf } from './graph.ts';
 
 /** A node with the graph it is in. */
 export interface Located {
