@@ -1,0 +1,72 @@
+import Table from 'cli-table3';
+import { GroveError } from '../domain/errors.ts';
+
+/** How a command prints its result: a table for people, JSON for programs. */
+export type OutputFormat = 'table' | 'json';
+
+/** Where a command writes; injected so that tests read it. */
+export interface Terminal {
+  readonly columns: number;
+  readonly isInteractive: boolean;
+  out(text: string): void;
+  error(text: string): void;
+}
+
+export const processTerminal: Terminal = {
+  get columns() {
+    return process.stdout.columns ?? 120;
+  },
+  get isInteractive() {
+    return process.stdout.isTTY === true && process.env.CI === undefined;
+  },
+  out: (text) => void process.stdout.write(`${text}\n`),
+  error: (text) => void process.stderr.write(`${text}\n`),
+};
+
+/** `-o` value. Throws `invalid-argument` for one the command does not offer. */
+export function parseFormat(value: string): OutputFormat {
+  if (value === 'table' || value === 'json') return value;
+  throw new GroveError('invalid-argument', { problem: `-o takes table or json, not "${value}"` });
+}
+
+/** Prints `value` as JSON, or what `asText` makes of it. */
+export function print<T>(terminal: Terminal, format: OutputFormat, value: T, asText: (value: T) => string): void {
+  terminal.out(format === 'json' ? JSON.stringify(value, null, 2) : asText(value));
+}
+
+/** A borderless table: readable by people, cut by `awk`. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return `${head.join('  ')}\n(none)`;
+  const none = '';
+  const chars = { top: none, 'top-mid': none, 'top-left': none, 'top-right': none, bottom: none, 'bottom-mid': none, 'bottom-left': none, 'bottom-right': none, left: none, 'left-mid': none, mid: none, 'mid-mid': none, right: none, 'right-mid': none, middle: '  ' };
+  const view = new Table({ head: head.map((name) => name.toUpperCase()), chars, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+  view.push(...rows.map((row) => [...row]));
+  return view.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+}
+
+/** An error as a person reads it: what, each problem with its place, what to do. */
+export function describeError(error: GroveError): string {
+  const problems = error.problems.slice(0, 50).map((problem) => `  ${problem.path}: ${problem.message}`);
+  const more = error.problems.length > 50 ? [`  and ${error.problems.length - 50} more`] : [];
+  return [`grove: ${error.message}`, ...problems, ...more, `  ${error.spec.advice}`, `  (${error.code})`].join('\n');
+}
+
+const DURATION_UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** `3m 20s`: the two largest units. */
+export function duration(milliseconds: number): string {
+  const parts: string[] = [];
+  let rest = Math.max(0, milliseconds);
+  for (const [unit, size] of DURATION_UNITS) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+    if (parts.length === 2) break;
+  }
+  return parts.length === 0 ? '0s' : parts.join(' ');
+}

@@ -1,0 +1,24 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where the Hugging Face libraries keep downloads, by their own environment variables. */
+export function hubCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return env.HF_HUB_CACHE ?? join(env.HF_HOME ?? join(homedir(), '.cache', 'huggingface'), 'hub');
+}
+
+/** Folder of a model's newest complete snapshot in a hub cache, or undefined when the cache has none. Nothing is downloaded. */
+export async function findInHubCache(cache: string, modelId: string): Promise<string | undefined> {
+  const repository = join(cache, `models--${modelId.replaceAll('/', '--')}`);
+  const pinned = await readFile(join(repository, 'refs', 'main'), 'utf8').catch(() => '');
+  const others = await readdir(join(repository, 'snapshots')).catch(() => []);
+  for (const revision of [pinned.trim(), ...others].filter((name) => /^[0-9a-f]{40}$/.test(name))) {
+    const folder = join(repository, 'snapshots', revision);
+    if (await hasFile(join(folder, 'config.json')) && (await hasFile(join(folder, 'model.safetensors')))) return folder;
+  }
+  return undefined;
+}
+
+async function hasFile(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isFile(), () => false);
+}

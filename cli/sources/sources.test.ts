@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findInHubCache, hubCacheFolder } from './hub-cache.ts';
+import { readModelFolder } from './model-folder.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grove-sources-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('a model folder', () => {
+  test('yields the checkpoint files and leaves others out', async () => {
+    for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'README.md', 'metrics.json']) await writeFile(join(folder, name), '{}');
+    const model = await readModelFolder(folder);
+    expect(model.files.map((file) => file.path)).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(model.synthetic).toBe(false);
+  });
+
+  test('is synthetic when it carries the marker', async () => {
+    for (const name of ['config.json', 'model.safetensors', 'grove-synthetic.json']) await writeFile(join(folder, name), '{}');
+    expect((await readModelFolder(folder)).synthetic).toBe(true);
+  });
+
+  test('with pickled weights only is refused with the way out', async () => {
+    for (const name of ['config.json', 'pytorch_model.bin']) await writeFile(join(folder, name), '{}');
+    await expect(readModelFolder(folder)).rejects.toMatchObject({ code: 'invalid-checkpoint', message: expect.stringContaining('save_pretrained') });
+  });
+
+  test('that does not exist is refused by name', async () => {
+    await expect(readModelFolder(join(folder, 'absent'))).rejects.toMatchObject({ code: 'invalid-checkpoint', message: expect.stringContaining('absent') });
+  });
+});
+
+describe('a hub cache', () => {
+  const revision = 'a'.repeat(40);
+
+  test('is found where the environment says', () => {
+    expect(hubCacheFolder({ HF_HUB_CACHE: '/x' })).toBe('/x');
+    expect(hubCacheFolder({ HF_HOME: '/y' })).toBe(join('/y', 'hub'));
+  });
+
+  test('yields the pinned snapshot, through its links', async () => {
+    const snapshot = join(folder, 'models--org--name', 'snapshots', revision);
+    await mkdir(snapshot, { recursive: true });
+    await mkdir(join(folder, 'models--org--name', 'refs'));
+    await writeFile(join(folder, 'models--org--name', 'refs', 'main'), revision);
+    await writeFile(join(folder, 'weights'), 'x');
+    await writeFile(join(snapshot, 'config.json'), '{}');
+    await symlink(join(folder, 'weights'), join(snapshot, 'model.safetensors'));
+    expect(await findInHubCache(folder, 'org/name')).toBe(snapshot);
+    const model = await readModelFolder(snapshot);
+    expect(model.files.find((file) => file.path === 'model.safetensors')?.sizeBytes).toBe(1);
+  });
+
+  test('yields nothing for a model it lacks or has in part', async () => {
+    await mkdir(join(folder, 'models--org--half', 'snapshots', revision), { recursive: true });
+    expect(await findInHubCache(folder, 'org/half')).toBeUndefined();
+    expect(await findInHubCache(folder, 'org/none')).toBeUndefined();
+  });
+});
