@@ -9,7 +9,11 @@ const written = z.looseObject({ surgeon: z.string() });
 const surgery = written.transform((value, context) => {
   const surgeon = findSurgeon(value.surgeon);
   if (surgeon === undefined) {
-    context.addIssue({ code: 'custom', path: ['surgeon'], message: `no surgeon is called "${value.surgeon}"${surgeonSuggestion(value.surgeon)}` });
+    context.addIssue({
+      code: 'custom',
+      path: ['surgeon'],
+      message: `no surgeon is called "${value.surgeon}"${surgeonSuggestion(value.surgeon)}`,
+    });
     return z.NEVER;
   }
   if (surgeon.params === undefined) return { ...value, surgeon: surgeon.name };

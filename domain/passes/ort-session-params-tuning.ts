@@ -7,7 +7,11 @@ const optimizationLevel = z.union([z.literal(0), z.literal(1), z.literal(2), z.l
 const threadCount = z.number().int().nonnegative();
 
 /** A value or a list of alternatives; without a search Olive tries the first of a list. */
-const valueOrList = <T extends z.ZodType>(value: T) => z.union([value, z.array(value)]).nullable().default(null);
+const valueOrList = <T extends z.ZodType>(value: T) =>
+  z
+    .union([value, z.array(value)])
+    .nullable()
+    .default(null);
 
 /** Decides session options on the benchmarked machine. The model file does not change. */
 export const ortSessionParamsTuning = definePass({
@@ -24,7 +28,10 @@ export const ortSessionParamsTuning = definePass({
     io_bind: z.boolean().default(false),
     enable_cuda_graph: z.boolean().default(false),
     providers_list: valueOrList(z.string()),
-    provider_options_list: z.union([providerOptions, z.array(providerOptions)]).nullable().default(null),
+    provider_options_list: z
+      .union([providerOptions, z.array(providerOptions)])
+      .nullable()
+      .default(null),
     execution_mode_list: valueOrList(executionMode),
     opt_level_list: valueOrList(optimizationLevel),
     trt_fp16_enable: z.boolean().default(false),

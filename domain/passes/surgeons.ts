@@ -18,14 +18,61 @@ export interface Surgeon {
 }
 
 const KNOWN_ELSEWHERE = [
-  'AddIntermediateTensorsToOutputs', 'AttentionMaskToSequenceLengths', 'DecomposeQuickGelu', 'DecomposeRotaryEmbedding', 'DeduplicateNodes',
-  'DeduplicateSubgraphInitializers', 'ExposeOutputs', 'ExposeQuantizedOutput', 'Flatten', 'Gather', 'GatherElements', 'GemmToMatMulAdd', 'InferShapes',
-  'MatMulAddToGemm', 'MatMulToTransposeConvTranspose', 'Non4DExpand', 'Non4DInitializers', 'Non4DLpNorm', 'Non4DModelInputs', 'Non4DModelOutputs',
-  'Non4DReshape', 'Non4DSlice', 'Non4DTranspose', 'PackedAttentionToLoopMHA', 'PackedAttentionToPackedMHA', 'PowReduceSumPowDiv2LpNorm', 'QDQToClip',
-  'QuantizeEmbeddingInt8', 'RMSNormToL2Norm', 'ReciprocalMulToDiv', 'ReduceMax', 'RemoveAllTensorValueShapes', 'RemoveDeqLin', 'RemoveGidxFromMatMulNBits',
-  'RemoveInitializerFromInputs', 'RemoveInputs', 'RemoveIntermediarySqueezeAndUnsqueeze', 'RemoveMemcpy', 'RemoveQDQ', 'RemoveRopeMultiCache', 'RemoveShapes',
-  'RenameInputDims', 'RenameInputs', 'RenameOutputDims', 'RenameOutputs', 'ReorderInputs', 'ReplaceErfWithTanh', 'ReshapeClipReduceSum', 'ReshapeReduceSum',
-  'ShareEmbeddingLmHead', 'SimplifiedLayerNormToL2Norm', 'SimplifiedLayerNormToRMSNorm', 'StandaloneReduceSum', 'TieWordEmbeddings', 'ZeroOutInput',
+  'AddIntermediateTensorsToOutputs',
+  'AttentionMaskToSequenceLengths',
+  'DecomposeQuickGelu',
+  'DecomposeRotaryEmbedding',
+  'DeduplicateNodes',
+  'DeduplicateSubgraphInitializers',
+  'ExposeOutputs',
+  'ExposeQuantizedOutput',
+  'Flatten',
+  'Gather',
+  'GatherElements',
+  'GemmToMatMulAdd',
+  'InferShapes',
+  'MatMulAddToGemm',
+  'MatMulToTransposeConvTranspose',
+  'Non4DExpand',
+  'Non4DInitializers',
+  'Non4DLpNorm',
+  'Non4DModelInputs',
+  'Non4DModelOutputs',
+  'Non4DReshape',
+  'Non4DSlice',
+  'Non4DTranspose',
+  'PackedAttentionToLoopMHA',
+  'PackedAttentionToPackedMHA',
+  'PowReduceSumPowDiv2LpNorm',
+  'QDQToClip',
+  'QuantizeEmbeddingInt8',
+  'RMSNormToL2Norm',
+  'ReciprocalMulToDiv',
+  'ReduceMax',
+  'RemoveAllTensorValueShapes',
+  'RemoveDeqLin',
+  'RemoveGidxFromMatMulNBits',
+  'RemoveInitializerFromInputs',
+  'RemoveInputs',
+  'RemoveIntermediarySqueezeAndUnsqueeze',
+  'RemoveMemcpy',
+  'RemoveQDQ',
+  'RemoveRopeMultiCache',
+  'RemoveShapes',
+  'RenameInputDims',
+  'RenameInputs',
+  'RenameOutputDims',
+  'RenameOutputs',
+  'ReorderInputs',
+  'ReplaceErfWithTanh',
+  'ReshapeClipReduceSum',
+  'ReshapeReduceSum',
+  'ShareEmbeddingLmHead',
+  'SimplifiedLayerNormToL2Norm',
+  'SimplifiedLayerNormToRMSNorm',
+  'StandaloneReduceSum',
+  'TieWordEmbeddings',
+  'ZeroOutInput',
 ];
 
 /** Surgeons by lower-case name. Those without `params` are known to Olive and not to Grove. */
@@ -43,6 +90,9 @@ export function findSurgeon(name: string): Surgeon | undefined {
 
 /** `; perhaps "X"` or nothing. */
 export function surgeonSuggestion(name: string): string {
-  const nearest = nearestName(name, [...SURGEONS.values()].map((surgeon) => surgeon.name));
+  const nearest = nearestName(
+    name,
+    [...SURGEONS.values()].map((surgeon) => surgeon.name),
+  );
   return nearest === undefined ? '' : `; perhaps "${nearest}"`;
 }

@@ -63,7 +63,10 @@ export class Findings {
   read<T>(schema: z.ZodType<T>, value: unknown, path: string, members?: ReadonlyMap<string, { readonly path: string }>): T | undefined {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    for (const { path: [first, ...rest], message } of parsed.error.issues) {
+    for (const {
+      path: [first, ...rest],
+      message,
+    } of parsed.error.issues) {
       const start = first === undefined ? path : (members?.get(String(first))?.path ?? jsonPath(path, first));
       this.refuse(jsonPath(start, ...rest), message);
     }

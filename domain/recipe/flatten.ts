@@ -32,7 +32,11 @@ export function flattenParameters(
   return flat;
 }
 
-function addNested(flat: Map<string, FlatMember>, members: JsonObject, at: { readonly containerPath: string; readonly findings: Findings }): void {
+function addNested(
+  flat: Map<string, FlatMember>,
+  members: JsonObject,
+  at: { readonly containerPath: string; readonly findings: Findings },
+): void {
   for (const [key, value] of Object.entries(members)) {
     const path = jsonPath(at.containerPath, key);
     const beside = flat.get(key);

@@ -8,19 +8,60 @@ import type { DataComponent, DataConfig, JsonObject, Tokenization } from './reci
 const NAME = /^[A-Za-z0-9_]+$/;
 
 const CONTAINERS: ReadonlyMap<string, string> = new Map(
-  ['DataContainer', 'HuggingfaceContainer', 'DummyDataContainer', 'ImageDataContainer', 'RawDataContainer', 'TransformersDummyDataContainer',
-    'TransformersPromptDummyDataContainer', 'TransformersTokenDummyDataContainer', 'WhisperDummyDataContainer'].map((type) => [type.toLowerCase(), type]),
+  [
+    'DataContainer',
+    'HuggingfaceContainer',
+    'DummyDataContainer',
+    'ImageDataContainer',
+    'RawDataContainer',
+    'TransformersDummyDataContainer',
+    'TransformersPromptDummyDataContainer',
+    'TransformersTokenDummyDataContainer',
+    'WhisperDummyDataContainer',
+  ].map((type) => [type.toLowerCase(), type]),
 );
 
-const OWN_MEMBERS = ['name', 'type', 'user_script', 'script_dir', 'load_dataset_config', 'pre_process_data_config', 'post_process_data_config', 'dataloader_config'];
+const OWN_MEMBERS = [
+  'name',
+  'type',
+  'user_script',
+  'script_dir',
+  'load_dataset_config',
+  'pre_process_data_config',
+  'post_process_data_config',
+  'dataloader_config',
+];
 
 /** Parameters of Olive's Hugging Face pre-process component; others are warned about and dropped. */
-const PRE_PROCESS_PARAMETERS = ['model_name', 'task', 'trust_remote_code', 'input_cols', 'label_col', 'max_samples', 'padding', 'truncation', 'max_length',
-  'is_split_into_words', 'add_special_tokens', 'align_labels', 'kwargs'];
+const PRE_PROCESS_PARAMETERS = [
+  'model_name',
+  'task',
+  'trust_remote_code',
+  'input_cols',
+  'label_col',
+  'max_samples',
+  'padding',
+  'truncation',
+  'max_length',
+  'is_split_into_words',
+  'add_special_tokens',
+  'align_labels',
+  'kwargs',
+];
 
 /** Arguments of torch's DataLoader that a recipe can write in JSON, plus Olive's own. */
-const DATALOADER_PARAMETERS = ['batch_size', 'shuffle', 'num_workers', 'pin_memory', 'drop_last', 'timeout', 'prefetch_factor', 'persistent_workers',
-  'pin_memory_device', 'fields_no_batch'];
+const DATALOADER_PARAMETERS = [
+  'batch_size',
+  'shuffle',
+  'num_workers',
+  'pin_memory',
+  'drop_last',
+  'timeout',
+  'prefetch_factor',
+  'persistent_workers',
+  'pin_memory_device',
+  'fields_no_batch',
+];
 
 const columns = z.union([z.string().transform((column) => [column]), z.array(z.string())]);
 
@@ -65,7 +106,10 @@ export function parseDataConfigs(value: Json | undefined, findings: Findings): r
   });
 }
 
-function parseName(value: Json | undefined, at: { readonly path: string; readonly seen: Set<string>; readonly findings: Findings }): string | undefined {
+function parseName(
+  value: Json | undefined,
+  at: { readonly path: string; readonly seen: Set<string>; readonly findings: Findings },
+): string | undefined {
   if (typeof value !== 'string' || !NAME.test(value)) {
     at.findings.refuse(at.path, 'must be a name of letters, digits and underscores');
     return undefined;
@@ -82,7 +126,8 @@ interface Place {
 }
 
 function parseDataConfig(item: JsonObject, { name, path, findings }: Place): DataConfig | undefined {
-  for (const key of Object.keys(item)) if (!OWN_MEMBERS.includes(key)) findings.warn(jsonPath(path, key), 'unknown member of a data_config, ignored');
+  for (const key of Object.keys(item))
+    if (!OWN_MEMBERS.includes(key)) findings.warn(jsonPath(path, key), 'unknown member of a data_config, ignored');
   const type = parseContainer(item['type'], jsonPath(path, 'type'), findings);
   const huggingface = type === 'HuggingfaceContainer';
   const component = (key: string, known: readonly string[] | null) => parseComponent(item[key], jsonPath(path, key), { known, findings });
@@ -99,7 +144,12 @@ function parseDataConfig(item: JsonObject, { name, path, findings }: Place): Dat
     name,
     path,
     type,
-    source: { dataset: source.data_name, subset: source.subset, split: source.split, dataFiles: load.component.params['data_files'] ?? null },
+    source: {
+      dataset: source.data_name,
+      subset: source.subset,
+      split: source.split,
+      dataFiles: load.component.params['data_files'] ?? null,
+    },
     tokenization: tokenizationOf(rows),
     labelColumn: rows.label_col,
     batchSize: batches.batch_size,
@@ -156,7 +206,8 @@ function parseComponent(
 ): ParsedComponent {
   const object = findings.object(value, path);
   const written = object['type'];
-  if (written !== undefined && written !== null && typeof written !== 'string') findings.refuse(jsonPath(path, 'type'), 'must name a component');
+  if (written !== undefined && written !== null && typeof written !== 'string')
+    findings.refuse(jsonPath(path, 'type'), 'must name a component');
   const type = typeof written === 'string' ? written : null;
   const flat = new Map(flattenParameters(object, path, { nested: ['params', 'config'], own: ['type'], findings }));
   for (const [key, member] of flat) {

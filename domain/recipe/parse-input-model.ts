@@ -5,8 +5,21 @@ import { flattenParameters } from './flatten.ts';
 import type { InputModel } from './recipe.ts';
 
 const MODEL_TYPES: ReadonlyMap<string, string> = new Map(
-  ['CompositeModel', 'DiffusersModel', 'DistributedHfModel', 'DistributedOnnxModel', 'HfModel', 'MultiTargetModel', 'ONNXModel', 'OpenVINOModel', 'PyTorchModel',
-    'QairtModel', 'QNNModel', 'SNPEModel', 'TensorFlowModel'].map((type) => [type.toLowerCase(), type]),
+  [
+    'CompositeModel',
+    'DiffusersModel',
+    'DistributedHfModel',
+    'DistributedOnnxModel',
+    'HfModel',
+    'MultiTargetModel',
+    'ONNXModel',
+    'OpenVINOModel',
+    'PyTorchModel',
+    'QairtModel',
+    'QNNModel',
+    'SNPEModel',
+    'TensorFlowModel',
+  ].map((type) => [type.toLowerCase(), type]),
 );
 
 /** What Olive exports when an HfModel names no task. */

@@ -35,7 +35,9 @@ interface MetricContext {
 /** Reads the engine's evaluator: a name under `$.evaluators`, an inline evaluator, or nothing. */
 export function parseMetrics(reference: Json | undefined, path: string, context: MetricContext): readonly Metric[] {
   const { evaluators, findings } = context;
-  const parsed = new Map(Object.entries(evaluators).map(([name, value]) => [name, parseEvaluator(value, jsonPath('$.evaluators', name), context)]));
+  const parsed = new Map(
+    Object.entries(evaluators).map(([name, value]) => [name, parseEvaluator(value, jsonPath('$.evaluators', name), context)]),
+  );
   if (reference === undefined || reference === null) return [];
   if (isJsonObject(reference)) return parseEvaluator(reference, path, context);
   const metrics = typeof reference === 'string' ? parsed.get(reference) : undefined;
@@ -72,7 +74,8 @@ const metricSchema = z.object({
 function parseMetric(item: Json, path: string, { dataConfigNames, findings }: MetricContext): Metric | undefined {
   const read = findings.read(metricSchema, item, path);
   if (read === undefined || !isJsonObject(item) || !Array.isArray(item['sub_types'])) return undefined;
-  if (read.data_config !== null && !dataConfigNames.has(read.data_config)) missingData(jsonPath(path, 'data_config'), read.data_config, findings);
+  if (read.data_config !== null && !dataConfigNames.has(read.data_config))
+    missingData(jsonPath(path, 'data_config'), read.data_config, findings);
   const written = item['sub_types'].filter((sub: Json): sub is JsonObject => isJsonObject(sub));
   const subTypes = written.flatMap((sub, index) => {
     const parsed = parseSubType(sub, jsonPath(path, 'sub_types', index), { type: read.type, findings });
@@ -102,7 +105,11 @@ const subTypeSchema = z.object({
   goal: goalSchema.nullable().default(null),
 });
 
-function parseSubType(sub: JsonObject, path: string, at: { readonly type: Metric['type']; readonly findings: Findings }): SubMetric | undefined {
+function parseSubType(
+  sub: JsonObject,
+  path: string,
+  at: { readonly type: Metric['type']; readonly findings: Findings },
+): SubMetric | undefined {
   const { type, findings } = at;
   const read = findings.read(subTypeSchema, sub, path);
   if (read === undefined) return undefined;
@@ -135,11 +142,18 @@ function checkGoal(goal: MetricGoal, path: string, at: { readonly higherIsBetter
 /** Olive: positive priorities over all metrics are exactly 1..N; a lone sub-metric becomes priority 1; several need at least one. */
 function withPriorities(metrics: readonly Metric[], path: string, findings: Findings): readonly Metric[] {
   const subTypes = metrics.flatMap((metric) => metric.subTypes);
-  const priorities = subTypes.map(({ priority }) => priority).filter((priority) => priority > 0).sort((a, b) => a - b);
-  if (subTypes.length === 1) return metrics.map((metric) => ({ ...metric, subTypes: metric.subTypes.map((sub) => ({ ...sub, priority: 1 })) }));
+  const priorities = subTypes
+    .map(({ priority }) => priority)
+    .filter((priority) => priority > 0)
+    .sort((a, b) => a - b);
+  if (subTypes.length === 1)
+    return metrics.map((metric) => ({ ...metric, subTypes: metric.subTypes.map((sub) => ({ ...sub, priority: 1 })) }));
   if (subTypes.length > 1 && priorities.length === 0) findings.refuse(jsonPath(path, 'metrics'), 'one sub-type must have priority 1');
   if (priorities.some((priority, index) => priority !== index + 1)) {
-    findings.refuse(jsonPath(path, 'metrics'), `priorities must be 1 to ${priorities.length} without gaps or repeats, not ${priorities.join(', ')}`);
+    findings.refuse(
+      jsonPath(path, 'metrics'),
+      `priorities must be 1 to ${priorities.length} without gaps or repeats, not ${priorities.join(', ')}`,
+    );
   }
   return metrics;
 }

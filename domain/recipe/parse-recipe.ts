@@ -23,12 +23,42 @@ export interface ParsedRecipe {
   readonly warnings: readonly Problem[];
 }
 
-const ROOT_MEMBERS = ['workflow_id', 'workflow_host', 'azureml_client', 'input_model', 'systems', 'data_root', 'data_configs', 'evaluators', 'engine', 'passes'];
+const ROOT_MEMBERS = [
+  'workflow_id',
+  'workflow_host',
+  'azureml_client',
+  'input_model',
+  'systems',
+  'data_root',
+  'data_configs',
+  'evaluators',
+  'engine',
+  'passes',
+];
 
 const ENGINE_MEMBERS = [
-  'host', 'target', 'evaluator', 'search_strategy', 'evaluate_input_model', 'cache_dir', 'cache_config', 'clean_cache', 'clean_evaluation_cache',
-  'enable_shared_cache', 'plot_pareto_frontier', 'no_artifacts', 'output_dir', 'output_name', 'packaging_config', 'log_severity_level', 'log_to_file',
-  'ort_log_severity_level', 'ort_py_log_severity_level', 'type', 'account_name', 'container_name',
+  'host',
+  'target',
+  'evaluator',
+  'search_strategy',
+  'evaluate_input_model',
+  'cache_dir',
+  'cache_config',
+  'clean_cache',
+  'clean_evaluation_cache',
+  'enable_shared_cache',
+  'plot_pareto_frontier',
+  'no_artifacts',
+  'output_dir',
+  'output_name',
+  'packaging_config',
+  'log_severity_level',
+  'log_to_file',
+  'ort_log_severity_level',
+  'ort_py_log_severity_level',
+  'type',
+  'account_name',
+  'container_name',
 ];
 
 /**
@@ -96,7 +126,11 @@ function refuseUnknownMember(key: string, findings: Findings): void {
   findings.refuse(path, `neither a workflow nor an engine member${nearest === undefined ? '' : `; perhaps "${nearest}"`}`);
 }
 
-function readSettings(document: JsonObject, engine: Engine, findings: Findings): Pick<Recipe, 'workflowId' | 'evaluatesInputModel' | 'outputDir'> {
+function readSettings(
+  document: JsonObject,
+  engine: Engine,
+  findings: Findings,
+): Pick<Recipe, 'workflowId' | 'evaluatesInputModel' | 'outputDir'> {
   const strategy = engine.value('search_strategy');
   if (strategy !== undefined && strategy !== null && strategy !== false) {
     findings.refuse(engine.path('search_strategy'), 'search is not supported: remove search_strategy or set it to false');
@@ -112,7 +146,9 @@ function refuseSeveralBuilds(document: JsonObject, name: string): void {
   if (document['input_model'] !== undefined || document['passes'] !== undefined) return;
   const builds = isJsonObject(document['builds']) ? document['builds'] : document;
   const names = Object.keys(builds);
-  const allBuilds = names.length > 0 && names.every((key) => isJsonObject(builds[key]) && ['passes', 'input_model'].some((member) => hasMember(builds[key], member)));
+  const allBuilds =
+    names.length > 0 &&
+    names.every((key) => isJsonObject(builds[key]) && ['passes', 'input_model'].some((member) => hasMember(builds[key], member)));
   if (!allBuilds) return;
   const problem = `holds ${names.length} builds; Grove takes one workflow per file: put each into a file of its own`;
   throw new GroveError('recipe-invalid', { name, count: 1, path: '$', problem }, { problems: [{ path: '$', message: problem }] });

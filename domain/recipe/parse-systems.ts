@@ -43,7 +43,8 @@ export function parseSystem(
     return fallback;
   }
   const system = Object.hasOwn(systems, reference) ? systems[reference] : undefined;
-  if (isJsonObject(system)) return parseSystemObject(system, { name: reference, path: jsonPath('$.systems', reference), findings }) ?? fallback;
+  if (isJsonObject(system))
+    return parseSystemObject(system, { name: reference, path: jsonPath('$.systems', reference), findings }) ?? fallback;
   findings.refuse(path, `refers to system "${reference}", which the recipe does not define`);
   return fallback;
 }
@@ -126,7 +127,10 @@ function parseEp(value: Json | undefined, path: string, findings: Findings): str
 function inferEp(device: AcceleratorDevice | undefined, path: string, findings: Findings): string | undefined {
   if (device === 'cpu') return 'CPUExecutionProvider';
   if (device === 'gpu') return 'CUDAExecutionProvider';
-  findings.refuse(jsonPath(path, 'execution_providers'), device === undefined ? 'give a device or an execution provider' : 'an npu has no default execution provider: name one');
+  findings.refuse(
+    jsonPath(path, 'execution_providers'),
+    device === undefined ? 'give a device or an execution provider' : 'an npu has no default execution provider: name one',
+  );
   return undefined;
 }
 
@@ -147,5 +151,8 @@ function devicesOf(ep: string): readonly AcceleratorDevice[] {
 function warnIncompatible(device: AcceleratorDevice, ep: string, at: { readonly path: string; readonly findings: Findings }): void {
   const fitting = devicesOf(ep);
   if (fitting.length === 0 || fitting.includes(device)) return;
-  at.findings.warn(jsonPath(at.path, 'execution_providers', 0), `${ep} does not run on a ${device} (Olive would silently use the CPU); Grove asks for it as written`);
+  at.findings.warn(
+    jsonPath(at.path, 'execution_providers', 0),
+    `${ep} does not run on a ${device} (Olive would silently use the CPU); Grove asks for it as written`,
+  );
 }

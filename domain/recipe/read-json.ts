@@ -110,7 +110,8 @@ function isObject(value: Json): value is JsonObject {
  * Throws `recipe-not-json` with line and column (both from 1), or `too-large`.
  */
 export function readRecipeJson(text: string, name: string): JsonObject {
-  if (text.length > MAX_RECIPE_LENGTH) throw new GroveError('too-large', { what: `Recipe ${name}`, sizeBytes: text.length, limitBytes: MAX_RECIPE_LENGTH });
+  if (text.length > MAX_RECIPE_LENGTH)
+    throw new GroveError('too-large', { what: `Recipe ${name}`, sizeBytes: text.length, limitBytes: MAX_RECIPE_LENGTH });
   const bare = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
     new JsonWalk(bare).document();
@@ -119,6 +120,7 @@ export function readRecipeJson(text: string, name: string): JsonObject {
     throw new GroveError('recipe-not-json', { name, problem: `${lineAndColumn(bare, error.offset)}: ${error.message}` });
   }
   const value: Json = JSON.parse(bare);
-  if (!isObject(value)) throw new GroveError('recipe-not-json', { name, problem: 'line 1, column 1: the outermost value must be an object' });
+  if (!isObject(value))
+    throw new GroveError('recipe-not-json', { name, problem: 'line 1, column 1: the outermost value must be an object' });
   return value;
 }
