@@ -56,7 +56,7 @@ function requireType(tensor: Tensor, wanted: readonly DataType[]): void {
 
 /** The bytes at an address divisible by `alignment`: the view itself when it is, else a copy. */
 function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
-  return bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
+  return bytes.byteOffset % alignment === 0 ? bytes : new Uint8Array(bytes);
 }
 
 /** Elements of a float32 tensor; read-only, a view where alignment allows. Throws TypeError for another type. */

@@ -1,0 +1,185 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import { DeviceConfigurationProto, FunctionProto, ModelProto, TrainingInfoProto } from '../../proto/gen/onnx.ts';
+import type { Model } from '../graph/model.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { sortTopologically } from '../graph/topology.ts';
+import { graphChunks } from './encode-graph.ts';
+import { type Chunks, delimited, type ExternalPlace, encodeMetadata, encodeUnknown, sizeOf } from './encode-tensor.ts';
+
+const GRAPH_FIELD = 7;
+
+/** A protobuf message cannot be larger: above it (less room for the graph) initializers must be external. */
+const MAX_MODEL_BYTES = 2 ** 31 - 1;
+
+/** Initializers above this force external data, as Olive's writer does (1.5 GiB). */
+const FORCE_EXTERNAL_BYTES = 1.5 * 2 ** 30;
+
+/** Alignment of tensors in the data file: a page for those worth mapping, a cache line for the rest. */
+const PAGE_BYTES = 4096;
+const LINE_BYTES = 64;
+const MAPPED_BYTES = 1 << 20;
+
+/** How a model is laid out in files; defaults are Olive's. */
+export interface WriteOptions {
+  /** Default false; true is forced when initializers exceed 1.5 GiB. */
+  readonly saveAsExternalData?: boolean;
+  /** Name of the data file, beside the model; default `<model file>.data`. */
+  readonly externalDataName?: string;
+  /** Initializers of at least this many bytes move out; default 1024. */
+  readonly sizeThresholdBytes?: number;
+}
+
+/** The files a model was written to. */
+export interface WrittenModel {
+  readonly modelPath: string;
+  /** Present when initializers went to a data file. */
+  readonly dataPath?: string;
+  /** Bytes of all files together. */
+  readonly sizeBytes: number;
+}
+
+/** The model as one message, everything inline. Throws `too-large` above 2 GiB - 1. Sorts the graph when it is not sorted. */
+export function encodeModel(model: Model): Uint8Array {
+  const chunks = modelChunks(model, new Map());
+  const bytes = new Uint8Array(requireWritable(sizeOf(chunks), 'the model'));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/**
+ * Writes a model, and its external data beside it. Weights go to the file without being copied. The model must not be read lazily from the
+ * same files (Grove's reader never is). Throws `too-large` when the model cannot be one message even so.
+ */
+export async function writeModelFile(model: Model, path: string, options: WriteOptions = {}): Promise<WrittenModel> {
+  const dataName = options.externalDataName ?? `${basename(path)}.data`;
+  requirePlainName(dataName, basename(path));
+  const initializers = [...model.graph.initializers];
+  const inlineBytes = initializers.reduce((sum, [, tensor]) => sum + tensor.bytes.length, 0);
+  const external = (options.saveAsExternalData ?? false) || inlineBytes > FORCE_EXTERNAL_BYTES;
+  const placed = external ? placeTensors(initializers, dataName, options.sizeThresholdBytes ?? 1024) : [];
+  const places = new Map(placed.map(({ name, place }) => [name, place]));
+  const chunks = modelChunks(model, places);
+  const modelBytes = requireWritable(sizeOf(chunks), path);
+  await writeFileOf(path, (file) => writeChunks(file, chunks));
+  if (placed.length === 0) return { modelPath: path, sizeBytes: modelBytes };
+  const dataPath = join(dirname(path), dataName);
+  await writeFileOf(dataPath, (file) => writePlaced(file, placed));
+  const last = placed[placed.length - 1]?.place;
+  return { modelPath: path, dataPath, sizeBytes: modelBytes + (last ? last.offset + last.length : 0) };
+}
+
+function modelChunks(model: Model, places: ReadonlyMap<string, ExternalPlace>): Chunks {
+  sortTopologically(model.graph);
+  const head = ModelProto.encode({
+    ...emptyModel(),
+    irVersion: BigInt(model.irVersion),
+    producerName: model.producerName,
+    ...(model.producerVersion === '' ? {} : { producerVersion: model.producerVersion }),
+    ...(model.domain === '' ? {} : { domain: model.domain }),
+    ...(model.modelVersion === 0n ? {} : { modelVersion: model.modelVersion }),
+    ...(model.docString === '' ? {} : { docString: model.docString }),
+  });
+  const tail = ModelProto.encode({
+    ...emptyModel(),
+    opsetImport: [...model.opsetImports].map(([domain, version]) => ({ domain, version: BigInt(version) })),
+    metadataProps: encodeMetadata(model.metadata),
+    trainingInfo: model.trainingInfo.map((encoded) => TrainingInfoProto.decode(encoded)),
+    functions: model.functions.map((definition) => FunctionProto.decode(definition.encoded)),
+    configuration: model.configurations.map((encoded) => DeviceConfigurationProto.decode(encoded)),
+    ...encodeUnknown(model.unknown),
+  });
+  return [head.finish(), ...delimited(GRAPH_FIELD, graphChunks(model.graph, places)), tail.finish()];
+}
+
+function emptyModel(): ModelProto {
+  return { opsetImport: [], metadataProps: [], trainingInfo: [], functions: [], configuration: [] };
+}
+
+function requireWritable(sizeBytes: number, what: string): number {
+  if (sizeBytes <= MAX_MODEL_BYTES) return sizeBytes;
+  throw new GroveError('too-large', { what: `ONNX model ${what}`, sizeBytes, limitBytes: MAX_MODEL_BYTES });
+}
+
+function requirePlainName(name: string, modelName: string): void {
+  if (name === basename(name) && name !== modelName && !/[\\/:\0]/.test(name) && name !== '.' && name !== '..' && name !== '') return;
+  throw new GroveError('unsafe-path', { path: name });
+}
+
+interface PlacedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly place: ExternalPlace;
+}
+
+function placeTensors(initializers: readonly (readonly [string, Tensor])[], location: string, thresholdBytes: number): PlacedTensor[] {
+  const placed: PlacedTensor[] = [];
+  let end = 0;
+  for (const [name, tensor] of initializers) {
+    const length = tensor.bytes.length;
+    if (tensor.strings || length === 0 || length < thresholdBytes) continue;
+    const alignment = length >= MAPPED_BYTES ? PAGE_BYTES : LINE_BYTES;
+    const offset = Math.ceil(end / alignment) * alignment;
+    placed.push({ name, tensor, place: { location, offset, length } });
+    end = offset + length;
+  }
+  return placed;
+}
+
+async function writeFileOf(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await write(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writePlaced(file: FileHandle, placed: readonly PlacedTensor[]): Promise<void> {
+  for (const { tensor, place } of placed) await writeAt(file, tensor.bytes, place.offset);
+}
+
+/** Small chunks are joined so that a graph of thousands of pieces is not thousands of writes. */
+const JOIN_BYTES = 1 << 18;
+
+async function writeChunks(file: FileHandle, chunks: Chunks): Promise<void> {
+  let position = 0;
+  let small: Chunks = [];
+  let smallBytes = 0;
+  const flush = async (): Promise<void> => {
+    await writeAt(file, Buffer.concat(small, smallBytes), position);
+    position += smallBytes;
+    small = [];
+    smallBytes = 0;
+  };
+  for (const chunk of chunks) {
+    if (chunk.length < JOIN_BYTES) {
+      small.push(chunk);
+      smallBytes += chunk.length;
+    }
+    if (smallBytes >= JOIN_BYTES || chunk.length >= JOIN_BYTES) await flush();
+    if (chunk.length < JOIN_BYTES) continue;
+    await writeAt(file, chunk, position);
+    position += chunk.length;
+  }
+  await flush();
+}
+
+/** One write call may write less than asked, and at most 2 GiB. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, 1 << 30), position + done);
+    done += bytesWritten;
+  }
+}
+
+/** The IR version Olive's exporter writes for an operator set: 8 up to opset 18, 9 for 19 and 20, 10 from 21. */
+export function irVersionFor(opset: number): number {
+  if (opset <= 18) return 8;
+  return opset <= 20 ? 9 : 10;
+}
