@@ -1,0 +1,123 @@
+import { type ClientDuplexStream, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
+import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
+import { GroveError, isErrorCode } from '../../domain/errors.ts';
+import type { Channel, Transport } from '../../domain/ports.ts';
+import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
+import type * as wire from '../../proto/gen/grove/v1/agent.ts';
+import { AgentServiceClient } from '../../proto/gen/grove/v1/agent.ts';
+import { fromWire, toWire } from './convert.ts';
+import { MessageQueue } from './message-queue.ts';
+
+/** A connection that answers no ping for this long is dead even if its socket looks open. */
+const KEEPALIVE_MS = 10_000;
+const KEEPALIVE_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
+
+/**
+ * The agent's end of the stream over gRPC. Credentials are insecure, so only loopback addresses are accepted; others wait for enrolment.
+ * Throws `bind-refused` at once for any other host and `invalid-config` for what is no address.
+ *
+ * @param url `grpc://127.0.0.1:7433`; `http://` means the same.
+ */
+export function createGrpcTransport(url: string): Transport<AgentMessage, CoordinatorMessage> {
+  const address = loopbackAddress(url);
+  return { connect: () => openChannel(address, url) };
+}
+
+/** `host:port` of a loopback URL. Names other than localhost are refused without looking them up: DNS decides nothing about safety. */
+export function loopbackAddress(url: string): string {
+  const parsed = parseUrl(url);
+  const isLoopback = LOOPBACK_HOSTS.has(parsed.hostname) || /^127(\.\d{1,3}){3}$/.test(parsed.hostname);
+  if (!isLoopback) throw new GroveError('connect-refused', { address: parsed.host });
+  return parsed.host;
+}
+
+function parseUrl(url: string): URL {
+  try {
+    const parsed = new URL(url.replace(/^grpc:/, 'http:'));
+    if (parsed.protocol === 'http:' && parsed.port !== '') return parsed;
+  } catch {
+    // Falls through to the one message for everything that is no address.
+  }
+  throw new GroveError('invalid-config', { where: 'agentUrl', problem: `"${url}" is not of the form grpc://127.0.0.1:PORT` });
+}
+
+async function openChannel(address: string, url: string): Promise<Channel<AgentMessage, CoordinatorMessage>> {
+  const client = new AgentServiceClient(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    // Reconnecting is the session's business: a stream that breaks must be seen to break.
+    'grpc.enable_retries': 0,
+    // Two agents of one process must not share a connection.
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  try {
+    await untilReady(client);
+  } catch (cause) {
+    client.close();
+    throw new GroveError('not-running', { url }, { cause });
+  }
+  return new GrpcChannel(client, client.connect());
+}
+
+function untilReady(client: AgentServiceClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+class GrpcChannel implements Channel<AgentMessage, CoordinatorMessage> {
+  readonly incoming: AsyncIterable<CoordinatorMessage>;
+  readonly #client: AgentServiceClient;
+  readonly #stream: ClientDuplexStream<wire.AgentMessage, wire.CoordinatorMessage>;
+  readonly #queue = new MessageQueue<CoordinatorMessage>();
+
+  constructor(client: AgentServiceClient, stream: ClientDuplexStream<wire.AgentMessage, wire.CoordinatorMessage>) {
+    this.#client = client;
+    this.#stream = stream;
+    this.incoming = this.#queue;
+    stream.on('data', (message: wire.CoordinatorMessage) => this.#receive(message));
+    stream.on('error', (error: ServiceError) => this.#queue.fail(toConnectionError(error)));
+    stream.on('end', () => this.#end());
+  }
+
+  send(message: AgentMessage): void {
+    const encoded = toWire(message);
+    if (!this.#stream.writable) return;
+    this.#stream.write(encoded);
+  }
+
+  close(): void {
+    this.#end();
+    this.#stream.end();
+    this.#client.close();
+  }
+
+  #receive(message: wire.CoordinatorMessage): void {
+    try {
+      this.#queue.push(fromWire(message));
+    } catch (error) {
+      this.#queue.fail(error);
+      this.#stream.cancel();
+    }
+  }
+
+  #end(): void {
+    this.#queue.end();
+    this.#client.close();
+  }
+}
+
+/** The coordinator's refusals arrive as a status whose details begin with a registry code: `duplicate-agent: ...`. */
+function toConnectionError(error: ServiceError): GroveError {
+  const code = /^([a-z-]+): /.exec(error.details)?.[1];
+  if (code === 'message-too-large' || error.code === grpcStatus.RESOURCE_EXHAUSTED) {
+    return new GroveError('message-too-large', { sizeBytes: 'unknown', limitBytes: MAX_MESSAGE_BYTES }, { cause: error });
+  }
+  if (code !== undefined && isErrorCode(code)) return new GroveError('connection-lost', { problem: error.details }, { cause: error });
+  return new GroveError('connection-lost', { problem: `${grpcStatus[error.code] ?? error.code}: ${error.details}` }, { cause: error });
+}
