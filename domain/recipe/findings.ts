@@ -9,6 +9,15 @@ export interface OwnError {
   make(problems: readonly Problem[]): GroveError;
 }
 
+/** Where a flattened object and each of its members were written. */
+export interface FlatPlace {
+  readonly path: string;
+  readonly members: ReadonlyMap<string, { readonly path: string }>;
+}
+
+/** Problems and warnings kept of one recipe; the rest are only counted. */
+const MAX_LISTED = 100;
+
 interface CodedProblem extends Problem {
   readonly own?: OwnError;
 }
@@ -53,16 +62,17 @@ export class Findings {
   }
 
   warn(path: string, message: string): void {
-    this.#warnings.push({ path, message });
+    if (this.#warnings.length < MAX_LISTED) this.#warnings.push({ path, message });
   }
 
   /**
-   * The value as `schema` reads it; each issue becomes a problem at its JSON path and the result is undefined. `members` says where top-level
-   * members were written when that is not directly below `path`.
+   * The value as `schema` reads it; each issue becomes a problem at its JSON path and the result is undefined. `place` is the value's path, or
+   * that and where each top-level member was written when it is not directly below.
    */
-  read<T>(schema: z.ZodType<T>, value: unknown, path: string, members?: ReadonlyMap<string, { readonly path: string }>): T | undefined {
+  read<T>(schema: z.ZodType<T>, value: unknown, place: string | FlatPlace): T | undefined {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
+    const { path, members } = typeof place === 'string' ? { path: place, members: undefined } : place;
     for (const {
       path: [first, ...rest],
       message,
@@ -85,10 +95,10 @@ export class Findings {
   throwIfAny(): void {
     const [first] = this.#problems;
     if (first === undefined) return;
-    const problems = this.#problems.map(({ path, message }) => ({ path, message }));
+    const problems = this.#problems.slice(0, MAX_LISTED).map(({ path, message }) => ({ path, message }));
     const shared = first.own;
     if (shared !== undefined && this.#problems.every(({ own }) => own?.code === shared.code)) throw shared.make(problems);
-    const params = { name: this.#recipeName, count: problems.length, path: first.path, problem: first.message };
+    const params = { name: this.#recipeName, count: this.#problems.length, path: first.path, problem: first.message };
     throw new GroveError('recipe-invalid', params, { problems });
   }
 }

@@ -168,7 +168,7 @@ function readComponent<T>(
   { huggingface, findings }: { readonly huggingface: boolean; readonly findings: Findings },
 ): T | undefined {
   if (!huggingface) return schema.safeParse(component.params).data ?? schema.parse({});
-  return findings.read(schema, component.params, path, flat);
+  return findings.read(schema, component.params, { path, members: flat });
 }
 
 function tokenizationOf(rows: z.output<typeof preProcessSchema>): Tokenization {

@@ -95,7 +95,7 @@ function timingOf(subTypes: readonly JsonObject[], path: string, findings: Findi
   const at = jsonPath(path, 'sub_types', 0);
   const flat = flattenParameters(first, at, { nested: ['metric_config'], own: OWN_MEMBERS, findings });
   const written = Object.fromEntries([...flat].map(([key, { value }]) => [key, value]));
-  return findings.read(timingSchema, written, at, flat);
+  return findings.read(timingSchema, written, { path: at, members: flat });
 }
 
 const subTypeSchema = z.object({

@@ -96,7 +96,7 @@ function nativePass(manifest: PassManifest, flat: ReadonlyMap<string, FlatMember
     const [param = ''] = member.slice(1).split(/[.[]/, 1);
     findings.warn(`${known.get(param)?.path ?? path}${member.slice(param.length + 1)}`, 'unknown argument, dropped as Olive does');
   }
-  const resolved = findings.read(manifest.params, written, path, known);
+  const resolved = findings.read(manifest.params, written, { path, members: known });
   if (resolved === undefined) return undefined;
   const detail = manifest.unsupportedReason?.(resolved);
   const params = jsonObjectOf(resolved);

@@ -21,7 +21,7 @@ export function setParameter(document: JsonObject, assignment: string): JsonObje
   const passes = isJsonObject(document['passes']) ? document['passes'] : {};
   const written = Object.hasOwn(passes, passName) ? passes[passName] : undefined;
   if (written === undefined) throw unknownPass(passName, Object.keys(passes));
-  const edit = { value: valueOf(text), where: `passes.${passName}.${parameter}` };
+  const edit = { value: jsonOrText(text), where: `passes.${passName}.${parameter}` };
   const pass = withValueAt(written, [...placeOf(written, steps), ...steps], edit);
   return withMember(document, 'passes', withMember(passes, passName, pass));
 }
@@ -46,7 +46,7 @@ function stepsOf(parameter: string, assignment: string): readonly (string | numb
   return steps;
 }
 
-function valueOf(text: string): Json {
+function jsonOrText(text: string): Json {
   try {
     return JSON.parse(text);
   } catch {

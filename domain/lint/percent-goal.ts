@@ -1,0 +1,19 @@
+import type { LintRule } from './rule.ts';
+
+/** Olive reads percent goals as percent. Values below 1 are nearly always fractions. */
+export const percentGoal: LintRule = {
+  name: 'percent-goal',
+  check(recipe) {
+    const goals = recipe.metrics.flatMap(({ subTypes }) => subTypes.map(({ goal, path }) => ({ goal, path })));
+    return goals.flatMap(({ goal, path }) => {
+      if (goal === null || !goal.type.startsWith('percent-') || goal.value >= 1) return [];
+      return [
+        {
+          path: `${path}.goal.value`,
+          message: `${goal.value} means ${goal.value} %, not ${Number((goal.value * 100).toPrecision(6))} %`,
+          advice: `Write ${Number((goal.value * 100).toPrecision(6))} if that was meant.`,
+        },
+      ];
+    });
+  },
+};
