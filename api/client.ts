@@ -1,0 +1,121 @@
+import type { FileMap } from '../domain/manifest.ts';
+import { type Matrix, matrixSchema } from '../domain/matrix.ts';
+import { type AgentList, type AgentView, agentListSchema, agentViewSchema } from './agents.ts';
+import { type EventsOptions, followEvents } from './client/events.ts';
+import { type ClientOptions, Http } from './client/http.ts';
+import { followLog, type LogOptions, readLog } from './client/log.ts';
+import { type UploadOptions, type UploadSource, uploadFiles } from './client/upload.ts';
+import type { FarmEvent } from './events.ts';
+import { type Health, healthSchema, type Ready, readySchema, type ShutdownAnswer, shutdownAnswerSchema } from './health.ts';
+import {
+  type CancelAnswer,
+  cancelAnswerSchema,
+  type Explanation,
+  explanationSchema,
+  type JobList,
+  type JobView,
+  jobListSchema,
+  jobViewSchema,
+} from './jobs.ts';
+import { type CellView, cellViewSchema } from './matrix.ts';
+import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
+import { ROUTES } from './routes.ts';
+import { type SubmitAnswer, type SubmitRequest, submitAnswerSchema } from './submit.ts';
+import { type TaskView, taskViewSchema } from './tasks.ts';
+import { type UploadAnswer, uploadAnswerSchema } from './uploads.ts';
+
+export type { EventsOptions } from './client/events.ts';
+export type { ClientOptions } from './client/http.ts';
+export type { LogOptions } from './client/log.ts';
+export type { UploadOptions, UploadProgress, UploadSource } from './client/upload.ts';
+
+/**
+ * A farm, as a typed object: one method per route. Every method throws the GroveError the farm answered with, `not-running` when nobody answers, or
+ * `unexpected-answer` when the answer is not a farm's.
+ */
+export interface GroveClient {
+  /** Origin of the coordinator: `http://127.0.0.1:7070`. */
+  readonly url: string;
+  health(): Promise<Health>;
+  /** Whether requests are served now; false while the farm starts or stops. */
+  ready(): Promise<Ready>;
+  shutdown(): Promise<ShutdownAnswer>;
+  /** Grants only; {@link uploadFiles} also moves the bytes. */
+  createUploads(files: FileMap): Promise<UploadAnswer>;
+  /** Stores what the farm does not have yet and answers the files as a job names them. */
+  uploadFiles(sources: readonly UploadSource[], options?: UploadOptions): Promise<FileMap>;
+  /** Without a key each call is a job of its own; with one, a repeated call answers the first job. */
+  submit(request: SubmitRequest, idempotencyKey?: string): Promise<SubmitAnswer>;
+  /** Newest first, 50 unless told; `before` continues after that job. */
+  jobs(page?: { readonly limit?: number; readonly before?: string }): Promise<JobList>;
+  job(jobId: string): Promise<JobView>;
+  cancelJob(jobId: string): Promise<CancelAnswer>;
+  explainJob(jobId: string): Promise<Explanation>;
+  task(taskId: string): Promise<TaskView>;
+  taskLog(taskId: string, options?: LogOptions): Promise<string>;
+  /** Chunks of text until the attempt ends; survives broken connections. */
+  followLog(taskId: string, options?: LogOptions): AsyncIterable<string>;
+  agents(): Promise<AgentList>;
+  agent(agentId: string): Promise<AgentView>;
+  recipes(): Promise<RecipeList>;
+  recipe(recipeId: string): Promise<RecipeView>;
+  /** The open response of a download: read its `body`. */
+  artifact(sha256: string): Promise<Response>;
+  matrix(): Promise<Matrix>;
+  /** The matrix as the farm renders it. */
+  matrixText(format: 'md' | 'html'): Promise<string>;
+  cell(cellId: string): Promise<CellView>;
+  /** What happens, for ever; survives broken connections without losing or repeating a durable event. */
+  events(options?: EventsOptions): AsyncIterable<FarmEvent>;
+  openApi(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** A client for the farm at `options.url`. Throws `invalid-argument` when that is no http address; connects only when a method is called. */
+export function createClient(options: ClientOptions): GroveClient {
+  const http = new Http(options);
+  return { url: http.url, ...farmMethods(http), ...jobMethods(http), ...catalogueMethods(http), ...matrixMethods(http) };
+}
+
+function farmMethods(http: Http) {
+  return {
+    health: () => http.json(ROUTES.health, healthSchema),
+    ready: () => http.json(ROUTES.ready, readySchema),
+    shutdown: () => http.json(ROUTES.shutdown, shutdownAnswerSchema, { body: {} }),
+    agents: () => http.json(ROUTES.agents, agentListSchema),
+    agent: (agentId) => http.json(ROUTES.agent, agentViewSchema, { params: { agentId } }),
+    events: (options = {}) => followEvents(http, options),
+    openApi: () => http.json(ROUTES.openApi, ROUTES.openApi.answers[0].content['application/json']),
+  } satisfies Partial<GroveClient>;
+}
+
+function jobMethods(http: Http) {
+  return {
+    submit: (body, idempotencyKey = crypto.randomUUID()) =>
+      http.json(ROUTES.submit, submitAnswerSchema, { body, headers: { 'idempotency-key': idempotencyKey } }),
+    jobs: (page = {}) => http.json(ROUTES.jobs, jobListSchema, { query: { limit: page.limit, before: page.before } }),
+    job: (jobId) => http.json(ROUTES.job, jobViewSchema, { params: { jobId } }),
+    cancelJob: (jobId) => http.json(ROUTES.cancelJob, cancelAnswerSchema, { params: { jobId }, body: {} }),
+    explainJob: (jobId) => http.json(ROUTES.explainJob, explanationSchema, { params: { jobId } }),
+    task: (taskId) => http.json(ROUTES.task, taskViewSchema, { params: { taskId } }),
+    taskLog: (taskId, options = {}) => readLog(http, taskId, options),
+    followLog: (taskId, options = {}) => followLog(http, taskId, options),
+  } satisfies Partial<GroveClient>;
+}
+
+function catalogueMethods(http: Http) {
+  return {
+    createUploads: (files) => http.json(ROUTES.createUploads, uploadAnswerSchema, { body: { files } }),
+    uploadFiles: (sources, options = {}) => uploadFiles(http, sources, options),
+    recipes: () => http.json(ROUTES.recipes, recipeListSchema),
+    recipe: (recipeId) => http.json(ROUTES.recipe, recipeViewSchema, { params: { recipeId } }),
+    artifact: (sha256) => http.stream(ROUTES.artifact, { params: { sha256 } }),
+  } satisfies Partial<GroveClient>;
+}
+
+function matrixMethods(http: Http) {
+  return {
+    matrix: () => http.json(ROUTES.matrix, matrixSchema, { query: { format: 'json' } }),
+    matrixText: async (format) => (await http.stream(ROUTES.matrix, { query: { format } })).text(),
+    cell: (cellId) => http.json(ROUTES.cell, cellViewSchema, { params: { cellId } }),
+  } satisfies Partial<GroveClient>;
+}

@@ -1,0 +1,303 @@
+import { z } from 'zod';
+import { matrixSchema } from '../domain/matrix.ts';
+import { idSchema, sha256Schema } from '../domain/names.ts';
+import { agentListSchema, agentViewSchema } from './agents.ts';
+import { farmEventSchema } from './events.ts';
+import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
+import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema } from './jobs.ts';
+import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
+import { recipeListSchema, recipeViewSchema } from './recipes.ts';
+import { defineRoute, type RouteAnswer } from './route.ts';
+import { idempotencyKeySchema, submitAnswerSchema, submitRequestSchema } from './submit.ts';
+import { taskViewSchema } from './tasks.ts';
+import { uploadAnswerSchema, uploadRequestSchema } from './uploads.ts';
+
+const none = z.object({});
+const nothing = { params: none, query: none, headers: none, body: null, errors: [] } as const;
+const BYTES = 'application/octet-stream';
+
+function json<S extends z.ZodType>(status: number, description: string, schema: S) {
+  return { status, description, content: { 'application/json': schema } } as const satisfies RouteAnswer;
+}
+
+const jobParams = z.object({ jobId: idSchema });
+const taskParams = z.object({ taskId: idSchema });
+const blobParams = z.object({ sha256: sha256Schema });
+const count = z.coerce.number<string>().int().min(0);
+const signature = z.object({
+  size: count.describe('Exact number of bytes.'),
+  exp: count.describe('Milliseconds since 1970-01-01 UTC after which the URL is void.'),
+  sig: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'not a signature'),
+});
+
+/**
+ * Every operation of the REST API. The server binds one handler to each entry (the compiler refuses a missing one), the client has one method for each,
+ * and the OpenAPI document is made from them.
+ */
+export const ROUTES = {
+  health: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/health',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'Whether the coordinator lives, and how its stores are.',
+    answers: [json(200, 'The coordinator answers.', healthSchema)],
+  }),
+  ready: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/ready',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'Whether requests are served now.',
+    answers: [json(200, 'Ready.', readySchema), json(503, 'Starting or stopping.', readySchema)],
+  }),
+  shutdown: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/shutdown',
+    tag: 'farm',
+    kind: 'json',
+    body: none,
+    summary: 'Stops the coordinator.',
+    answers: [json(202, 'It stops after this answer.', shutdownAnswerSchema)],
+  }),
+  createUploads: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/uploads',
+    tag: 'artifacts',
+    kind: 'json',
+    body: uploadRequestSchema,
+    summary: 'Asks which blobs are absent and where to send them.',
+    answers: [json(200, 'One grant per distinct digest.', uploadAnswerSchema)],
+    errors: ['too-large'],
+  }),
+  submit: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/jobs',
+    tag: 'jobs',
+    kind: 'json',
+    body: submitRequestSchema,
+    headers: z.object({ 'idempotency-key': idempotencyKeySchema }),
+    summary: 'Submits a job.',
+    description:
+      'Repeating a request with the same Idempotency-Key answers the first job with status 200; the same key with another body is refused.',
+    answers: [
+      json(201, 'The job exists and its tasks are queued.', submitAnswerSchema),
+      json(200, 'The key repeats an earlier request, or dryRun was asked for.', submitAnswerSchema),
+    ],
+    errors: ['idempotency-conflict', 'recipe-invalid', 'unsatisfiable', 'unknown-recipe'],
+  }),
+  jobs: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/jobs',
+    tag: 'jobs',
+    kind: 'json',
+    query: z.object({
+      limit: z.coerce.number<string>().int().min(1).max(200).default(50),
+      before: idSchema.exactOptional().describe('Continue after this job id.'),
+    }),
+    summary: 'Lists jobs, newest first.',
+    answers: [json(200, 'A page of jobs.', jobListSchema)],
+  }),
+  job: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/jobs/{jobId}',
+    tag: 'jobs',
+    kind: 'json',
+    params: jobParams,
+    summary: 'One job with its tasks.',
+    answers: [json(200, 'The job.', jobViewSchema)],
+    errors: ['not-found'],
+  }),
+  cancelJob: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/jobs/{jobId}/cancel',
+    tag: 'jobs',
+    kind: 'json',
+    params: jobParams,
+    body: none,
+    summary: 'Cancels what has not ended.',
+    answers: [json(200, 'How many tasks this call ended or told to stop.', cancelAnswerSchema)],
+    errors: ['not-found'],
+  }),
+  explainJob: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/jobs/{jobId}/explain',
+    tag: 'jobs',
+    kind: 'json',
+    params: jobParams,
+    summary: 'Why each task of a job waits, and why devices are refused.',
+    answers: [json(200, 'One explanation per task that has not ended.', explanationSchema)],
+    errors: ['not-found'],
+  }),
+  task: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/tasks/{taskId}',
+    tag: 'tasks',
+    kind: 'json',
+    params: taskParams,
+    summary: 'One task with its attempts and result.',
+    answers: [json(200, 'The task.', taskViewSchema)],
+    errors: ['not-found'],
+  }),
+  taskLog: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/tasks/{taskId}/logs',
+    tag: 'tasks',
+    kind: 'raw',
+    params: taskParams,
+    query: z.object({
+      attempt: z.coerce.number<string>().int().min(1).max(1_000_000).exactOptional().describe('Default: the newest attempt.'),
+      follow: z.enum(['0', '1']).default('0').describe('1: keep sending until the attempt ends.'),
+      offset: count.default(0).describe('Leave out this many bytes: resumes a broken follow.'),
+    }),
+    summary: 'Log of one attempt.',
+    answers: [{ status: 200, description: 'UTF-8 text.', content: { 'text/plain': null } }],
+    errors: ['not-found'],
+  }),
+  agents: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/agents',
+    tag: 'agents',
+    kind: 'json',
+    summary: 'Every agent the farm knows, with its devices.',
+    answers: [json(200, 'Agents by id.', agentListSchema)],
+  }),
+  agent: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/agents/{agentId}',
+    tag: 'agents',
+    kind: 'json',
+    params: z.object({ agentId: idSchema }),
+    summary: 'One agent.',
+    answers: [json(200, 'The agent.', agentViewSchema)],
+    errors: ['not-found'],
+  }),
+  recipes: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/recipes',
+    tag: 'recipes',
+    kind: 'json',
+    summary: 'The catalogue.',
+    answers: [json(200, 'Entries by id.', recipeListSchema)],
+  }),
+  recipe: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/recipes/{recipeId}',
+    tag: 'recipes',
+    kind: 'json',
+    params: z.object({ recipeId: z.string().min(1).max(200).describe('URL-encoded: a "/" is %2F.') }),
+    summary: 'One recipe with its file and parsed passes.',
+    answers: [json(200, 'The recipe.', recipeViewSchema)],
+    errors: ['not-found'],
+  }),
+  matrix: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/matrix',
+    tag: 'matrix',
+    kind: 'raw',
+    query: z.object({ format: matrixFormatSchema.exactOptional() }),
+    summary: 'Recipe x device, every cell.',
+    answers: [
+      { status: 200, description: 'The matrix.', content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null } },
+    ],
+  }),
+  cell: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/cells/{cellId}',
+    tag: 'matrix',
+    kind: 'json',
+    params: z.object({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') }),
+    summary: 'One cell with the report it came from.',
+    answers: [json(200, 'The cell.', cellViewSchema)],
+    errors: ['not-found'],
+  }),
+  artifact: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/artifacts/{sha256}',
+    tag: 'artifacts',
+    kind: 'raw',
+    params: blobParams,
+    summary: 'Downloads a stored blob.',
+    description: 'A single byte range is honoured.',
+    answers: [
+      { status: 200, description: 'The bytes, as an attachment.', content: { [BYTES]: null } },
+      { status: 206, description: 'The asked range.', content: { [BYTES]: null } },
+    ],
+    errors: ['not-found'],
+  }),
+  putBlob: defineRoute({
+    ...nothing,
+    method: 'put',
+    path: '/artifacts/{sha256}',
+    tag: 'artifacts',
+    kind: 'raw',
+    params: blobParams,
+    query: signature,
+    body: 'bytes',
+    summary: 'Stores the blob a grant was given for.',
+    answers: [{ status: 204, description: 'Stored, or stored already.', content: {} }],
+    errors: ['grant-refused', 'digest-mismatch', 'size-mismatch'],
+  }),
+  getBlob: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/artifacts/{sha256}',
+    tag: 'artifacts',
+    kind: 'raw',
+    params: blobParams,
+    query: signature,
+    summary: 'Serves the blob a grant was given for.',
+    description: 'A single byte range is honoured.',
+    answers: [
+      { status: 200, description: 'The bytes.', content: { [BYTES]: null } },
+      { status: 206, description: 'The asked range.', content: { [BYTES]: null } },
+    ],
+    errors: ['grant-refused', 'not-found'],
+  }),
+  events: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/events',
+    tag: 'farm',
+    kind: 'raw',
+    query: z.object({ after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.') }),
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .regex(/^\d{1,15}$/, 'not a sequence number')
+        .exactOptional(),
+    }),
+    summary: 'What happens on the farm, as server-sent events.',
+    description: 'Each data line is one FarmEvent. Last-Event-ID, which browsers send by themselves, wins over `after`.',
+    answers: [{ status: 200, description: 'A stream that does not end.', content: { 'text/event-stream': farmEventSchema } }],
+  }),
+  openApi: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/openapi.json',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'This description.',
+    answers: [json(200, 'An OpenAPI 3.1 document.', z.record(z.string(), z.json()))],
+  }),
+};
+
+export type RouteName = keyof typeof ROUTES;
