@@ -1,0 +1,102 @@
+import type { ExecutionProvider } from './execution-providers.ts';
+import type { ElementType, NamedTensors } from './tensor.ts';
+
+/** Whether one execution provider can be asked of a runtime on this machine. */
+export type EpReach =
+  /** The runtime has the code; whether a device answers is only known once a session exists. */
+  | { readonly reachable: true; readonly requires: string | undefined }
+  | { readonly reachable: false; readonly why: string };
+
+/** What a runtime is and can reach. */
+export interface RuntimeInfo {
+  /** `ort-node`. Part of every result's provenance. */
+  readonly adapter: string;
+  /** ONNX Runtime's own version, for example `1.30.0`. */
+  readonly ortVersion: string;
+  readonly libraryPath: string;
+  /** SHA-256 of the ONNX Runtime library file. */
+  readonly libraryDigest: string;
+  readonly eps: ReadonlyMap<ExecutionProvider, EpReach>;
+}
+
+/** ONNX Runtime's graph optimisation levels; `layout` lies between extended and all. */
+export type OptimizationLevel = 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
+
+/** Settings of a session. What is left out is ONNX Runtime's default. */
+export interface SessionSettings {
+  readonly intraOpThreads?: number;
+  readonly interOpThreads?: number;
+  readonly executionMode?: 'sequential' | 'parallel';
+  readonly optimizationLevel?: OptimizationLevel;
+  /** Session configuration entries by ONNX Runtime's keys, for example `session.intra_op.allow_spinning`: `'0'`. Unknown keys are accepted silently by it. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Absolute path of an existing empty folder that only this session uses: turns profiling on. */
+  readonly profileFolder?: string;
+  /** Writes the graph as optimised for this session to this path. */
+  readonly optimizedModelPath?: string;
+}
+
+/** What `createSession` needs. */
+export interface SessionRequest {
+  /**
+   * An ONNX file, whose external data is found relative to it; or the bytes of a model without external data (ONNX Runtime would look for
+   * that in the working directory).
+   */
+  readonly model: { readonly path: string } | { readonly bytes: Uint8Array };
+  /** The one provider to run on. Nodes it does not take run on the CPU provider: measure placement, or set `session.disable_cpu_ep_fallback`. */
+  readonly ep: ExecutionProvider;
+  /** Provider options by the provider's own names (`device_id`). */
+  readonly epOptions?: Readonly<Record<string, string>>;
+  readonly settings?: SessionSettings;
+}
+
+/** Name, type and shape of one input or output. */
+export interface ValueMetadata {
+  readonly name: string;
+  /** `other` for sequences, maps and element types that tensors here cannot hold. */
+  readonly dtype: ElementType | 'other';
+  /** Size, symbolic name, or null for an unnamed unknown size. Empty for a scalar and also when the rank is not known: ONNX Runtime reports both alike. */
+  readonly dims: readonly (number | string | null)[];
+}
+
+/** When a block of timed runs ends: after at least `minRuns` and `minMs`, or once `maxMs` has passed, whatever the samples say. */
+export interface RunWindow {
+  /** At least 1. */
+  readonly minRuns: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+/** A loaded model. Not safe for concurrent runs. */
+export interface Session {
+  readonly inputs: readonly ValueMetadata[];
+  readonly outputs: readonly ValueMetadata[];
+  /**
+   * One inference. Feeds must be exactly the inputs; outputs come in the model's order.
+   * Throws `inference-failed` with the runtime's own words.
+   */
+  run(feeds: NamedTensors): Promise<NamedTensors>;
+  /**
+   * Runs the same feeds again and again, one at a time, and returns the wall time of each in milliseconds, in order. Inputs are handed over once,
+   * outside the timed region; all outputs are fetched inside it, as Olive's latency does. Owned by the adapter, so that one with synchronous calls
+   * has no await in the loop. Throws `inference-failed`.
+   */
+  timeRuns(feeds: NamedTensors, window: RunWindow): Promise<Float64Array>;
+  /** Stops profiling and returns the path of the profile, or undefined without `profileFolder`. */
+  finishProfile(): Promise<string | undefined>;
+  /** Releases the session. Calling it again does nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * ONNX Runtime as the engine sees it. Creating a session and running it may block the thread for as long as the device takes and cannot be
+ * cancelled: only child processes use this, and they are killed, never asked.
+ */
+export interface InferenceRuntime {
+  info(): Promise<RuntimeInfo>;
+  /**
+   * Throws `ep-unavailable` when this runtime cannot reach the provider here, `ep-option` for a provider option it cannot set,
+   * `invalid-onnx` for bytes that are no model, and `session-failed` otherwise.
+   */
+  createSession(request: SessionRequest): Promise<Session>;
+}

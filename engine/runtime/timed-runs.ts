@@ -1,0 +1,44 @@
+import type { RunWindow } from './inference-runtime.ts';
+
+/** Whether a block of timed runs is over, by count and time only: no sample can end it. */
+export function windowEnded(window: RunWindow, runs: number, elapsedMs: number): boolean {
+  return elapsedMs >= window.maxMs || (runs >= window.minRuns && elapsedMs >= window.minMs);
+}
+
+/** A growing list of samples without a boxed array: a ranked launch may hold millions. */
+export class SampleBuffer {
+  #samples = new Float64Array(4096);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(sample: number): void {
+    if (this.#count === this.#samples.length) {
+      const larger = new Float64Array(this.#samples.length * 2);
+      larger.set(this.#samples);
+      this.#samples = larger;
+    }
+    this.#samples[this.#count] = sample;
+    this.#count += 1;
+  }
+
+  /** The samples so far, copied. */
+  toArray(): Float64Array {
+    return this.#samples.slice(0, this.#count);
+  }
+}
+
+/** The measured loop for adapters whose runs are asynchronous. At least one run, in milliseconds of the process's monotonic clock. */
+export async function timeAsyncRuns(run: () => Promise<unknown>, window: RunWindow): Promise<Float64Array> {
+  const samples = new SampleBuffer();
+  const started = performance.now();
+  let before = started;
+  do {
+    before = performance.now();
+    await run();
+    samples.push(performance.now() - before);
+  } while (!windowEnded(window, samples.count, performance.now() - started));
+  return samples.toArray();
+}
