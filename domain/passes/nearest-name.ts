@@ -13,14 +13,14 @@ function editDistance(a: string, b: string): number {
 }
 
 /**
- * The candidate a person most likely meant, ignoring case; undefined when none is within a third of the word's length.
+ * The candidate a person most likely meant, ignoring case; undefined when none is within two fifths of the word's length.
  * Words over 100 characters get no suggestion: the work grows with their square.
  */
 export function nearestName(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > 100) return undefined;
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.round(word.length / 2.5)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance >= bestDistance) continue;

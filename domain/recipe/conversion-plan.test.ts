@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../json.ts';
+import { conversionKey, conversionKeyInput, firstUnsupportedPass, planConversion } from './conversion-plan.ts';
+import { overrideTask } from './override-task.ts';
+import { catalogueText, minimalDocument, parse, sha256 } from './recipe.cases.ts';
+import type { JsonObject, Recipe } from './recipe.ts';
+import { setParameter } from './set-parameter.ts';
+
+const facts = { sourceDigest: 'a'.repeat(64), ortVersion: '1.30.0', toolchainLock: null };
+const key = (recipe: Recipe, changes = {}): string => conversionKey(conversionKeyInput(recipe, { ...facts, ...changes }), sha256);
+const document = (label: string): JsonObject => JSON.parse(catalogueText(label));
+const recipeOf = (label: string): Recipe => parse(document(label)).recipe;
+
+describe('planConversion', () => {
+  it('cuts at the first target pass', () => {
+    const { host, target } = planConversion(recipeOf('trtrtx'));
+    expect(host.map(({ name }) => name)).toEqual(['conversion', 'fp16', 'fixed_shape', 'surgery']);
+    expect(target.map(({ name }) => name)).toEqual(['session_tuning']);
+  });
+
+  it('keeps a host pass behind a target pass on the device', () => {
+    const passes = { c: { type: 'OnnxConversion' }, t: { type: 'OrtSessionParamsTuning' }, f: { type: 'OnnxFloatToFloat16' } };
+    expect(planConversion(parse(minimalDocument({ passes })).recipe).target.map(({ name }) => name)).toEqual(['t', 'f']);
+  });
+
+  it('finds the first pass that needs Olive', () => {
+    expect(firstUnsupportedPass(recipeOf('trtrtx').passes)).toBeUndefined();
+    expect(firstUnsupportedPass(recipeOf('qdq_qnn').passes)).toMatchObject({
+      type: 'GraphSurgeries',
+      detail: ' (surgeon MatMulAddToGemm)',
+    });
+  });
+});
+
+describe('conversionKey', () => {
+  const trt = document('trtrtx');
+
+  it('does not depend on labels, folders, the evaluator or target passes', () => {
+    const renamed = Object.fromEntries(
+      Object.entries(JSON.parse(JSON.stringify(trt['passes']))).map(([name, pass]) => [`my_${name}`, pass]),
+    );
+    const { evaluator: _, ...rest } = trt;
+    const changed = parse({ ...rest, passes: JSON.parse(JSON.stringify(renamed)), output_dir: 'elsewhere' }).recipe;
+    expect(key(changed)).toBe(key(recipeOf('trtrtx')));
+    expect(key(parse(setParameter(trt, 'session_tuning.io_bind=true')).recipe)).toBe(key(recipeOf('trtrtx')));
+  });
+
+  it('is the same for a default written out', () => {
+    expect(key(parse(setParameter(trt, 'fp16.max_finite_val=10000')).recipe)).toBe(key(recipeOf('trtrtx')));
+  });
+
+  it.each<[string, (recipe: JsonObject) => Recipe, object]>([
+    ['a parameter of a host pass', (d) => parse(setParameter(d, 'fp16.max_finite_val=65504')).recipe, {}],
+    ['the task', (d) => parse(overrideTask(d, 'text-classification')).recipe, {}],
+    ['the source', (d) => parse(d).recipe, { sourceDigest: 'b'.repeat(64) }],
+    ['the ONNX Runtime version', (d) => parse(d).recipe, { ortVersion: '1.25.0' }],
+    ['the toolchain', (d) => parse(d).recipe, { toolchainLock: 'olive-1' }],
+  ])('depends on %s', (_, change, changes) => {
+    expect(key(change(trt), changes)).not.toBe(key(recipeOf('trtrtx')));
+  });
+
+  it('names the accelerator only when a host pass depends on it', () => {
+    expect(conversionKeyInput(recipeOf('trtrtx'), facts)['accelerator']).toBeNull();
+    expect(conversionKeyInput(recipeOf('qdq_amd'), facts)['accelerator']).toBe('npu-vitisai');
+  });
+
+  it('holds the resolved data of a host pass, not its name', () => {
+    const amd = document('qdq_amd');
+    const text = JSON.stringify(amd);
+    const renamed = parse(JSON.parse(text.replaceAll('quantization_data_config', 'other_name'))).recipe;
+    const fewer = parse(JSON.parse(text.replaceAll('"max_samples":10', '"max_samples":9'))).recipe;
+    expect(key(renamed)).toBe(key(recipeOf('qdq_amd')));
+    expect(key(fewer)).not.toBe(key(recipeOf('qdq_amd')));
+    expect(canonicalJson(conversionKeyInput(recipeOf('qdq_amd'), facts))).toContain('facebook/xnli');
+  });
+});
