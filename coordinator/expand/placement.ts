@@ -1,0 +1,80 @@
+import type { Device } from '../../domain/device.ts';
+import type { Coverage } from '../../domain/job.ts';
+import { matchesUnit, refusals, type Requirement } from '../../domain/requirement.ts';
+import type { AgentRecord } from '../store/task-store.ts';
+
+/** One benchmark a recipe gets: where it must run, and which devices could take it now. */
+export interface Placement {
+  readonly requirement: Requirement;
+  /** Null when any matching model will do. */
+  readonly deviceModel: string | null;
+  readonly deviceNames: readonly string[];
+}
+
+/** Why a device cannot take it. */
+export interface RefusedDevice {
+  readonly deviceName: string;
+  readonly lines: readonly string[];
+}
+
+export interface Placements {
+  /** Empty when no known device can serve. */
+  readonly placements: readonly Placement[];
+  readonly refused: readonly RefusedDevice[];
+}
+
+/** Every device of the farm that an agent has ever reported, connected or not, by name. */
+export function knownDevices(agents: readonly AgentRecord[]): readonly Device[] {
+  return agents.flatMap((agent) => agent.devices).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */
+export function placeOn(devices: readonly Device[], base: Requirement, coverage: Coverage): Placements {
+  const matching = devices.filter((device) => refusals(base, device.profile).length === 0);
+  const refused = devices.filter((device) => !matching.includes(device)).map((device) => refusedDevice(base, device));
+  if (typeof coverage === 'object') return placeOnUnits(devices, base, coverage.units);
+  if (coverage === 'each-device') return { placements: matching.map((device) => placeOnUnit(base, device)), refused };
+  if (coverage === 'each-device-model') return { placements: placeOnModels(matching, base), refused };
+  return { placements: matching.length === 0 ? [] : [placeAnywhere(base, matching)], refused };
+}
+
+/** The placement of a job that waits for a device nobody has yet. */
+export function placeAnywhere(base: Requirement, matching: readonly Device[]): Placement {
+  return { requirement: base, deviceModel: base.deviceModel ?? null, deviceNames: matching.map(({ name }) => name) };
+}
+
+/** The placements of a job that waits for devices nobody has yet: each named unit, else anywhere. */
+export function placeLater(base: Requirement, coverage: Coverage): readonly Placement[] {
+  if (typeof coverage !== 'object') return [placeAnywhere(base, [])];
+  return coverage.units.map((unit) => ({ requirement: { ...base, unit }, deviceModel: null, deviceNames: [] }));
+}
+
+function placeOnModels(matching: readonly Device[], base: Requirement): readonly Placement[] {
+  const models = [...new Set(matching.map(({ profile }) => profile.model))].sort();
+  return models.map((deviceModel) => {
+    const units = matching.filter(({ profile }) => profile.model === deviceModel);
+    return placeAnywhere({ ...base, deviceModel }, units);
+  });
+}
+
+/** A named unit that is missing or unfit leaves the whole selector unsatisfied: the submitter meant that machine. */
+function placeOnUnits(devices: readonly Device[], base: Requirement, units: readonly string[]): Placements {
+  const wanted = [...new Set(units)];
+  const refused = wanted.flatMap((unit): readonly RefusedDevice[] => {
+    const device = devices.find(({ name }) => name === unit);
+    if (device === undefined) return [{ deviceName: unit, lines: ['no agent has reported a device of this name'] }];
+    return refusals(base, device.profile).length === 0 ? [] : [refusedDevice(base, device)];
+  });
+  if (refused.length > 0) return { placements: [], refused };
+  const placements = wanted.flatMap((unit) => devices.filter(({ name }) => name === unit).map((device) => placeOnUnit(base, device)));
+  return { placements, refused: [] };
+}
+
+function placeOnUnit(base: Requirement, device: Device): Placement {
+  return { requirement: { ...base, unit: device.name }, deviceModel: device.profile.model, deviceNames: [device.name] };
+}
+
+function refusedDevice(requirement: Requirement, device: Device): RefusedDevice {
+  const lines = refusals(requirement, device.profile).map(({ line }) => line);
+  return { deviceName: device.name, lines: matchesUnit(requirement, device.name) ? lines : [...lines, `is not ${requirement.unit}`] };
+}

@@ -1,0 +1,86 @@
+import { EXPIRY_HOLD_MS, STALL_MS } from '../../domain/constants.ts';
+import type { Clock, EpochMs, Timer } from '../../domain/ports.ts';
+import type { ExpireAnswer, TaskStore } from '../store/task-store.ts';
+
+/** How often deadlines are looked at: a lost agent's task is pending again within its grace plus 1 s. */
+const TICK_MS = 250;
+/** Deadlines handled in one command, so that a mass expiry does not block other commands. */
+const BATCH = 200;
+
+export interface ReaperDeps {
+  readonly store: Pick<TaskStore, 'due' | 'expire'>;
+  readonly clock: Clock;
+  /** An attempt ended here although its agent may live: the agent must stop the work. */
+  onEnded(ended: ExpireAnswer['ended'][number]): void;
+  /** The store refused or failed; the next tick tries again. */
+  onError(error: unknown): void;
+  /** Nothing expires for the next `holdMs`. */
+  onHold?(why: 'start' | 'stall', holdMs: number): void;
+}
+
+export interface Reaper {
+  start(): void;
+  /** Resolves when the tick in progress, if any, is over. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Ends leases, unaccepted assignments and sessions whose time has come. Agents cannot renew while this process is away, so nothing expires for
+ * {@link EXPIRY_HOLD_MS} after a start and after the event loop stood still longer than {@link STALL_MS}.
+ */
+export function createReaper(deps: ReaperDeps): Reaper {
+  let holdUntil: EpochMs = 0;
+  let timer: Timer | undefined;
+  let lastTickMs = 0;
+  let stopped = true;
+  let running: Promise<void> = Promise.resolve();
+
+  const hold = (why: 'start' | 'stall'): void => {
+    holdUntil = deps.clock.now() + EXPIRY_HOLD_MS;
+    deps.onHold?.(why, EXPIRY_HOLD_MS);
+  };
+
+  const schedule = (): void => {
+    timer = deps.clock.after(TICK_MS, () => {
+      running = tick();
+    });
+  };
+
+  const tick = async (): Promise<void> => {
+    const nowMs = deps.clock.monotonicMs();
+    const lateMs = nowMs - lastTickMs - TICK_MS;
+    lastTickMs = nowMs;
+    if (lateMs > STALL_MS) hold('stall');
+    try {
+      if (deps.clock.now() >= holdUntil) await expireAllDue(deps);
+    } catch (error) {
+      deps.onError(error);
+    }
+    if (!stopped) schedule();
+  };
+
+  return {
+    start() {
+      stopped = false;
+      hold('start');
+      lastTickMs = deps.clock.monotonicMs();
+      schedule();
+    },
+    stop() {
+      stopped = true;
+      timer?.cancel();
+      return running;
+    },
+  };
+}
+
+async function expireAllDue({ store, clock, onEnded }: ReaperDeps): Promise<void> {
+  for (;;) {
+    const now = clock.now();
+    const items = await store.due(now, BATCH);
+    if (items.length === 0) return;
+    const { ended } = await store.expire({ now, items });
+    for (const attempt of ended) onEnded(attempt);
+    if (items.length < BATCH) return;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Plan, SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import type { JobSpec } from '../../domain/job.ts';
+import { digestOf, type Sha256 } from '../../domain/json.ts';
+import type { JobId } from '../../domain/names.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Principal } from '../../domain/principal.ts';
+import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { AgentRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
+import type { JobArchive } from './archive.ts';
+import { estimateEta } from './eta.ts';
+import { readSubmitRequest } from './read-request.ts';
+import { verifyBlobs } from './verify-blobs.ts';
+
+export interface SubmitDeps {
+  readonly store: Pick<TaskStore, 'submit' | 'agents' | 'job' | 'task' | 'tasksOf' | 'benchmarks'>;
+  readonly artifacts: Pick<ArtifactStore, 'head'>;
+  readonly catalogue: Catalogue;
+  readonly archive: Pick<JobArchive, 'add'>;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  /** Job -> tasks for the fleet as it is: `expand/`. */
+  expand(input: { readonly jobId: JobId; readonly spec: JobSpec; readonly agents: readonly AgentRecord[] }): {
+    readonly tasks: readonly NewTask[];
+    readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint'>;
+  };
+}
+
+export interface SubmitContext {
+  readonly principal: Principal;
+  readonly idempotencyKey: string;
+}
+
+export interface SubmitService {
+  /**
+   * Accepts a job, or answers the earlier one when the idempotency key repeats. When it resolves the job survives a crash. Throws the errors of
+   * reading, expanding and storing; then nothing was stored.
+   */
+  submit(request: SubmitRequest, context: SubmitContext): Promise<SubmitAnswer>;
+}
+
+export function createSubmitService(deps: SubmitDeps): SubmitService {
+  return {
+    async submit(request, context) {
+      const { dryRun = false, ...wanted } = request;
+      const jobId = jobIdOf(context, deps.sha256);
+      const requestDigest = digestOf(wanted, deps.sha256);
+      const earlier = dryRun ? undefined : await deps.store.job(jobId);
+      if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
+      const spec = readSubmitRequest(request, deps);
+      await verifyBlobs(spec, deps.artifacts);
+      const expansion = deps.expand({ jobId, spec, agents: await deps.store.agents() });
+      const plan = await completePlan(deps, expansion);
+      if (dryRun) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
+      const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: expansion.tasks });
+      const { created } = await deps.store.submit(command);
+      if (!created) return { jobId, created, plan: await storedPlan(deps, jobId) };
+      deps.archive.add(command);
+      return { jobId, created, plan };
+    },
+  };
+}
+
+/**
+ * The same submitter and key always mean the same job: a submit that is repeated after a crash, or after the fleet changed, finds it without being
+ * expanded again. 64 bits, so that two keys never meet.
+ */
+function jobIdOf({ principal, idempotencyKey }: SubmitContext, sha256: Sha256): JobId {
+  return `j-${digestOf({ submitter: principal, idempotencyKey }, sha256).slice(0, 16)}`;
+}
+
+interface JobFacts {
+  readonly jobId: JobId;
+  readonly requestDigest: string;
+  readonly spec: JobSpec;
+  readonly tasks?: readonly NewTask[];
+}
+
+function commandOf({ clock }: SubmitDeps, { principal, idempotencyKey }: SubmitContext, { tasks = [], ...job }: JobFacts): SubmitCommand {
+  return { now: clock.now(), principal, idempotencyKey, ...job, priority: job.spec.priority, tasks };
+}
+
+/** The store compares the request digests. Throws `idempotency-conflict`. */
+async function repeat(deps: SubmitDeps, context: SubmitContext, job: JobFacts): Promise<SubmitAnswer> {
+  await deps.store.submit(commandOf(deps, context, job));
+  return { jobId: job.jobId, created: false, plan: await storedPlan(deps, job.jobId) };
+}
+
+async function completePlan(deps: SubmitDeps, { tasks, plan }: ReturnType<SubmitDeps['expand']>): Promise<Plan> {
+  const conversions = tasks.filter(({ spec }) => spec.kind === 'convert');
+  const known = await Promise.all(conversions.map(({ taskId }) => deps.store.task(taskId)));
+  const cached = new Set(known.flatMap((task) => (task?.state === 'completed' ? [task.taskId] : [])));
+  const allCached = tasks.every(({ taskId, spec }) => spec.kind === 'benchmark' || cached.has(taskId));
+  return {
+    ...plan,
+    tasks: plan.tasks.map((task) => (task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task)),
+    cachedConversions: cached.size,
+    etaMs: allCached ? estimateEta(tasks, await deps.store.benchmarks()) : null,
+  };
+}
+
+/** Ids of a dry run's own tasks mean nothing; a conversion's would be its key. */
+function withoutTaskIds(plan: Plan): Plan {
+  return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, taskId: null })) };
+}
+
+async function storedPlan({ store }: SubmitDeps, jobId: JobId): Promise<Plan> {
+  const tasks = await store.tasksOf(jobId);
+  const cachedConversions = tasks.filter(({ spec, state }) => spec.kind === 'convert' && state === 'completed').length;
+  return { tasks: tasks.map(plannedAgain), warnings: [], lint: [], cachedConversions, etaMs: null };
+}
+
+function plannedAgain({ taskId, spec, requirement, state, error }: TaskRecord): Plan['tasks'][number] {
+  return {
+    taskId,
+    kind: spec.kind,
+    recipeId: spec.recipe.recipeId,
+    executedEp: spec.kind === 'benchmark' ? spec.executedEp : null,
+    deviceModel: requirement.deviceModel ?? null,
+    deviceNames: requirement.unit === undefined ? [] : [requirement.unit],
+    state,
+    reason: error?.message ?? '',
+  };
+}
