@@ -77,7 +77,10 @@ export interface NewTask {
   readonly requirement: Requirement;
   /** SHA-256 of the canonical requirement: the queue's name. */
   readonly requirementDigest: string;
-  /** Tasks that must be `completed` first. Already known ones may have ended. */
+  /**
+   * Tasks that must be `completed` first. Already known ones may have ended. A benchmark that has needs but no `spec.conversionKey` yet stays waiting
+   * even when they are met: its conversion is linked to it after the source is resolved.
+   */
   readonly needs: readonly TaskId[];
   readonly retry: RetryPolicy;
   /** Ends the task at once, before any attempt: `failed/unsupported-pass` and the like. */
