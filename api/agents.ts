@@ -14,21 +14,19 @@ const agentDeviceSchema = z.object({
 });
 
 /** A lab machine's agent with its devices, and what its probe missed. */
-export const agentViewSchema = z
-  .object({
-    agentId: idSchema,
-    agentVersion: z.string().max(60),
-    host: hostInfoSchema,
-    state: agentStateSchema,
-    why: z.string().max(500).describe('Why it takes no work. Empty when it does.'),
-    devices: z.array(agentDeviceSchema),
-    missing: z.array(missingSchema).describe('What the probe looked for and did not find, with the reason.'),
-    leases: z.array(z.object({ taskId: idSchema, attempt: z.int().min(1), deviceName: z.string().max(200) })),
-    lastSeenAt: z.number().min(0).describe('Milliseconds since 1970-01-01 UTC.'),
-    connectedAt: z.number().min(0).describe('Milliseconds since 1970-01-01 UTC.'),
-  })
-  .meta({ id: 'Agent' });
+export const agentViewSchema = z.object({
+  agentId: idSchema,
+  agentVersion: z.string().max(60),
+  host: hostInfoSchema,
+  state: agentStateSchema,
+  why: z.string().max(500).describe('Why it takes no work. Empty when it does.'),
+  devices: z.array(agentDeviceSchema),
+  missing: z.array(missingSchema).describe('What the probe looked for and did not find, with the reason.'),
+  leases: z.array(z.object({ taskId: idSchema, attempt: z.int().min(1), deviceName: z.string().max(200) })),
+  lastSeenAt: z.number().min(0).describe('Milliseconds since 1970-01-01 UTC.'),
+  connectedAt: z.number().min(0).describe('Milliseconds since 1970-01-01 UTC.'),
+});
 export type AgentView = z.infer<typeof agentViewSchema>;
 
-export const agentListSchema = z.object({ agents: z.array(agentViewSchema) }).meta({ id: 'AgentList' });
+export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
 export type AgentList = z.infer<typeof agentListSchema>;

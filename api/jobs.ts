@@ -15,57 +15,51 @@ const jobModelSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** A job in a list. */
-export const jobSummarySchema = z
-  .object({
-    jobId: idSchema,
-    submitter: z.string().max(200),
-    submittedAt: epochMs,
-    endedAt: epochMs.nullable(),
-    state: jobStateSchema,
-    counts: taskCountsSchema,
-    priority: prioritySchema,
-    recipes: z.array(z.object({ recipeId: z.string().max(200), digest: z.string().max(64) })),
-    model: jobModelSchema,
-    data: z.array(z.string().max(100)).describe('Names of the data_configs replaced by local files.'),
-    synthetic: z.boolean(),
-    on: coverageSchema,
-    where: z.record(z.string(), z.string()),
-    substituteEp: z.string().max(60).nullable(),
-    tier: tierSchema,
-    launches: z.int().nullable(),
-    task: z.string().max(60).nullable(),
-    strict: z.boolean(),
-    waitForDevice: z.boolean(),
-  })
-  .meta({ id: 'JobSummary' });
+export const jobSummarySchema = z.object({
+  jobId: idSchema,
+  submitter: z.string().max(200),
+  submittedAt: epochMs,
+  endedAt: epochMs.nullable(),
+  state: jobStateSchema,
+  counts: taskCountsSchema,
+  priority: prioritySchema,
+  recipes: z.array(z.object({ recipeId: z.string().max(200), digest: z.string().max(64) })),
+  model: jobModelSchema,
+  data: z.array(z.string().max(100)).describe('Names of the data_configs replaced by local files.'),
+  synthetic: z.boolean(),
+  on: coverageSchema,
+  where: z.record(z.string(), z.string()),
+  substituteEp: z.string().max(60).nullable(),
+  tier: tierSchema,
+  launches: z.int().nullable(),
+  task: z.string().max(60).nullable(),
+  strict: z.boolean(),
+  waitForDevice: z.boolean(),
+});
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
-export const jobListSchema = z.object({ jobs: z.array(jobSummarySchema).describe('Newest first.') }).meta({ id: 'JobList' });
+export const jobListSchema = z.object({ jobs: z.array(jobSummarySchema).describe('Newest first.') });
 export type JobList = z.infer<typeof jobListSchema>;
 
 /** A job with its tasks. */
-export const jobViewSchema = jobSummarySchema.extend({ tasks: z.array(taskSummarySchema) }).meta({ id: 'Job' });
+export const jobViewSchema = jobSummarySchema.extend({ tasks: z.array(taskSummarySchema) });
 export type JobView = z.infer<typeof jobViewSchema>;
 
-export const cancelAnswerSchema = z
-  .object({ cancelled: z.int().min(0).describe('Tasks that this call ended or told to stop.') })
-  .meta({ id: 'CancelAnswer' });
+export const cancelAnswerSchema = z.object({ cancelled: z.int().min(0).describe('Tasks that this call ended or told to stop.') });
 export type CancelAnswer = z.infer<typeof cancelAnswerSchema>;
 
 /** Why one task is where it is: what it waits for, which devices could take it, and why the others cannot. */
-export const taskExplanationSchema = z
-  .object({
-    taskId: idSchema,
-    kind: taskKindSchema,
-    recipeId: z.string().max(200),
-    state: taskStateSchema,
-    position: z.int().min(1).nullable().describe('Place in its queue, 1 = next; null when it is not pending.'),
-    matching: z.array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(500) })),
-    refused: z.array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(500)).max(32) })),
-    needs: z.array(z.object({ taskId: idSchema, state: taskStateSchema })),
-  })
-  .meta({ id: 'TaskExplanation' });
+export const taskExplanationSchema = z.object({
+  taskId: idSchema,
+  kind: taskKindSchema,
+  recipeId: z.string().max(200),
+  state: taskStateSchema,
+  position: z.int().min(1).nullable().describe('Place in its queue, 1 = next; null when it is not pending.'),
+  matching: z.array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(500) })),
+  refused: z.array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(500)).max(32) })),
+  needs: z.array(z.object({ taskId: idSchema, state: taskStateSchema })),
+});
 export type TaskExplanation = z.infer<typeof taskExplanationSchema>;
 
-export const explanationSchema = z.object({ tasks: z.array(taskExplanationSchema) }).meta({ id: 'Explanation' });
+export const explanationSchema = z.object({ tasks: z.array(taskExplanationSchema) });
 export type Explanation = z.infer<typeof explanationSchema>;

@@ -7,12 +7,10 @@ export const matrixFormatSchema = z.enum(['json', 'md', 'html']);
 export type MatrixFormat = z.infer<typeof matrixFormatSchema>;
 
 /** One cell with its place in the matrix and the report it came from. */
-export const cellViewSchema = z
-  .object({
-    cell: cellSchema,
-    row: matrixRowSchema,
-    column: matrixColumnSchema,
-    report: benchmarkReportSchema.nullable().describe('Null when nothing was measured.'),
-  })
-  .meta({ id: 'CellView' });
+export const cellViewSchema = z.object({
+  cell: cellSchema,
+  row: matrixRowSchema,
+  column: matrixColumnSchema,
+  report: benchmarkReportSchema.nullable().describe('Null when nothing was measured.'),
+});
 export type CellView = z.infer<typeof cellViewSchema>;

@@ -5,23 +5,21 @@ import { ERRORS, type ErrorCode, type ErrorReport, GroveError, isErrorCode } fro
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 /** An error as the REST API writes it: RFC 9457 members, then Grove's own. Unknown members are ignored so that an older client reads a newer farm. */
-export const problemSchema = z
-  .object({
-    type: z.string().max(200).describe('Identifies the error code: urn:grove:error:<code>.'),
-    title: z.string().max(200).describe('The code in words.'),
-    status: z.int().min(400).max(599),
-    code: z.string().max(100).describe('Stable code of the error registry.'),
-    detail: z.string().max(4_000).describe('What was wrong and where.'),
-    advice: z.string().max(2_000).describe('What to do about it.'),
-    fault: z.enum(['input', 'recipe', 'device', 'infrastructure', 'grove']),
-    retryable: z.boolean(),
-    requestId: z.string().max(100).exactOptional().describe('Names this request in the coordinator log.'),
-    problems: z
-      .array(z.object({ path: z.string().max(1_000), message: z.string().max(2_000) }))
-      .max(200)
-      .describe('Every problem, located by JSON path.'),
-  })
-  .meta({ id: 'Problem' });
+export const problemSchema = z.object({
+  type: z.string().max(200).describe('Identifies the error code: urn:grove:error:<code>.'),
+  title: z.string().max(200).describe('The code in words.'),
+  status: z.int().min(400).max(599),
+  code: z.string().max(100).describe('Stable code of the error registry.'),
+  detail: z.string().max(4_000).describe('What was wrong and where.'),
+  advice: z.string().max(2_000).describe('What to do about it.'),
+  fault: z.enum(['input', 'recipe', 'device', 'infrastructure', 'grove']),
+  retryable: z.boolean(),
+  requestId: z.string().max(100).exactOptional().describe('Names this request in the coordinator log.'),
+  problems: z
+    .array(z.object({ path: z.string().max(1_000), message: z.string().max(2_000) }))
+    .max(200)
+    .describe('Every problem, located by JSON path.'),
+});
 export type ProblemDocument = z.infer<typeof problemSchema>;
 
 /** Most problems one answer lists; the first ones are what a person needs. */

@@ -24,72 +24,64 @@ const dataChoiceSchema = z.strictObject({
 });
 
 /** What a user asks for; members left out take the default their description states. */
-export const submitRequestSchema = z
-  .strictObject({
-    recipes: z.array(recipeChoiceSchema).min(1).max(256),
-    model: modelChoiceSchema.exactOptional().describe('Default: the hub model that the recipes name (all the same one).'),
-    data: z
-      .record(z.string().regex(/^[A-Za-z0-9_]{1,100}$/, 'not a data_config name'), dataChoiceSchema)
-      .exactOptional()
-      .describe('Replaces the source of the data_config of this name.'),
-    dataFiles: filesSchema.exactOptional().describe('Files that `data` names, stored through POST /api/v1/uploads.'),
-    synthetic: z.boolean().exactOptional().describe("The weights are not the model's own. Default false."),
-    on: coverageSchema.describe('Which devices each recipe runs on.'),
-    where: z.record(z.string().min(1).max(100), z.string().max(300)).exactOptional().describe('Labels a device must carry.'),
-    substituteEp: z.enum(['cpu']).exactOptional().describe('Run the benchmark session on this EP whatever the recipe asks for.'),
-    tier: tierSchema.exactOptional().describe('Default standard.'),
-    launches: z.int().min(1).max(64).exactOptional().describe("Default: the tier's own number."),
-    priority: prioritySchema.exactOptional().describe('Default interactive.'),
-    task: z.string().min(1).max(60).exactOptional().describe("Replaces the recipe's task, for example text-classification."),
-    set: z
-      .array(
-        z
-          .string()
-          .max(1_000)
-          .regex(/^[^=\s]+\.[^=\s]+=/, 'not of the form pass.parameter=value'),
-      )
-      .max(100)
-      .exactOptional()
-      .describe('pass.parameter=value: changes a parameter of a pass.'),
-    strict: z.boolean().exactOptional().describe('Lint findings refuse the recipe. Default false.'),
-    waitForDevice: z.boolean().exactOptional().describe('Queue it although no known device can run it. Default false.'),
-    dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),
-  })
-  .meta({ id: 'SubmitRequest' });
+export const submitRequestSchema = z.strictObject({
+  recipes: z.array(recipeChoiceSchema).min(1).max(256),
+  model: modelChoiceSchema.exactOptional().describe('Default: the hub model that the recipes name (all the same one).'),
+  data: z
+    .record(z.string().regex(/^[A-Za-z0-9_]{1,100}$/, 'not a data_config name'), dataChoiceSchema)
+    .exactOptional()
+    .describe('Replaces the source of the data_config of this name.'),
+  dataFiles: filesSchema.exactOptional().describe('Files that `data` names, stored through POST /api/v1/uploads.'),
+  synthetic: z.boolean().exactOptional().describe("The weights are not the model's own. Default false."),
+  on: coverageSchema.describe('Which devices each recipe runs on.'),
+  where: z.record(z.string().min(1).max(100), z.string().max(300)).exactOptional().describe('Labels a device must carry.'),
+  substituteEp: z.enum(['cpu']).exactOptional().describe('Run the benchmark session on this EP whatever the recipe asks for.'),
+  tier: tierSchema.exactOptional().describe('Default standard.'),
+  launches: z.int().min(1).max(64).exactOptional().describe("Default: the tier's own number."),
+  priority: prioritySchema.exactOptional().describe('Default interactive.'),
+  task: z.string().min(1).max(60).exactOptional().describe("Replaces the recipe's task, for example text-classification."),
+  set: z
+    .array(
+      z
+        .string()
+        .max(1_000)
+        .regex(/^[^=\s]+\.[^=\s]+=/, 'not of the form pass.parameter=value'),
+    )
+    .max(100)
+    .exactOptional()
+    .describe('pass.parameter=value: changes a parameter of a pass.'),
+  strict: z.boolean().exactOptional().describe('Lint findings refuse the recipe. Default false.'),
+  waitForDevice: z.boolean().exactOptional().describe('Queue it although no known device can run it. Default false.'),
+  dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),
+});
 export type SubmitRequest = z.infer<typeof submitRequestSchema>;
 
 /** One task as the plan foresees it. */
-export const planTaskSchema = z
-  .object({
-    taskId: idSchema.nullable().describe('Null in a dry run.'),
-    kind: taskKindSchema,
-    recipeId: z.string().max(200),
-    executedEp: z.string().max(100).nullable().describe('For benchmarks: the execution provider the session will use.'),
-    deviceModel: z.string().max(300).nullable(),
-    deviceNames: z.array(z.string().max(200)).describe('Devices that could take it now.'),
-    state: taskStateSchema,
-    reason: z.string().max(2_000).describe('Why it ended at once, or what it waits for. Empty when there is nothing to say.'),
-  })
-  .meta({ id: 'PlanTask' });
+export const planTaskSchema = z.object({
+  taskId: idSchema.nullable().describe('Null in a dry run.'),
+  kind: taskKindSchema,
+  recipeId: z.string().max(200),
+  executedEp: z.string().max(100).nullable().describe('For benchmarks: the execution provider the session will use.'),
+  deviceModel: z.string().max(300).nullable(),
+  deviceNames: z.array(z.string().max(200)).describe('Devices that could take it now.'),
+  state: taskStateSchema,
+  reason: z.string().max(2_000).describe('Why it ended at once, or what it waits for. Empty when there is nothing to say.'),
+});
 
-export const planSchema = z
-  .object({
-    tasks: z.array(planTaskSchema),
-    warnings: z.array(z.object({ recipeId: z.string().max(200), path: z.string().max(1_000), message: z.string().max(2_000) })),
-    lint: z.array(z.object({ recipeId: z.string().max(200), ...findingSchema.shape })),
-    cachedConversions: z.int().min(0).describe('Conversions that are stored already and will not run.'),
-    etaMs: z.number().min(0).nullable().describe('Estimated milliseconds until the job ends; null when unknown.'),
-  })
-  .meta({ id: 'Plan' });
+export const planSchema = z.object({
+  tasks: z.array(planTaskSchema),
+  warnings: z.array(z.object({ recipeId: z.string().max(200), path: z.string().max(1_000), message: z.string().max(2_000) })),
+  lint: z.array(z.object({ recipeId: z.string().max(200), ...findingSchema.shape })),
+  cachedConversions: z.int().min(0).describe('Conversions that are stored already and will not run.'),
+  etaMs: z.number().min(0).nullable().describe('Estimated milliseconds until the job ends; null when unknown.'),
+});
 export type Plan = z.infer<typeof planSchema>;
 
-export const submitAnswerSchema = z
-  .object({
-    jobId: idSchema.nullable().describe('Null for a dry run.'),
-    created: z.boolean().describe('False when the idempotency key repeats an earlier request, and for a dry run.'),
-    plan: planSchema,
-  })
-  .meta({ id: 'SubmitAnswer' });
+export const submitAnswerSchema = z.object({
+  jobId: idSchema.nullable().describe('Null for a dry run.'),
+  created: z.boolean().describe('False when the idempotency key repeats an earlier request, and for a dry run.'),
+  plan: planSchema,
+});
 export type SubmitAnswer = z.infer<typeof submitAnswerSchema>;
 
 /** Chosen by the client, once per intent: a repeated request with the same key and body answers the first job. */
