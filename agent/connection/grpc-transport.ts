@@ -1,7 +1,7 @@
 import { type ClientDuplexStream, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError, isErrorCode } from '../../domain/errors.ts';
-import type { Channel, Transport } from '../../domain/ports.ts';
+import type { Channel, Clock, EpochMs, Transport } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
 import type * as wire from '../../proto/gen/grove/v1/agent.ts';
 import { AgentServiceClient } from '../../proto/gen/grove/v1/agent.ts';
@@ -11,7 +11,9 @@ import { MessageQueue } from './message-queue.ts';
 /** A connection that answers no ping for this long is dead even if its socket looks open. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** While a coordinator restarts: tries often enough that its agents are back within the closed stream's grace. */
+const RETRY_MS = 500;
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
 
@@ -21,9 +23,9 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
  *
  * @param url `grpc://127.0.0.1:7433`; `http://` means the same.
  */
-export function createGrpcTransport(url: string): Transport<AgentMessage, CoordinatorMessage> {
+export function createGrpcTransport(url: string, clock: Clock): Transport<AgentMessage, CoordinatorMessage> {
   const address = loopbackAddress(url);
-  return { connect: () => openChannel(address, url) };
+  return { connect: () => openChannel(address, { url, clock }) };
 }
 
 /** `host:port` of a loopback URL. Names other than localhost are refused without looking them up: DNS decides nothing about safety. */
@@ -44,19 +46,24 @@ function parseUrl(url: string): URL {
   throw new GroveError('invalid-config', { where: 'agentUrl', problem: `"${url}" is not of the form grpc://127.0.0.1:PORT` });
 }
 
-async function openChannel(address: string, url: string): Promise<Channel<AgentMessage, CoordinatorMessage>> {
+async function openChannel(
+  address: string,
+  { url, clock }: { readonly url: string; readonly clock: Clock },
+): Promise<Channel<AgentMessage, CoordinatorMessage>> {
   const client = new AgentServiceClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.initial_reconnect_backoff_ms': RETRY_MS,
+    'grpc.max_reconnect_backoff_ms': 2 * RETRY_MS,
     // Reconnecting is the session's business: a stream that breaks must be seen to break.
     'grpc.enable_retries': 0,
     // Two agents of one process must not share a connection.
     'grpc.use_local_subchannel_pool': 1,
   });
   try {
-    await untilReady(client);
+    await untilReady(client, clock.now() + CONNECT_TIMEOUT_MS);
   } catch (cause) {
     client.close();
     throw new GroveError('not-running', { url }, { cause });
@@ -64,9 +71,9 @@ async function openChannel(address: string, url: string): Promise<Channel<AgentM
   return new GrpcChannel(client, client.connect());
 }
 
-function untilReady(client: AgentServiceClient): Promise<void> {
+function untilReady(client: AgentServiceClient, deadline: EpochMs): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => (error ? reject(error) : resolve()));
+    client.waitForReady(deadline, (error) => (error ? reject(error) : resolve()));
   });
 }
 

@@ -60,6 +60,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #grants: GrantRequests;
   readonly #stopped = new AbortController();
+  readonly #untilStopped: Promise<undefined>;
   #channel: Channel<AgentMessage, CoordinatorMessage> | undefined;
   #welcomed = false;
   #heartbeatMs = HEARTBEAT_MS;
@@ -71,6 +72,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#untilStopped = new Promise((resolve) => this.#stopped.signal.addEventListener('abort', () => resolve(undefined), { once: true }));
     this.#grants = new GrantRequests({ clock: options.clock, random: options.random, send: (request) => this.send(request) });
   }
 
@@ -126,11 +128,8 @@ export class Session {
   /** Never throws: says how the connection ended. */
   async #connectOnce(): Promise<{ readonly why: string; readonly refused: boolean }> {
     try {
-      const channel = await this.#options.transport.connect();
-      // stop() may have come while connecting, when there was no channel to close.
-      if (this.#stopped.signal.aborted) channel.close();
-      else return await this.#converse(channel);
-      return { why: 'stopped', refused: false };
+      const channel = await this.#openUnlessStopped();
+      return channel === undefined ? { why: 'stopped', refused: false } : await this.#converse(channel);
     } catch (error) {
       return { why: toGroveError(error).message, refused: false };
     } finally {
@@ -139,6 +138,18 @@ export class Session {
       this.#welcomed = false;
       this.#unansweredMs = [];
     }
+  }
+
+  /** Does not wait for a coordinator that does not answer once the agent is told to stop. */
+  async #openUnlessStopped(): Promise<Channel<AgentMessage, CoordinatorMessage> | undefined> {
+    const opening = this.#options.transport.connect();
+    const first = await Promise.race([opening, this.#untilStopped]);
+    if (!this.#stopped.signal.aborted) return first;
+    opening.then(
+      (channel) => channel.close(),
+      () => {},
+    );
+    return undefined;
   }
 
   async #converse(channel: Channel<AgentMessage, CoordinatorMessage>): Promise<{ readonly why: string; readonly refused: boolean }> {
@@ -179,11 +190,11 @@ export class Session {
     this.#scheduleHeartbeat();
   }
 
-  #handle(message: Exclude<CoordinatorMessage, Welcome | { readonly type: 'refused' }>): void {
+  #handle(message: CoordinatorMessage): void {
     this.#guarded(message.type, () => this.#route(message));
   }
 
-  #route(message: Exclude<CoordinatorMessage, Welcome | { readonly type: 'refused' }>): void {
+  #route(message: CoordinatorMessage): void {
     const { handlers } = this.#options;
     switch (message.type) {
       case 'assign':
@@ -206,6 +217,10 @@ export class Session {
         break;
       case 'drain':
         handlers.onDrain(message.why);
+        break;
+      case 'welcome':
+      case 'refused':
+        // Parts of the greeting: see #converse.
         break;
     }
   }
@@ -255,17 +270,12 @@ export class Session {
     if (this.#unansweredMs.length < 8) this.#unansweredMs.push(nowMs);
   }
 
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(delayMs, resolve);
-      this.#stopped.signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          resolve();
-        },
-        { once: true },
-      );
+  async #pause(delayMs: number): Promise<void> {
+    let timer: Timer | undefined;
+    const waited = new Promise<void>((resolve) => {
+      timer = this.#options.clock.after(delayMs, resolve);
     });
+    await Promise.race([waited, this.#untilStopped]);
+    timer?.cancel();
   }
 }

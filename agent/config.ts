@@ -1,0 +1,170 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, homedir, hostname, tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { GroveError } from '../domain/errors.ts';
+import { idSchema, nameSchema } from '../domain/names.ts';
+import { parseConfig } from '../platform/config-file.ts';
+import { defaultDataFolder } from '../platform/data-folder.ts';
+
+/** The agent's settings with every default filled in; the rest of the agent reads no environment. */
+export interface AgentConfig {
+  /** Where the coordinator listens for agents: `grpc://127.0.0.1:7433`. */
+  readonly agentUrl: string;
+  /** Absolute. The agent keeps everything below it: cache, results, children, identity. */
+  readonly dataFolder: string;
+  /** Unique in the farm. */
+  readonly name: string;
+  /** First part of device names. */
+  readonly hostName: string;
+  /** Replaces the id derived from the operating system's machine id; null derives it. */
+  readonly hostId: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `hub`: may resolve models and data sets from the hub. */
+  readonly capabilities: readonly string[];
+  readonly cache: {
+    readonly maxBytes: number;
+    /** The agent is not ready while the data folder's file system has less free. */
+    readonly minFreeBytes: number;
+  };
+  readonly hub: {
+    readonly endpoint: string;
+    readonly token: string | null;
+  };
+  /** Longest a stage process may take. */
+  readonly timeoutMs: { readonly convert: number; readonly measure: number };
+  /** How long a running task may go on after SIGTERM before it is handed back. */
+  readonly stopGraceMs: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** The complete environment of stage processes. */
+  readonly childEnv: Readonly<Record<string, string>>;
+}
+
+/** The `agent` section of the configuration file; every entry is optional. */
+export const agentFileSchema = z.strictObject({
+  agentUrl: z.string().exactOptional(),
+  dataFolder: z.string().exactOptional(),
+  name: nameSchema.exactOptional(),
+  hostName: nameSchema.exactOptional(),
+  hostId: idSchema.exactOptional(),
+  labels: z.record(nameSchema, z.string().max(300)).exactOptional(),
+  capabilities: z.array(nameSchema).max(64).exactOptional(),
+  cache: z.strictObject({ maxBytes: z.int().min(0).exactOptional(), minFreeBytes: z.int().min(0).exactOptional() }).exactOptional(),
+  hub: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }).exactOptional() }).exactOptional(),
+  timeoutMs: z.strictObject({ convert: z.int().min(1_000).exactOptional(), measure: z.int().min(1_000).exactOptional() }).exactOptional(),
+  stopGraceMs: z.int().min(0).max(600_000).exactOptional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
+});
+export type AgentFile = z.infer<typeof agentFileSchema>;
+
+/** One file may configure several processes; the sections of the others are not this one's business. */
+const configFileSchema = z.strictObject({
+  agent: agentFileSchema.exactOptional(),
+  coordinator: z.unknown().exactOptional(),
+  cli: z.unknown().exactOptional(),
+});
+
+/** What the environment may set. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables a stage process keeps: where programs, libraries and scratch space are, and the language of messages. Never a secret. */
+const CHILD_VARIABLES = [
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'SystemRoot',
+  'SystemDrive',
+  'windir',
+  'LD_LIBRARY_PATH',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+];
+
+const GIBIBYTE = 1_073_741_824;
+
+/**
+ * Settings from flags, then the environment (`GROVE_AGENT_URL`, `GROVE_DATA`, `GROVE_CONFIG`, `HF_TOKEN`, `HF_TOKEN_FILE`, `HF_ENDPOINT`), then the
+ * `agent` section of the YAML file, then defaults. Throws `invalid-config` naming the file and line, or the variable.
+ */
+export async function loadAgentConfig(
+  flags: AgentFile & { readonly configFile?: string } = {},
+  env: Environment = process.env,
+): Promise<AgentConfig> {
+  const { configFile, ...given } = flags;
+  const file = await readSection(configFile ?? env['GROVE_CONFIG']);
+  return completeAgentConfig({ ...file, ...environmentSettings(env), ...given }, { env, token: await readSecret('HF_TOKEN', env) });
+}
+
+/** Fills the defaults. Exported for programs that embed an agent and have no file. */
+export function completeAgentConfig(
+  settings: AgentFile,
+  { env, token }: { readonly env: Environment; readonly token: string | null },
+): AgentConfig {
+  const hostName = settings.hostName ?? plainName(hostname());
+  const data = settings.dataFolder ?? resolve(defaultDataFolder({ platform: process.platform, home: homedir(), env }), 'agent');
+  return {
+    agentUrl: settings.agentUrl ?? 'grpc://127.0.0.1:7433',
+    dataFolder: resolve(data),
+    name: settings.name ?? hostName,
+    hostName,
+    hostId: settings.hostId ?? null,
+    labels: settings.labels ?? {},
+    capabilities: settings.capabilities ?? [],
+    cache: { maxBytes: settings.cache?.maxBytes ?? 50 * GIBIBYTE, minFreeBytes: settings.cache?.minFreeBytes ?? GIBIBYTE },
+    hub: { endpoint: (settings.hub?.endpoint ?? 'https://huggingface.co').replace(/\/+$/, ''), token },
+    timeoutMs: { convert: settings.timeoutMs?.convert ?? 3_600_000, measure: settings.timeoutMs?.measure ?? 1_800_000 },
+    stopGraceMs: settings.stopGraceMs ?? 2_000,
+    logLevel: settings.logLevel ?? 'info',
+    childEnv: childEnvironment(env),
+  };
+}
+
+async function readSection(path: string | undefined): Promise<AgentFile> {
+  if (path === undefined || path === '') return {};
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new GroveError('invalid-config', { where: path, problem: 'the file cannot be read' }, { cause });
+  });
+  return parseConfig(text, path, configFileSchema).agent ?? {};
+}
+
+function environmentSettings(env: Environment): AgentFile {
+  const raw = {
+    agentUrl: env['GROVE_AGENT_URL'],
+    dataFolder: env['GROVE_DATA'] && resolve(env['GROVE_DATA'], 'agent'),
+    hub: env['HF_ENDPOINT'] && { endpoint: env['HF_ENDPOINT'] },
+  };
+  const present = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = agentFileSchema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new GroveError('invalid-config', { where: `environment (${issue?.path.join('.')})`, problem: issue?.message ?? 'it is not valid' });
+}
+
+/** `NAME`, or the content of the file `NAME_FILE` names: so that a secret need not stand in a process's environment. */
+async function readSecret(name: string, env: Environment): Promise<string | null> {
+  const path = env[`${name}_FILE`];
+  if (path === undefined || path === '') return env[name] || null;
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new GroveError('invalid-config', { where: `${name}_FILE`, problem: `${path} cannot be read` }, { cause });
+  });
+  return text.trim() || null;
+}
+
+function childEnvironment(env: Environment): Record<string, string> {
+  const kept = CHILD_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  // Thread pools of native libraries size themselves by it, and Node's own pool only reads files here.
+  return { ...Object.fromEntries(kept), HOME: tmpdir(), UV_THREADPOOL_SIZE: String(Math.min(4, availableParallelism())) };
+}
+
+/** A host name as a plain name; what does not fit becomes `-`. */
+function plainName(text: string): string {
+  const name = text
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 100);
+  return name === '' ? 'host' : name;
+}
