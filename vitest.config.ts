@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'unit',
           globalSetup: ['test/setup/announce-larger-data.ts'],
           include: ['{agent,api,bench,cli,coordinator,domain,engine,platform,test}/**/*.test.ts'],
-          exclude: [processes],
+          exclude: [processes, 'test/meta/fixtures/**'],
           sequence: { groupOrder: 0 },
         },
       },

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 const ROOT = join(import.meta.dirname, '../..');
-const FIXTURE = join(import.meta.dirname, 'fixtures/bad-imports');
-const CONFIGURATION = ['biome.json', 'import-rules.grit', 'package.json', '.gitignore'];
+const FIXTURE = join(import.meta.dirname, 'fixtures/bad-code');
+const RULES = ['import-rules.grit', 'test-rules.grit'];
+const CONFIGURATION = [...RULES, 'biome.json', 'package.json', '.gitignore'];
 
 const reportSchema = z.object({
   diagnostics: z.array(
@@ -68,8 +69,8 @@ function plantedViolations(): Finding[] {
 
 const sameFinding = (planted: Finding, found: Finding): boolean => found.place === planted.place && found.rule.startsWith(planted.rule);
 
-describe('import rules', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'grove-bad-imports-'));
+describe('lint rules', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'grove-bad-code-'));
   const planted = plantedViolations();
   let found: Finding[] = [];
   beforeAll(() => {
@@ -85,10 +86,10 @@ describe('import rules', () => {
     expect(found.filter((finding) => !planted.some((violation) => sameFinding(violation, finding)))).toEqual([]);
   });
 
-  it('has a planted violation for every row of import-rules.grit', () => {
-    const rows = readFileSync(join(ROOT, 'import-rules.grit'), 'utf8').matchAll(/\$message = "([^"]+)"/g);
-    const messages = [...rows].map(([, message]) => message);
-    expect(messages.length).toBeGreaterThan(20);
+  it('has a planted violation for every row of the rule files', () => {
+    const rows = RULES.flatMap((file) => [...readFileSync(join(ROOT, file), 'utf8').matchAll(/\$message = "([^"]+)"/g)]);
+    const messages = rows.map(([, message]) => message);
+    expect(messages.length).toBeGreaterThan(30);
     expect(messages.filter((message) => !found.some(({ rule }) => rule === message))).toEqual([]);
   });
 });
