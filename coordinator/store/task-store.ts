@@ -7,7 +7,7 @@ import type { Principal } from '../../domain/principal.ts';
 import type { AgentStatus, HeldLease, LeaseVerdict } from '../../domain/protocol.ts';
 import type { Requirement } from '../../domain/requirement.ts';
 import type { RetryPolicy } from '../../domain/retry.ts';
-import type { AttemptOutcome, Assignment, LeaseRef, TaskResult, TaskSpec } from '../../domain/task.ts';
+import type { Assignment, AttemptOutcome, LeaseRef, TaskResult, TaskSpec } from '../../domain/task.ts';
 import type { TaskState } from '../../domain/task-state.ts';
 
 /**
@@ -133,8 +133,9 @@ export interface HelloAnswer {
   /** Monotone over the whole farm; makes every earlier session of this agent stale. */
   readonly sessionId: SessionId;
   /**
-   * One verdict per held lease. A lease the store still counts as this agent's continues; every other is abandoned, and a lease the agent does not
-   * hold although the store thinks so ends as `agent-lost` at once.
+   * One verdict per held lease. A lease the store still counts as this agent's continues (and counts as accepted); every other is abandoned. A lease the
+   * agent does not hold although the store thinks so ends at once: as `not-accepted` when it had not been accepted (the assignment was lost), else as
+   * `agent-lost`. A held lease whose job was cancelled is abandoned and its task ends as cancelled.
    */
   readonly verdicts: readonly LeaseVerdict[];
 }
@@ -296,10 +297,22 @@ export interface QueueSummary {
 /** What changed, in the order it became durable. `sequence` grows by one. */
 export type StoreEvent = { readonly sequence: number; readonly at: EpochMs } & (
   | { readonly type: 'job'; readonly jobId: JobId; readonly state: JobState; readonly counts: Readonly<Record<TaskState, number>> }
-  | { readonly type: 'task'; readonly taskId: TaskId; readonly jobIds: readonly JobId[]; readonly state: TaskState; readonly attempt: number; readonly code: string | null }
+  | {
+      readonly type: 'task';
+      readonly taskId: TaskId;
+      readonly jobIds: readonly JobId[];
+      readonly state: TaskState;
+      readonly attempt: number;
+      readonly code: string | null;
+    }
   /** A task became pending: agents that match this requirement should acquire. */
   | { readonly type: 'ready'; readonly requirementDigest: string }
-  | { readonly type: 'agent'; readonly agentId: AgentId; readonly connection: AgentRecord['connection']; readonly status: AgentStatus['state'] }
-  /** A host has no lease any more: its agents should acquire. */
+  | {
+      readonly type: 'agent';
+      readonly agentId: AgentId;
+      readonly connection: AgentRecord['connection'];
+      readonly status: AgentStatus['state'];
+    }
+  /** A host has more room than before (a lease or a reservation ended): its agents should acquire. */
   | { readonly type: 'host-free'; readonly hostId: HostId }
 );

@@ -1,0 +1,64 @@
+import { GroveError } from '../../../../domain/errors.ts';
+import type { EpochMs } from '../../../../domain/ports.ts';
+import type { DueItem, ExpireAnswer, ExpireCommand } from '../../task-store.ts';
+import { updateAgent } from '../agents.ts';
+import { currentAttempt, endAttempt, type Held, retryOrEnd } from '../attempts.ts';
+import { deadlineOf } from '../deadlines.ts';
+import { reviewReservation, vacate } from '../exclusivity.ts';
+import type { State } from '../state.ts';
+
+type Ended = ExpireAnswer['ended'][number];
+
+/** Ends what is due and unchanged since it was listed. */
+export function expire(state: State, { items, now }: ExpireCommand): ExpireAnswer {
+  const ended = items.flatMap((item) => {
+    const { deadline, ...what } = item;
+    return deadline <= now && deadlineOf(state, what) === deadline ? expireItem(state, item, now) : [];
+  });
+  return { ended };
+}
+
+function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[] {
+  switch (item.kind) {
+    case 'host':
+      vacate(state, item);
+      return [];
+    case 'session':
+      return endSession(state, item.agentId, now);
+    case 'accept':
+    case 'lease': {
+      const held = currentAttempt(state, item.taskId);
+      return held === undefined ? [] : [takeAway(state, held, { now, code: item.kind === 'accept' ? 'not-accepted' : 'agent-lost' })];
+    }
+  }
+}
+
+function endSession(state: State, agentId: string, now: EpochMs): readonly Ended[] {
+  const agent = state.agents.get(agentId);
+  if (agent === undefined) return [];
+  updateAgent(state, { record: { ...agent.record, connection: 'offline' }, closedAt: null });
+  const ended = agent.record.leases.flatMap(({ taskId }) => {
+    const held = currentAttempt(state, taskId);
+    return held === undefined ? [] : [takeAway(state, held, { now, code: 'agent-lost' })];
+  });
+  reviewReservation(state, agent.record.host.hostId);
+  return ended;
+}
+
+/**
+ * Ends an attempt without its agent's word. A connected agent reads the revoke before any later assignment, so its host is free at once; one that
+ * cannot be told keeps its host for the rest of the lease.
+ */
+function takeAway(
+  state: State,
+  { task, attempt }: Held,
+  { now, code }: { readonly now: EpochMs; readonly code: 'agent-lost' | 'not-accepted' },
+): Ended {
+  const { agentId } = attempt;
+  const { taskId } = task.record;
+  const error = code === 'agent-lost' ? new GroveError(code, { agentId }).toReport() : new GroveError(code, {}).toReport();
+  const outOfReach = state.agents.get(agentId)?.record.connection !== 'connected';
+  endAttempt(state, taskId, { now, ended: { state: 'exception', error }, outOfReach });
+  retryOrEnd(state, taskId, { error, now });
+  return { agentId, taskId, attempt: attempt.attempt };
+}

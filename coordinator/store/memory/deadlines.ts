@@ -1,0 +1,63 @@
+import { SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import type { TaskId } from '../../../domain/names.ts';
+import type { EpochMs } from '../../../domain/ports.ts';
+import type { DueItem } from '../task-store.ts';
+import type { State, StoredAgent, Watched } from './state.ts';
+
+/**
+ * Watches something until its deadline. A deadline that moves later, as every renewal does, costs nothing: the alarm is moved when it rings. One that
+ * moves earlier gets a second alarm.
+ */
+export function watch(state: State, what: Watched, at: EpochMs): void {
+  state.alarms.push({ at, what });
+}
+
+/** Everything due at `now`, oldest first. Looks only at alarms that have rung. */
+export function dueItems(state: State, now: EpochMs, limit: number): readonly DueItem[] {
+  const { alarms } = state;
+  const due = new Map<string, DueItem>();
+  for (;;) {
+    const alarm = alarms.peek();
+    if (alarm === undefined || alarm.at > now || due.size >= limit) break;
+    alarms.pop();
+    const deadline = deadlineOf(state, alarm.what);
+    if (deadline === undefined) continue;
+    if (deadline > alarm.at) alarms.push({ at: deadline, what: alarm.what });
+    else due.set(keyOf(alarm.what), { ...alarm.what, deadline });
+  }
+  for (const { deadline, ...what } of due.values()) alarms.push({ at: deadline, what });
+  return [...due.values()];
+}
+
+function keyOf(what: Watched): string {
+  return JSON.stringify(what);
+}
+
+/** The deadline in force; undefined when there is none any more. */
+export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
+  switch (what.kind) {
+    case 'lease':
+      return liveAttempt(state, what)?.leasedUntil;
+    case 'accept':
+      return liveAttempt(state, what)?.acceptBy ?? undefined;
+    case 'session': {
+      const agent = state.agents.get(what.agentId);
+      return agent?.record.sessionId === what.sessionId ? sessionDeadline(agent) : undefined;
+    }
+    case 'host': {
+      const held = state.hosts.get(what.hostId)?.leases.find((lease) => lease.taskId === what.taskId && lease.attempt === what.attempt);
+      return held?.heldUntil ?? undefined;
+    }
+  }
+}
+
+function liveAttempt(state: State, what: { readonly taskId: TaskId; readonly attempt: number }) {
+  const attempt = state.tasks.get(what.taskId)?.record.attempts.at(-1);
+  return attempt?.attempt === what.attempt && attempt.ended === null ? attempt : undefined;
+}
+
+/** When a session ends by silence or by its stream's grace; undefined when it has ended. */
+export function sessionDeadline(agent: StoredAgent): EpochMs | undefined {
+  if (agent.record.connection === 'offline') return undefined;
+  return agent.closedAt === null ? agent.record.lastSeenAt + SILENCE_MS : agent.closedAt + STREAM_GRACE_MS;
+}

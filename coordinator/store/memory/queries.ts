@@ -1,0 +1,56 @@
+import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
+import type { AgentRecord, JobRecord, QueueSummary, StoreEvent, TaskRecord, TaskStore } from '../task-store.ts';
+import { viewOf } from './jobs.ts';
+import { positionOf } from './queue.ts';
+import type { State } from './state.ts';
+
+/** Newest first, after `before` when given. An unknown `before` gives nothing. */
+export function jobsPage(state: State, { limit, before }: Parameters<TaskStore['jobs']>[0]): readonly JobRecord[] {
+  const end = before === undefined ? state.jobOrder.length : (state.jobs.get(before)?.ordinal ?? 0);
+  const jobIds = state.jobOrder.slice(Math.max(0, end - limit), end).reverse();
+  return jobIds.flatMap((jobId) => state.jobs.get(jobId)?.record ?? []);
+}
+
+/** A job's tasks as the job sees them, in the order they were added. */
+export function tasksOfJob(state: State, jobId: JobId): readonly TaskRecord[] {
+  const job = state.jobs.get(jobId);
+  return job === undefined ? [] : job.record.taskIds.flatMap((taskId) => viewOf(state, job, taskId) ?? []);
+}
+
+export function allAgents(state: State): readonly AgentRecord[] {
+  return [...state.agents.values()].map(({ record }) => record);
+}
+
+export function agentRecord(state: State, agentId: AgentId): AgentRecord | undefined {
+  return state.agents.get(agentId)?.record;
+}
+
+export function queueSummaries(state: State): readonly QueueSummary[] {
+  return [...state.queues.values()].map(({ requirementDigest, requirement, pending }) => {
+    const oldestEnqueuedAt = pending.values().next().value?.enqueuedAt ?? 0;
+    return { requirementDigest, requirement, pending: pending.size, oldestEnqueuedAt };
+  });
+}
+
+export function positionInQueue(state: State, taskId: TaskId): number | undefined {
+  const task = state.tasks.get(taskId);
+  if (task?.record.state !== 'pending' || task.entry === null) return undefined;
+  const queue = state.queues.get(task.record.requirementDigest);
+  return queue === undefined ? undefined : positionOf(queue, task.entry);
+}
+
+export function benchmarkTasks(state: State): readonly TaskRecord[] {
+  return [...state.benchmarks].flatMap((taskId) => state.tasks.get(taskId)?.record ?? []);
+}
+
+/** Events after `afterSequence`, up to the last durable one. Their numbers have no gaps, so the first is found without searching. */
+export function eventsAfter(
+  state: State,
+  range: { readonly afterSequence: number; readonly durableSequence: number; readonly limit: number },
+): readonly StoreEvent[] {
+  const { afterSequence, durableSequence, limit } = range;
+  const firstSequence = state.events[0]?.sequence ?? 1;
+  const from = Math.max(0, afterSequence + 1 - firstSequence);
+  const to = Math.max(from, Math.min(from + limit, durableSequence + 1 - firstSequence));
+  return state.events.slice(from, to);
+}
