@@ -12,19 +12,20 @@ import { idempotencyKeySchema, submitAnswerSchema, submitRequestSchema } from '.
 import { taskViewSchema } from './tasks.ts';
 import { uploadAnswerSchema, uploadRequestSchema } from './uploads.ts';
 
-const none = z.object({});
-const nothing = { params: none, query: none, headers: none, body: null, errors: [] } as const;
+/** A POST without arguments still sends a JSON object: browsers cannot do that across sites without asking. */
+const noArguments = z.strictObject({});
+const nothing = { params: z.strictObject({}), query: z.strictObject({}), headers: z.object({}), body: null, errors: [] } as const;
 const BYTES = 'application/octet-stream';
 
 function json<S extends z.ZodType>(status: number, description: string, schema: S) {
   return { status, description, content: { 'application/json': schema } } as const satisfies RouteAnswer;
 }
 
-const jobParams = z.object({ jobId: idSchema });
-const taskParams = z.object({ taskId: idSchema });
-const blobParams = z.object({ sha256: sha256Schema });
+const jobParams = z.strictObject({ jobId: idSchema });
+const taskParams = z.strictObject({ taskId: idSchema });
+const blobParams = z.strictObject({ sha256: sha256Schema });
 const count = z.coerce.number<string>().int().min(0);
-const signature = z.object({
+const signature = z.strictObject({
   size: count.describe('Exact number of bytes.'),
   exp: count.describe('Milliseconds since 1970-01-01 UTC after which the URL is void.'),
   sig: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'not a signature'),
@@ -59,7 +60,7 @@ export const ROUTES = {
     path: '/api/v1/shutdown',
     tag: 'farm',
     kind: 'json',
-    body: none,
+    body: noArguments,
     summary: 'Stops the coordinator.',
     answers: [json(202, 'It stops after this answer.', shutdownAnswerSchema)],
   }),
@@ -97,7 +98,7 @@ export const ROUTES = {
     path: '/api/v1/jobs',
     tag: 'jobs',
     kind: 'json',
-    query: z.object({
+    query: z.strictObject({
       limit: z.coerce.number<string>().int().min(1).max(200).default(50),
       before: idSchema.exactOptional().describe('Continue after this job id.'),
     }),
@@ -122,7 +123,7 @@ export const ROUTES = {
     tag: 'jobs',
     kind: 'json',
     params: jobParams,
-    body: none,
+    body: noArguments,
     summary: 'Cancels what has not ended.',
     answers: [json(200, 'How many tasks this call ended or told to stop.', cancelAnswerSchema)],
     errors: ['not-found'],
@@ -156,7 +157,7 @@ export const ROUTES = {
     tag: 'tasks',
     kind: 'raw',
     params: taskParams,
-    query: z.object({
+    query: z.strictObject({
       attempt: z.coerce.number<string>().int().min(1).max(1_000_000).exactOptional().describe('Default: the newest attempt.'),
       follow: z.enum(['0', '1']).default('0').describe('1: keep sending until the attempt ends.'),
       offset: count.default(0).describe('Leave out this many bytes: resumes a broken follow.'),
@@ -180,7 +181,7 @@ export const ROUTES = {
     path: '/api/v1/agents/{agentId}',
     tag: 'agents',
     kind: 'json',
-    params: z.object({ agentId: idSchema }),
+    params: z.strictObject({ agentId: idSchema }),
     summary: 'One agent.',
     answers: [json(200, 'The agent.', agentViewSchema)],
     errors: ['not-found'],
@@ -200,7 +201,7 @@ export const ROUTES = {
     path: '/api/v1/recipes/{recipeId}',
     tag: 'recipes',
     kind: 'json',
-    params: z.object({ recipeId: z.string().min(1).max(200).describe('URL-encoded: a "/" is %2F.') }),
+    params: z.strictObject({ recipeId: z.string().min(1).max(200).describe('URL-encoded: a "/" is %2F.') }),
     summary: 'One recipe with its file and parsed passes.',
     answers: [json(200, 'The recipe.', recipeViewSchema)],
     errors: ['not-found'],
@@ -211,7 +212,7 @@ export const ROUTES = {
     path: '/api/v1/matrix',
     tag: 'matrix',
     kind: 'raw',
-    query: z.object({ format: matrixFormatSchema.exactOptional() }),
+    query: z.strictObject({ format: matrixFormatSchema.exactOptional() }),
     summary: 'Recipe x device, every cell.',
     answers: [
       { status: 200, description: 'The matrix.', content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null } },
@@ -223,7 +224,7 @@ export const ROUTES = {
     path: '/api/v1/cells/{cellId}',
     tag: 'matrix',
     kind: 'json',
-    params: z.object({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') }),
+    params: z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') }),
     summary: 'One cell with the report it came from.',
     answers: [json(200, 'The cell.', cellViewSchema)],
     errors: ['not-found'],
@@ -278,7 +279,7 @@ export const ROUTES = {
     path: '/api/v1/events',
     tag: 'farm',
     kind: 'raw',
-    query: z.object({ after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.') }),
+    query: z.strictObject({ after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.') }),
     headers: z.object({
       'last-event-id': z
         .string()

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Blob } from '../../domain/manifest.ts';
-import type { Grant } from '../../domain/protocol.ts';
 import type { EpochMs } from '../../domain/ports.ts';
+import type { Grant } from '../../domain/protocol.ts';
 
 /**
  * Content-addressed blobs. Agents and the CLI move bytes over short-lived URLs bound to one digest and size; the store verifies both before a blob
@@ -14,8 +14,14 @@ export interface ArtifactStore {
   grantGet(blob: Blob, now: EpochMs): Promise<Grant>;
   /** Size of a stored blob, or undefined. */
   head(sha256: string): Promise<{ readonly sizeBytes: number } | undefined>;
-  /** Content of a stored blob, for the coordinator itself. Throws `not-found`. */
-  open(sha256: string): Promise<Readable>;
+  /** Content of a stored blob, or one range of it, for the coordinator itself. Throws `not-found`. */
+  open(sha256: string, range?: ByteRange): Promise<Readable>;
   /** Stores bytes the coordinator itself made. */
   put(bytes: Uint8Array): Promise<Blob>;
+}
+
+/** Bytes first to last, both included and both inside the blob. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
 }

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { GroveError } from '../../../domain/errors.ts';
+import type { Blob } from '../../../domain/manifest.ts';
+
+/** Where an incoming blob is written and where it goes once proven. Both on one file system. */
+export interface BlobPlaces {
+  readonly temporaryPath: string;
+  readonly finalPath: string;
+}
+
+/**
+ * Writes bytes to a temporary file while hashing them, makes them durable and renames the file into place. Until then nothing is visible. Throws
+ * `size-mismatch` as soon as there are too many bytes, or at the end when there are too few, and `digest-mismatch`; the temporary file is then gone.
+ */
+export async function receiveBlob(blob: Blob, bytes: AsyncIterable<Uint8Array>, { temporaryPath, finalPath }: BlobPlaces): Promise<void> {
+  try {
+    const actual = await writeHashed(temporaryPath, bytes, blob);
+    if (actual.sizeBytes !== blob.sizeBytes) throw sizeMismatch(blob, actual.sizeBytes);
+    if (actual.sha256 !== blob.sha256)
+      throw new GroveError('digest-mismatch', { what: 'The blob', actual: actual.sha256, expected: blob.sha256 });
+    await rename(temporaryPath, finalPath);
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw error;
+  }
+}
+
+async function writeHashed(path: string, bytes: AsyncIterable<Uint8Array>, expected: Blob): Promise<Blob> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunk of bytes) {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > expected.sizeBytes) throw sizeMismatch(expected, sizeBytes);
+      hash.update(chunk);
+      await writeAll(file, chunk);
+    }
+    await file.sync();
+    return { sha256: hash.digest('hex'), sizeBytes };
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
+  for (let written = 0; written < chunk.byteLength; ) {
+    const { bytesWritten } = await file.write(chunk, written);
+    written += bytesWritten;
+  }
+}
+
+function sizeMismatch(blob: Blob, actual: number): GroveError {
+  return new GroveError('size-mismatch', { what: 'The blob', actual, expected: blob.sizeBytes });
+}

@@ -1,0 +1,103 @@
+import type { Health } from '../../api/health.ts';
+import type { Explanation } from '../../api/jobs.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import type { ProgressView } from '../../api/tasks.ts';
+import type { Matrix } from '../../domain/matrix.ts';
+import type { JobId, TaskId } from '../../domain/names.ts';
+import type { Clock, Random } from '../../domain/ports.ts';
+import type { Principal } from '../../domain/principal.ts';
+import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
+import type { CancelAnswer, TaskStore } from '../store/task-store.ts';
+
+/** What the REST layer needs of the rest of the coordinator; `main.ts` supplies it. */
+export interface RestDeps {
+  /** Shown by /health and in the API reference. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: RestLog;
+  readonly store: TaskStore;
+  readonly artifacts: ArtifactStore;
+  /** The filesystem store's signed URLs; undefined when blobs live elsewhere and clients talk to that store. */
+  readonly signedBlobs: SignedBlobs | undefined;
+  readonly jobs: JobCommands;
+  readonly logs: LogSource;
+  readonly progress: ProgressSource;
+  readonly catalogue: Catalogue;
+  /** The matrix of every result up to now. */
+  matrix(): Promise<Matrix>;
+  health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts'>>;
+  /** Begins an orderly stop; answers at once. */
+  shutdown(): void;
+  readonly limits: RestLimits;
+}
+
+export interface JobCommands {
+  /** Throws every registry error a submit can end with. */
+  submit(request: SubmitRequest, context: { readonly principal: Principal; readonly idempotencyKey: string }): Promise<SubmitAnswer>;
+  /** Throws `not-found`. Also tells the agents whose attempts run. */
+  cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
+  /** Throws `not-found`. */
+  explain(jobId: JobId): Promise<Explanation>;
+}
+
+/** One attempt's log as bytes of UTF-8. */
+export interface LogQuery {
+  readonly taskId: TaskId;
+  readonly attempt: number;
+  /** Leave out this many bytes. */
+  readonly offsetBytes: number;
+  /** Go on until the attempt ends. */
+  readonly follow: boolean;
+  /** The reader went away. */
+  readonly signal: AbortSignal;
+}
+
+export interface LogSource {
+  /** Chunks in order; empty when nothing has been logged. Ends when the attempt has ended, at once without `follow`, or when `signal` aborts. */
+  read(query: LogQuery): AsyncIterable<Uint8Array>;
+}
+
+/** Momentary progress of running attempts; never durable. */
+export interface ProgressSource {
+  latest(taskId: TaskId): ProgressView | undefined;
+  /** Returns the unsubscribe function. */
+  subscribe(listener: (taskId: TaskId, progress: ProgressView) => void): () => void;
+}
+
+/** One line per event that a person might search for. */
+export interface RestLog {
+  /** A request was answered. */
+  requestAnswered(fields: {
+    readonly requestId: string;
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+    readonly durationMs: number;
+  }): void;
+  /** Something unexpected was thrown: the answer was `internal`. */
+  requestFailed(fields: { readonly requestId: string; readonly method: string; readonly path: string; readonly error: unknown }): void;
+}
+
+/** Bounds on what one client may ask of the server. */
+export interface RestLimits {
+  readonly bodyBytes: number;
+  /** Event streams open at once, over all clients. */
+  readonly eventStreams: number;
+  /** Events kept for a client that reads too slowly before its stream is closed. */
+  readonly eventBacklog: number;
+  /** Followed logs open at once. */
+  readonly logStreams: number;
+  /** Silence after which an upload or a download is given up, milliseconds. */
+  readonly transferIdleMs: number;
+}
+
+export const DEFAULT_REST_LIMITS: RestLimits = {
+  bodyBytes: 2_097_152,
+  eventStreams: 256,
+  eventBacklog: 10_000,
+  logStreams: 256,
+  transferIdleMs: 60_000,
+};
