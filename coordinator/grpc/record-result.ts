@@ -1,0 +1,52 @@
+import { GroveError } from '../../domain/errors.ts';
+import type { AttemptOutcome, TaskResult } from '../../domain/task.ts';
+import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { CompleteAnswer, CompleteCommand, TaskStore } from '../store/task-store.ts';
+import { blobsOf } from './readable-blobs.ts';
+
+/** Look-ups in flight at once. */
+const CONCURRENCY = 16;
+
+export interface RecordDeps {
+  readonly store: Pick<TaskStore, 'task' | 'complete'>;
+  readonly artifacts: Pick<ArtifactStore, 'head'>;
+}
+
+/**
+ * Records an outcome whose documents fit the task and whose blobs are all stored. A result with a missing blob becomes `exception/transfer-failed`, so
+ * that the task is tried again rather than counted. Throws `malformed-message` for a result of another kind and what `complete` throws.
+ */
+export async function recordResult({ store, artifacts }: RecordDeps, command: CompleteCommand): Promise<CompleteAnswer> {
+  const task = await store.task(command.lease.taskId);
+  const { outcome } = command;
+  if (outcome.state === 'completed' && task !== undefined) assertFits(outcome.result, task.spec.kind);
+  return store.complete({ ...command, outcome: await withStoredBlobs(outcome, artifacts) });
+}
+
+function assertFits(result: TaskResult, kind: TaskResult['kind']): void {
+  if (result.kind !== kind) throw new GroveError('malformed-message', { message: 'complete', problem: `a ${result.kind} result for a ${kind} task` });
+  if (result.kind === 'convert' && !Object.hasOwn(result.artifact.files, 'model.onnx')) {
+    throw new GroveError('malformed-message', { message: 'complete', problem: 'the converted model has no model.onnx' });
+  }
+}
+
+async function withStoredBlobs(outcome: AttemptOutcome, artifacts: RecordDeps['artifacts']): Promise<AttemptOutcome> {
+  if (outcome.state !== 'completed') return outcome;
+  const missing = await firstMissing(outcome.result, artifacts);
+  if (missing === undefined) return outcome;
+  const error = new GroveError('transfer-failed', { what: `result blob ${missing}`, problem: 'it is not in the artifact store' });
+  return { state: 'exception', error: error.toReport() };
+}
+
+async function firstMissing(result: TaskResult, artifacts: RecordDeps['artifacts']): Promise<string | undefined> {
+  const open = [...blobsOf(result)];
+  let missing: string | undefined;
+  const worker = async (): Promise<void> => {
+    for (let blob = open.pop(); blob !== undefined && missing === undefined; blob = open.pop()) {
+      const stored = await artifacts.head(blob.sha256);
+      if (stored?.sizeBytes !== blob.sizeBytes) missing = blob.sha256;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  return missing;
+}

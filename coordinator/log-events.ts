@@ -1,0 +1,30 @@
+/** Every event the coordinator logs: name -> level and sentence. Names are stable, so that people can search and alert on them. */
+export const LOG_EVENTS = {
+  'coordinator-started': { level: 'info', message: 'The coordinator serves' },
+  'coordinator-stopping': { level: 'info', message: 'The coordinator stops' },
+  'coordinator-stopped': { level: 'info', message: 'The coordinator has stopped' },
+  'agent-connected': { level: 'info', message: 'An agent opened a session' },
+  'agent-disconnected': { level: 'info', message: 'An agent session ended' },
+  'agent-refused': { level: 'warn', message: 'An agent stream was refused' },
+  'agent-too-slow': { level: 'warn', message: 'An agent does not read its messages; its stream was closed' },
+  'task-assigned': { level: 'info', message: 'A task was handed to an agent' },
+  'task-rejected': { level: 'warn', message: 'An agent would not take a task' },
+  'result-recorded': { level: 'info', message: 'An attempt ended with a result' },
+  'result-refused': { level: 'warn', message: 'The result of an attempt was refused' },
+  'attempt-expired': { level: 'warn', message: 'An attempt was given up: its lease, acceptance or agent ran out of time' },
+  'expiry-held': { level: 'info', message: 'Nothing expires for a while: agents could not renew' },
+  'job-cancelled': { level: 'info', message: 'A job was cancelled' },
+  'job-archived': { level: 'debug', message: 'A job document was stored' },
+  'job-not-archived': { level: 'error', message: 'A job document could not be stored' },
+  'conversions-linked': { level: 'info', message: 'A source was resolved; its conversions are queued' },
+  'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
+  'log-write-failed': { level: 'error', message: 'A task log could not be written' },
+  'request-answered': { level: 'debug', message: 'A request was answered' },
+  'request-failed': { level: 'error', message: 'A request met an unexpected error' },
+  'internal-error': { level: 'error', message: 'Something unexpected was thrown' },
+} as const satisfies Record<string, { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }>;
+
+export type LogEvent = keyof typeof LOG_EVENTS;
+
+/** Writes one event. Fields never hold tokens, signed URLs or file contents. */
+export type Log = (event: LogEvent, fields?: Readonly<Record<string, unknown>>) => void;

@@ -1,0 +1,222 @@
+import { GroveError } from '../../domain/errors.ts';
+import type { AgentId, HostId, SessionId, TaskId } from '../../domain/names.ts';
+import type { Clock, Random } from '../../domain/ports.ts';
+import type { Assignment } from '../../domain/task.ts';
+import { isEnd } from '../../domain/task-state.ts';
+import type { Acquired, QueueSummary, StoreEvent, TaskStore } from '../store/task-store.ts';
+import { type Exclusivity, FleetView, type LocalSession } from './fleet-view.ts';
+
+/** An agent that refused a task is asked again after this: it would most likely refuse the next one too. */
+const REJECT_PAUSE_MS = 5_000;
+/** A fencing token has 32 hex digits. */
+const TOKEN_BYTES = 16;
+
+export interface DispatcherDeps {
+  readonly store: Pick<TaskStore, 'acquire' | 'queues' | 'task' | 'subscribe'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  onAssigned(agentId: AgentId, assignment: Assignment): void;
+  onError(error: unknown): void;
+}
+
+export interface Dispatcher {
+  start(): void;
+  /** Resolves when no acquire is in flight. */
+  stop(): Promise<void>;
+  /** An agent said hello here; it is offered work when it is ready. */
+  attach(session: LocalSession, ready: boolean): void;
+  /** The session's stream ended. */
+  detach(agentId: AgentId, sessionId: SessionId): void;
+  setReady(agentId: AgentId, ready: boolean): void;
+  /** The agent would not take an assignment: it is left alone for a moment. */
+  rejected(agentId: AgentId): void;
+}
+
+interface HeldLease {
+  readonly hostId: HostId;
+  readonly exclusivity: Exclusivity;
+}
+
+/**
+ * Brings pending tasks and idle agents together. Two rules keep it cheap and complete: when tasks become pending, as many fitting idle agents as there
+ * are tasks acquire; when an agent or its host becomes free, that agent acquires until there is nothing for it. Whatever order events arrive in,
+ * no task stays pending while an agent of this coordinator could take it.
+ */
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  return new EventDispatcher(deps);
+}
+
+class EventDispatcher implements Dispatcher {
+  readonly #deps: DispatcherDeps;
+  readonly #view = new FleetView();
+  readonly #leases = new Map<TaskId, HeldLease>();
+  /** Requirement digests whose queues have grown and were not looked at yet. */
+  readonly #ready = new Set<string>();
+  /** Digests that found no agent while hosts were being acquired for: one of those may turn out to be free after all. */
+  readonly #starved = new Set<string>();
+  readonly #acquiring = new Set<HostId>();
+  /** Agents to ask again as soon as the acquire under way on their host is over. */
+  readonly #again = new Set<AgentId>();
+  readonly #inFlight = new Set<Promise<void>>();
+  #flushing = false;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#unsubscribe = this.#deps.store.subscribe((event) => this.#onEvent(event));
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
+  }
+
+  attach(session: LocalSession, ready: boolean): void {
+    this.#view.add(session, ready);
+    if (ready) this.#offer(session.agentId);
+  }
+
+  detach(agentId: AgentId, sessionId: SessionId): void {
+    this.#view.remove(agentId, sessionId);
+  }
+
+  setReady(agentId: AgentId, ready: boolean): void {
+    if (this.#view.setReady(agentId, ready)) this.#offer(agentId);
+  }
+
+  rejected(agentId: AgentId): void {
+    const sessionId = this.#view.session(agentId)?.sessionId;
+    this.#view.setReady(agentId, false);
+    this.#deps.clock.after(REJECT_PAUSE_MS, () => {
+      if (this.#view.session(agentId)?.sessionId === sessionId) this.setReady(agentId, true);
+    });
+  }
+
+  #onEvent(event: StoreEvent): void {
+    if (event.type === 'ready') this.#noteReady(event.requirementDigest);
+    if (event.type === 'host-free') {
+      this.#view.hostFree(event.hostId);
+      this.#offerHost(event.hostId);
+    }
+    if (event.type === 'task' && (isEnd(event.state) || event.state === 'pending')) this.#release(event.taskId);
+  }
+
+  #release(taskId: TaskId): void {
+    const lease = this.#leases.get(taskId);
+    if (lease === undefined) return;
+    this.#leases.delete(taskId);
+    this.#view.released(lease.hostId, lease.exclusivity);
+    this.#offerHost(lease.hostId);
+  }
+
+  #offerHost(hostId: HostId): void {
+    for (const { agentId } of this.#view.sessionsOnHost(hostId)) this.#offer(agentId);
+  }
+
+  #noteReady(requirementDigest: string): void {
+    this.#ready.add(requirementDigest);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#track(this.#flush());
+  }
+
+  /** One look at the queues serves all events of the same moment. */
+  async #flush(): Promise<void> {
+    try {
+      while (this.#ready.size > 0 && this.#unsubscribe !== undefined) {
+        const queues = await this.#queues();
+        const digests = [...this.#ready];
+        this.#ready.clear();
+        for (const digest of digests) this.#serve(queues.get(digest));
+      }
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  async #queues(): Promise<ReadonlyMap<string, QueueSummary>> {
+    return new Map((await this.#deps.store.queues()).map((queue) => [queue.requirementDigest, queue]));
+  }
+
+  #serve(queue: QueueSummary | undefined): void {
+    for (let left = queue?.pending ?? 0; queue !== undefined && left > 0; left--) {
+      const session = this.#view.candidate(queue);
+      if (session === undefined) {
+        if (this.#acquiring.size > 0) this.#starved.add(queue.requirementDigest);
+        return;
+      }
+      this.#track(this.#acquireFor(session, queue.requirementDigest));
+    }
+  }
+
+  /** An agent picked for a queue: if it gets another task, or none, the queue is looked at again without it. */
+  async #acquireFor(session: LocalSession, requirementDigest: string): Promise<void> {
+    const acquired = await this.#acquire(session);
+    if (acquired !== undefined) {
+      const task = await this.#deps.store.task(acquired.assignment.lease.taskId);
+      if (task?.requirementDigest !== requirementDigest) this.#noteReady(requirementDigest);
+      this.#offer(session.agentId);
+      return;
+    }
+    const stillPending = (await this.#queues()).has(requirementDigest);
+    if (stillPending && !this.#acquiring.has(session.hostId)) this.#view.close(session.hostId, 'blocked');
+    if (stillPending) this.#noteReady(requirementDigest);
+  }
+
+  /** Asks for work until there is none. */
+  #offer(agentId: AgentId): void {
+    const session = this.#view.session(agentId);
+    if (session === undefined || this.#unsubscribe === undefined || !this.#view.isReady(agentId)) return;
+    if (this.#acquiring.has(session.hostId)) {
+      this.#again.add(agentId);
+      return;
+    }
+    this.#track(this.#acquire(session).then((acquired) => (acquired === undefined ? undefined : this.#offer(agentId))));
+  }
+
+  async #acquire(session: LocalSession): Promise<Acquired | undefined> {
+    const { agentId, sessionId, hostId } = session;
+    const { store, clock, random } = this.#deps;
+    this.#acquiring.add(hostId);
+    this.#view.close(hostId, 'acquiring');
+    let acquired: Acquired | undefined;
+    try {
+      acquired = await store.acquire({ now: clock.now(), agentId, sessionId, token: random.token(TOKEN_BYTES) });
+    } catch (error) {
+      // A session that is no longer current belongs to another coordinator now, or to nobody.
+      if (error instanceof GroveError && error.code === 'stale-session') this.#view.remove(agentId, sessionId);
+      else this.#deps.onError(error);
+    }
+    this.#acquiring.delete(hostId);
+    this.#view.close(hostId, null);
+    if (acquired !== undefined) this.#hand(session, acquired.assignment);
+    this.#resume(hostId, acquired !== undefined);
+    return acquired;
+  }
+
+  #hand(session: LocalSession, assignment: Assignment): void {
+    const exclusivity = assignment.spec.kind === 'benchmark' ? 'exclusive' : 'shared';
+    this.#leases.set(assignment.lease.taskId, { hostId: session.hostId, exclusivity });
+    this.#view.leased(session.hostId, exclusivity);
+    // If the stream is gone, the accept deadline gives the task to someone else.
+    if (session.assign(assignment)) this.#deps.onAssigned(session.agentId, assignment);
+  }
+
+  /** What had to wait for an acquire on this host. */
+  #resume(hostId: HostId, succeeded: boolean): void {
+    for (const { agentId } of this.#view.sessionsOnHost(hostId)) if (this.#again.delete(agentId)) this.#offer(agentId);
+    if (succeeded) return;
+    const starved = [...this.#starved];
+    this.#starved.clear();
+    for (const digest of starved) this.#noteReady(digest);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch((error: unknown) => this.#deps.onError(error)).finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
+  }
+}

@@ -1,0 +1,52 @@
+import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { JobId } from '../../domain/names.ts';
+import { matchesUnit, refusals } from '../../domain/requirement.ts';
+import type { AgentRecord, TaskRecord, TaskStore } from '../store/task-store.ts';
+
+export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position'>;
+
+/** Why each task of a job is where it is. Throws `not-found`. */
+export async function explainJob(store: ExplainStore, jobId: JobId): Promise<Explanation> {
+  if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
+  const [tasks, agents] = await Promise.all([store.tasksOf(jobId), store.agents()]);
+  return { tasks: await Promise.all(tasks.map((task) => explainTask(store, task, agents))) };
+}
+
+async function explainTask(store: ExplainStore, task: TaskRecord, agents: readonly AgentRecord[]): Promise<TaskExplanation> {
+  const needs = await Promise.all(task.needs.map((taskId) => store.task(taskId)));
+  return {
+    taskId: task.taskId,
+    kind: task.spec.kind,
+    recipeId: task.spec.recipe.recipeId,
+    state: task.state,
+    position: (await store.position(task.taskId)) ?? null,
+    ...judgeDevices(task, agents),
+    needs: needs.flatMap((need) => (need === undefined ? [] : [{ taskId: need.taskId, state: need.state }])),
+  };
+}
+
+type Judged = Pick<TaskExplanation, 'matching' | 'refused'>;
+
+/** Every known device either matches, with what its agent does now, or is refused with one line per checker. */
+function judgeDevices({ requirement }: TaskRecord, agents: readonly AgentRecord[]): Judged {
+  const judged: { matching: Judged['matching']; refused: Judged['refused'] } = { matching: [], refused: [] };
+  for (const agent of agents) {
+    for (const { name, profile } of agent.devices) {
+      const lines = refusals(requirement, profile).map(({ line }) => line);
+      if (!matchesUnit(requirement, name)) lines.push(`is not ${requirement.unit}`);
+      if (lines.length > 0) judged.refused.push({ deviceName: name, lines });
+      else judged.matching.push({ deviceName: name, ...availabilityOf(agent, agents) });
+    }
+  }
+  return judged;
+}
+
+function availabilityOf(agent: AgentRecord, agents: readonly AgentRecord[]): { status: string; why: string } {
+  if (agent.connection !== 'connected') return { status: 'offline', why: `agent ${agent.agentId} is not connected` };
+  if (agent.status.state !== 'ready') return { status: agent.status.state, why: agent.status.why };
+  const neighbours = agents.filter(({ host }) => host.hostId === agent.host.hostId);
+  const leases = neighbours.flatMap(({ leases: held }) => held);
+  if (leases.length > 0) return { status: 'busy', why: `its host runs ${leases.map(({ taskId }) => taskId).join(', ')}` };
+  return { status: 'idle', why: '' };
+}

@@ -1,0 +1,93 @@
+import type { JobId } from '../../domain/names.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
+import type { AddTasksCommand, AgentRecord, JobRecord, StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
+
+/** Jobs read at once while catching up. */
+const PAGE = 100;
+/** Pause before a job whose linking failed is tried again. */
+const RETRY_MS = 5_000;
+
+export interface FollowUpDeps {
+  readonly store: Pick<TaskStore, 'subscribe' | 'jobs' | 'job' | 'task' | 'tasksOf' | 'agents' | 'addTasks'>;
+  readonly clock: Clock;
+  /** What a job's ended resolve tasks make possible: `expand/`. */
+  link(input: {
+    readonly job: JobRecord;
+    readonly tasks: readonly TaskRecord[];
+    readonly agents: readonly AgentRecord[];
+  }): Pick<AddTasksCommand, 'tasks' | 'links'>;
+  onLinked(jobId: JobId, conversions: number): void;
+  onError(jobId: JobId, error: unknown): void;
+}
+
+export interface FollowUp {
+  /** Subscribes and catches up with whatever ended while no coordinator was there. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Links conversions to benchmarks when the source of a job is resolved. Nothing is remembered here: what is to do follows from the store, so a crash
+ * at any point is made good at the next start, and doing it twice changes nothing.
+ */
+export function createFollowUp(deps: FollowUpDeps): FollowUp {
+  let unsubscribe: (() => void) | undefined;
+  const inFlight = new Set<Promise<void>>();
+
+  const follow = (jobId: JobId): void => {
+    const running = linkJob(deps, jobId)
+      .catch((error: unknown) => {
+        deps.onError(jobId, error);
+        if (unsubscribe !== undefined) deps.clock.after(RETRY_MS, () => unsubscribe !== undefined && follow(jobId));
+      })
+      .finally(() => inFlight.delete(running));
+    inFlight.add(running);
+  };
+
+  const onEvent = (event: StoreEvent): void => {
+    if (event.type !== 'task' || event.state !== 'completed' || event.taskId.startsWith('c-')) return;
+    const noted = isResolve(deps, event.taskId).then((resolved) => {
+      inFlight.delete(noted);
+      if (resolved) for (const jobId of event.jobIds) follow(jobId);
+    });
+    inFlight.add(noted);
+  };
+
+  return {
+    async start() {
+      unsubscribe = deps.store.subscribe(onEvent);
+      for (const jobId of await openHubJobs(deps)) follow(jobId);
+    },
+    async stop() {
+      unsubscribe?.();
+      unsubscribe = undefined;
+      while (inFlight.size > 0) await Promise.allSettled(inFlight);
+    },
+  };
+}
+
+async function isResolve({ store }: FollowUpDeps, taskId: string): Promise<boolean> {
+  return (await store.task(taskId))?.spec.kind === 'resolve';
+}
+
+async function openHubJobs({ store }: FollowUpDeps): Promise<readonly JobId[]> {
+  const open: JobId[] = [];
+  let before: JobId | undefined;
+  for (;;) {
+    const page: readonly JobRecord[] = await store.jobs({ limit: PAGE, ...(before !== undefined && { before }) });
+    open.push(...page.filter(({ state, spec }) => state === 'running' && spec.source.kind === 'hub').map(({ jobId }) => jobId));
+    before = page.at(-1)?.jobId;
+    if (before === undefined || page.length < PAGE) return open;
+  }
+}
+
+async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: JobId): Promise<void> {
+  const job = await store.job(jobId);
+  if (job === undefined || job.state !== 'running') return;
+  const [tasks, agents] = await Promise.all([store.tasksOf(jobId), store.agents()]);
+  const linked = link({ job, tasks, agents });
+  if (linked.links.length === 0) return;
+  await store.addTasks({ now: clock.now(), principal: SYSTEM_PRINCIPAL, jobId, ...linked });
+  onLinked(jobId, linked.tasks.length);
+}
