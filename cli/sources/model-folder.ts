@@ -53,3 +53,11 @@ async function localFile(folder: string, name: string): Promise<LocalFile> {
   const { size } = await stat(file);
   return { path: name, file, sizeBytes: size };
 }
+
+/** Whether a `--model` argument is a folder here rather than a hub id. */
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { type AgentFile, loadAgentConfig } from '../../agent/config.ts';
+import { startAgent } from '../../agent/main.ts';
+import { collect, keyValues, present } from '../option-parsers.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { noun, type RegisterCommand } from './command.ts';
+
+interface AgentRunOptions {
+  readonly agentUrl?: string;
+  readonly name?: string;
+  readonly data?: string;
+  readonly label: readonly string[];
+  readonly capability: readonly string[];
+  readonly logLevel?: NonNullable<AgentFile['logLevel']>;
+}
+
+/** `grove agent run`: this machine works for a farm until it is stopped; Ctrl-C drains. */
+export const registerAgentRun: RegisterCommand = (program, context) => {
+  const command = noun(program, 'agent', 'agents: the lab machines').command('run').description('run an agent on this machine');
+  command
+    .option('--agent-url <url>', 'where the coordinator listens for agents (GROVE_AGENT_URL; default grpc://127.0.0.1:4701)')
+    .option('--name <name>', "the agent's name (default: the host name)")
+    .option('--data <folder>', 'data folder (default: <GROVE_DATA>/agent)')
+    .option('--label <key=value>', 'label of this machine for --where (repeatable)', collect, [])
+    .option('--capability <name>', 'for example hub: may fetch models from the hub (repeatable)', collect, [])
+    .addOption(new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error', 'silent']));
+  command.action(async (options: AgentRunOptions) => {
+    const { config } = command.optsWithGlobals<{ config?: string }>();
+    const flags = {
+      ...present({ agentUrl: options.agentUrl, name: options.name, logLevel: options.logLevel, configFile: config }),
+      ...(options.data !== undefined && { dataFolder: resolve(options.data) }),
+      ...(options.label.length > 0 && { labels: keyValues('--label', options.label) }),
+      ...(options.capability.length > 0 && { capabilities: [...options.capability] }),
+    };
+    const agent = await startAgent(await loadAgentConfig(flags, context.env));
+    await untilStopped(agent, context.interrupted);
+  });
+};

@@ -1,0 +1,119 @@
+import { type Command, Option } from 'commander';
+import type { GroveClient } from '../../api/client.ts';
+import type { SubmitRequest } from '../../api/submit.ts';
+import type { Priority, Tier } from '../../domain/names.ts';
+import type { CommandContext } from '../context.ts';
+import { EXIT } from '../exit-code.ts';
+import { collect, keyValues, positiveInteger, present } from '../option-parsers.ts';
+import { planText } from '../plan-text.ts';
+import { parseDataFile } from '../sources/data-file.ts';
+import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
+import { isFolder, readModelFolder } from '../sources/model-folder.ts';
+import { readRecipeArgument } from '../sources/recipe-argument.ts';
+import { uploadLocalFiles } from '../sources/upload.ts';
+import { watchJob } from '../watch/watch-job.ts';
+import { clientOf, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
+
+interface SubmitOptions extends OutputOptions {
+  readonly model?: string;
+  readonly revision?: string;
+  readonly data: readonly string[];
+  readonly task?: string;
+  readonly on: readonly string[];
+  readonly where: readonly string[];
+  readonly substituteEp?: 'cpu';
+  readonly tier: Tier;
+  readonly launches?: number;
+  readonly priority: Priority;
+  readonly set: readonly string[];
+  readonly strict?: boolean;
+  readonly waitForDevice?: boolean;
+  readonly idempotencyKey?: string;
+  readonly dryRun?: boolean;
+  readonly watch?: boolean;
+}
+
+/** `grove submit RECIPE...`: uploads what is local, prints tasks, machines and estimate, and optionally follows the job. */
+export const registerSubmit: RegisterCommand = (program, context) => {
+  const command = program.command('submit <recipe...>').description('submit recipes (files or catalogue names) as one job');
+  addSubmitOptions(command);
+  command.action(async (recipes: readonly string[], options: SubmitOptions) => {
+    const client = await clientOf(command, context);
+    const request = await buildRequest({ client, context, recipes, options });
+    const answer = await client.submit(request, options.idempotencyKey ?? crypto.randomUUID());
+    if (options.output === 'json') context.terminal.out(JSON.stringify(answer, null, 2));
+    else {
+      context.terminal.out(planText(answer.plan));
+      context.terminal.out(answer.jobId === null ? 'Dry run: nothing was submitted.' : `job ${answer.jobId}${answer.created ? '' : ' (submitted before with this key)'}`);
+    }
+    if (options.watch === true && answer.jobId !== null) context.exit(await watchJob(client, answer.jobId, context));
+    else context.exit(EXIT.ok);
+  });
+};
+
+function addSubmitOptions(command: Command): void {
+  withOutput(command)
+    .option('--model <dir|id>', 'model folder to upload, or a hub model id (default: the model the recipe names)')
+    .option('--revision <revision>', 'revision of a hub model')
+    .option('--data <name=file[:columns]>', 'replace the rows of a data_config by a local JSONL or Parquet file (repeatable)', collect, [])
+    .option('--task <task>', "replace the recipe's task, for example text-classification")
+    .option('--on <coverage|device>', 'each-device-model (default), each-device, any, or a device name (repeatable)', collect, [])
+    .option('--where <label=value>', 'only devices with this label (repeatable)', collect, [])
+    .addOption(new Option('--substitute-ep <ep>', 'run the benchmark session on another execution provider; cells say so').choices(['cpu']))
+    .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('standard'))
+    .option('--launches <count>', 'fresh processes that measure', positiveInteger)
+    .addOption(new Option('--priority <class>', 'who goes first').choices(['urgent', 'interactive', 'sweep']).default('interactive'))
+    .option('--set <pass.parameter=value>', 'change a parameter of a pass (repeatable)', collect, [])
+    .option('--strict', 'refuse a recipe that lint complains about')
+    .option('--wait-for-device', 'queue it although no known device can run it')
+    .option('--idempotency-key <key>', 'submitting again with the same key answers the same job')
+    .option('--dry-run', 'print the plan and submit nothing')
+    .option('--watch', 'follow the job until it ends');
+}
+
+interface RequestSources {
+  readonly client: GroveClient;
+  readonly context: CommandContext;
+  readonly recipes: readonly string[];
+  readonly options: SubmitOptions;
+}
+
+async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
+  const cwd = process.cwd();
+  const { set, task, tier, priority, launches, strict, waitForDevice, dryRun, substituteEp } = options;
+  const optional = { task, launches, strict, waitForDevice, dryRun, substituteEp };
+  return {
+    recipes: await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))),
+    on: coverageOf(options.on),
+    tier,
+    priority,
+    ...present(optional),
+    ...(set.length > 0 && { set: [...set] }),
+    ...(options.where.length > 0 && { where: keyValues('--where', options.where) }),
+    ...(await modelOf(client, options, context)),
+    ...(await dataOf(client, options.data, context)),
+  };
+}
+
+function coverageOf(values: readonly string[]): SubmitRequest['on'] {
+  const [first, ...rest] = values;
+  if (first === undefined) return 'each-device-model';
+  if (rest.length === 0 && (first === 'each-device-model' || first === 'each-device' || first === 'any')) return first;
+  return { units: [...values] };
+}
+
+/** A folder is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
+async function modelOf(client: GroveClient, { model, revision }: SubmitOptions, { terminal, env }: CommandContext): Promise<Pick<SubmitRequest, 'model' | 'synthetic'>> {
+  if (model === undefined) return {};
+  const folder = (await isFolder(model)) ? model : revision === undefined ? await findInHubCache(hubCacheFolder(env), model) : undefined;
+  if (folder === undefined) return { model: { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) } };
+  const { files, synthetic } = await readModelFolder(folder);
+  return { model: { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal) }, ...(synthetic && { synthetic }) };
+}
+
+async function dataOf(client: GroveClient, data: readonly string[], { terminal }: CommandContext): Promise<Pick<SubmitRequest, 'data' | 'dataFiles'>> {
+  if (data.length === 0) return {};
+  const files = await Promise.all(data.map((argument) => parseDataFile(argument, process.cwd())));
+  const entries = files.map(({ name, path, columns }) => [name, { path, ...(columns !== undefined && { columns: [...columns] }) }]);
+  return { data: Object.fromEntries(entries), dataFiles: await uploadLocalFiles(client, files, terminal) };
+}

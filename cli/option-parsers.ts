@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+
+/** For options that may be repeated. */
+export function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+/** A whole number of at least 1. */
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a positive whole number.');
+  return number;
+}
+
+/** A TCP port; 0 lets the operating system choose. */
+export function port(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,5}$/.test(value) || number > 65_535) throw new InvalidArgumentError('It must be a port between 0 and 65535.');
+  return number;
+}
+
+/** `key=value` pairs as an object. */
+export function keyValues(option: string, values: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const equals = value.indexOf('=');
+      if (equals < 1) throw new InvalidArgumentError(`${option} takes key=value, not "${value}".`);
+      return [value.slice(0, equals), value.slice(equals + 1)];
+    }),
+  );
+}
+
+/** The members that were given: an option left out must not become an explicit `undefined`. */
+export function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import type { LocalFile } from './model-folder.ts';
+
+/** One `--data NAME=FILE[:columns]`. */
+export interface DataFile extends LocalFile {
+  /** Name of the data_config whose rows it replaces. */
+  readonly name: string;
+  readonly columns: readonly string[] | undefined;
+}
+
+/**
+ * Parses `--data NAME=FILE[:column[,column]]` and checks that the file is there. A colon is a column list only when the text behind it looks like
+ * column names and the part before it is a file, so that `C:\rows.jsonl` stays a path.
+ */
+export async function parseDataFile(argument: string, cwd: string): Promise<DataFile> {
+  const equals = argument.indexOf('=');
+  const name = argument.slice(0, equals);
+  if (equals < 1 || !/^[A-Za-z0-9_]{1,100}$/.test(name)) throw new GroveError('invalid-argument', { problem: `--data takes NAME=FILE[:columns], not "${argument}"` });
+  const rest = argument.slice(equals + 1);
+  const whole = resolve(cwd, rest);
+  if (await isFile(whole)) return dataFile(name, whole, undefined);
+  const split = /^(.+):([^:\\/]+)$/.exec(rest);
+  const file = split?.[1] === undefined ? whole : resolve(cwd, split[1]);
+  if (split === null || !(await isFile(file))) throw new GroveError('invalid-data-file', { file: rest, where: '', problem: 'there is no such file' });
+  return dataFile(name, file, split[2]?.split(','));
+}
+
+async function dataFile(name: string, file: string, columns: readonly string[] | undefined): Promise<DataFile> {
+  const { size } = await stat(file);
+  const extension = extname(basename(file)).toLowerCase();
+  return { name, file, sizeBytes: size, path: `data/${name}${/^\.[a-z0-9]{1,10}$/.test(extension) ? extension : '.jsonl'}`, columns };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isFile(), () => false);
+}

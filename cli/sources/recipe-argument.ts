@@ -1,0 +1,19 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { SubmitRequest } from '../../api/submit.ts';
+import { GroveError } from '../../domain/errors.ts';
+
+/** Largest recipe file read. */
+const MAX_RECIPE_BYTES = 1_048_576;
+
+/** A file of that name wins; anything else is taken as a catalogue id, which the farm checks. */
+export async function readRecipeArgument(argument: string, cwd: string): Promise<SubmitRequest['recipes'][number]> {
+  const file = resolve(cwd, argument);
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFile() !== true) return { catalogueId: argument };
+  if (argument.toLowerCase().endsWith('.onnx')) {
+    throw new GroveError('invalid-argument', { problem: `${argument} is a model: this version submits recipes only; measure a model file here with \`grove bench\`` });
+  }
+  if (found.size > MAX_RECIPE_BYTES) throw new GroveError('too-large', { what: `recipe ${argument}`, sizeBytes: found.size, limitBytes: MAX_RECIPE_BYTES });
+  return { name: basename(file), text: await readFile(file, 'utf8') };
+}
