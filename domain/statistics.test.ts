@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { latencyRatio, launchInterval, mean, median, medianAbsoluteDeviation, quantile, relativeHalfWidth, studentQuantile, variance } from './statistics.ts';
+import {
+  latencyRatio,
+  launchInterval,
+  mean,
+  median,
+  medianAbsoluteDeviation,
+  quantile,
+  relativeHalfWidth,
+  studentQuantile,
+  variance,
+} from './statistics.ts';
 
 const positives = fc.array(fc.double({ min: 0.01, max: 1000, noNaN: true }), { minLength: 1, maxLength: 30 });
 
@@ -56,11 +66,15 @@ describe('studentQuantile', () => {
 
   it('is odd around one half, and falls with degrees of freedom, whole or not', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0.51, max: 0.999, noNaN: true }), fc.double({ min: 0.6, max: 200, noNaN: true }), (p, degreesOfFreedom) => {
-        const t = studentQuantile(p, degreesOfFreedom);
-        expect(studentQuantile(1 - p, degreesOfFreedom)).toBeCloseTo(-t, 6);
-        expect(studentQuantile(p, degreesOfFreedom * 1.5)).toBeLessThan(t);
-      }),
+      fc.property(
+        fc.double({ min: 0.51, max: 0.999, noNaN: true }),
+        fc.double({ min: 0.6, max: 200, noNaN: true }),
+        (p, degreesOfFreedom) => {
+          const t = studentQuantile(p, degreesOfFreedom);
+          expect(studentQuantile(1 - p, degreesOfFreedom)).toBeCloseTo(-t, 6);
+          expect(studentQuantile(p, degreesOfFreedom * 1.5)).toBeLessThan(t);
+        },
+      ),
     );
   });
 });

@@ -30,8 +30,17 @@ afterEach(async () => {
 
 const component = (params: JsonObject = {}, type: string | null = null) => ({ type, params });
 
-function config(changes: Omit<Partial<DataConfig>, 'tokenization'> & { tokenization?: Partial<DataConfig['tokenization']> } = {}): DataConfig {
-  const tokenization = { columns: ['premise'], maxSamples: null, padding: 'max_length', truncation: true, maxLength: 6, addSpecialTokens: true } as const;
+function config(
+  changes: Omit<Partial<DataConfig>, 'tokenization'> & { tokenization?: Partial<DataConfig['tokenization']> } = {},
+): DataConfig {
+  const tokenization = {
+    columns: ['premise'],
+    maxSamples: null,
+    padding: 'max_length',
+    truncation: true,
+    maxLength: 6,
+    addSpecialTokens: true,
+  } as const;
   return {
     name: 'xnli',
     path: '$.data_configs[0]',
@@ -77,7 +86,12 @@ describe('evaluateDataConfig', () => {
   });
 
   it('encodes two columns as a pair, and takes the columns of the caller first', async () => {
-    const { batches } = await evaluateDataConfig({ config: config({ tokenization: { maxSamples: 1, maxLength: 8 } }), file, tokenizer, columns: ['premise', 'hypothesis'] });
+    const { batches } = await evaluateDataConfig({
+      config: config({ tokenization: { maxSamples: 1, maxLength: 8 } }),
+      file,
+      tokenizer,
+      columns: ['premise', 'hypothesis'],
+    });
     expect(batches.map(ids)).toEqual([[2, 4, 5, 6, 3, 10, 11, 3]]);
   });
 
@@ -143,7 +157,11 @@ if (data) {
     it('tokenises the ten rows of the recipes, of which four premises are distinct', async () => {
       const xnli = config({ tokenization: { maxSamples: 10, maxLength: 128 } });
       const model = await loadTokenizer(join(data, 'ms-marco-MiniLM-L-6-v2'));
-      const { batches } = await evaluateDataConfig({ config: xnli, file: join(data, 'xnli-en-validation', 'xnli.en.validation.jsonl'), tokenizer: model });
+      const { batches } = await evaluateDataConfig({
+        config: xnli,
+        file: join(data, 'xnli-en-validation', 'xnli.en.validation.jsonl'),
+        tokenizer: model,
+      });
       expect(batches).toHaveLength(10);
       expect(batches.every((batch) => batch['input_ids']?.dims.join() === '1,128')).toBe(true);
       expect(new Set(batches.map((batch) => String(ids(batch)))).size).toBe(4);

@@ -1,6 +1,7 @@
 import { GroveError } from '../../domain/errors.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
+import type { DataBatches } from './data-batches.ts';
 import { MAX_ROWS, readRows } from './data-source.ts';
 import { dummyBatches } from './dummy-data.ts';
 import type { Row } from './row.ts';
@@ -20,14 +21,6 @@ export interface DataConfigInputs {
   readonly columns?: readonly string[];
   /** Needed by every container that holds text. */
   readonly tokenizer?: TextTokenizer;
-}
-
-/** What a data config yields: model inputs in file order. */
-export interface DataBatches {
-  /** Named int64 tensors of shape [batch, tokens]; the last batch may be smaller unless `drop_last`. */
-  readonly batches: readonly NamedTensors[];
-  /** Rows behind all batches together. */
-  readonly rowCount: number;
 }
 
 /**
@@ -65,14 +58,16 @@ function checkComponent(config: DataConfig, type: string | null, known: readonly
 async function selectRows(config: DataConfig, file: string, columns: readonly string[]): Promise<readonly Row[]> {
   if (columns.length < 1 || columns.length > 2) throw unsupported(config, `input_cols must name one or two columns, not ${columns.length}`);
   const range = rowRange(config.source.split);
-  if (range === undefined) throw unsupported(config, `split "${config.source.split}" is not of the form name or name[from:to] with row numbers`);
+  if (range === undefined)
+    throw unsupported(config, `split "${config.source.split}" is not of the form name or name[from:to] with row numbers`);
   const wanted = config.tokenization.maxSamples ?? MAX_ROWS;
   const filters = columnFilters(config);
   // With filters any row of the slice may count; without them the file is read no further than the last row used.
   const limit = filters.length > 0 ? range.to : Math.min(range.to, range.from + wanted);
   const read = await readRows({ file, columns: [...columns, ...filters.map(([column]) => column)], limit: Math.min(limit, MAX_ROWS) });
   const rows = read.slice(range.from).filter((row) => filters.every(([column, value]) => row[column] === value));
-  if (rows.length === 0) throw new GroveError('invalid-data-file', { file: config.name, where: '', problem: 'no row is left after split and filters' });
+  if (rows.length === 0)
+    throw new GroveError('invalid-data-file', { file: config.name, where: '', problem: 'no row is left after split and filters' });
   return rows.slice(0, wanted);
 }
 
@@ -88,7 +83,10 @@ function textInput(row: Row, index: number, columns: readonly string[]): TextInp
 
 function textOf(value: unknown, column: string, index: number): string {
   if (typeof value === 'string') return value;
-  throw new GroveError('invalid-row', { index, problem: `column "${column}" holds ${value === null ? 'null' : `a ${typeof value}`}, not text` });
+  throw new GroveError('invalid-row', {
+    index,
+    problem: `column "${column}" holds ${value === null ? 'null' : `a ${typeof value}`}, not text`,
+  });
 }
 
 function encodeOptions(config: DataConfig): EncodeOptions {
@@ -115,7 +113,8 @@ function batch(encodings: readonly Encoding[], config: DataConfig): readonly Nam
   for (let start = 0; start < rowsUsed(encodings.length, config); start += config.batchSize) {
     const rows = encodings.slice(start, start + config.batchSize);
     const lengths = new Set(rows.map((row) => row.inputIds.length));
-    if (lengths.size > 1) throw unsupported(config, `rows ${start} to ${start + rows.length - 1} differ in length and cannot form a batch; set padding`);
+    if (lengths.size > 1)
+      throw unsupported(config, `rows ${start} to ${start + rows.length - 1} differ in length and cannot form a batch; set padding`);
     batches.push(stackEncodings(rows));
   }
   return batches;

@@ -79,11 +79,17 @@ describe('readRows on Parquet', () => {
   });
 
   it('knows the format by content, whatever the name', async () => {
-    expect(await readRows({ file: await file('a.jsonl', parquet(3)), columns: ['id'], limit: 9 })).toEqual([{ id: 0 }, { id: 1 }, { id: 2 }]);
+    expect(await readRows({ file: await file('a.jsonl', parquet(3)), columns: ['id'], limit: 9 })).toEqual([
+      { id: 0 },
+      { id: 1 },
+      { id: 2 },
+    ]);
   });
 
   it('names the columns it has when one is missing', async () => {
-    await expect(readRows({ file: await file('a.parquet', parquet(3)), columns: ['text'], limit: 1 })).rejects.toThrow(/no column "text"; it has id, premise, unused/);
+    await expect(readRows({ file: await file('a.parquet', parquet(3)), columns: ['text'], limit: 1 })).rejects.toThrow(
+      /no column "text"; it has id, premise, unused/,
+    );
   });
 
   it('refuses every truncation of a file', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import { type ElementType, elementCount, type NamedTensors, type Tensor } from '../runtime/tensor.ts';
-import type { DataBatches } from './data-config.ts';
+import type { DataBatches } from './data-batches.ts';
 
 /** Olive's default number of dummy samples. */
 const DUMMY_SAMPLES = 32;
@@ -11,7 +11,10 @@ const MAX_ELEMENTS = 64 * 1024 * 1024;
 const DUMMY_TYPES = ['float32', 'float16', 'int32', 'int64'] as const satisfies readonly ElementType[];
 
 const dummySchema = z.object({
-  input_shapes: z.array(z.array(z.int().min(1)).max(8)).min(1).max(64),
+  input_shapes: z
+    .array(z.array(z.int().min(1)).max(8))
+    .min(1)
+    .max(64),
   input_names: z.array(z.string()).min(1),
   input_types: z.array(z.enum(DUMMY_TYPES)).nullish(),
   max_samples: z.int().min(1).max(10_000).nullish(),
@@ -23,7 +26,8 @@ export function dummyBatches(config: DataConfig): DataBatches {
   if (!parsed.success) throw unsupported(config, `its parameters are not usable: ${z.prettifyError(parsed.error)}`);
   const { input_shapes: shapes, input_names: names, input_types: types, max_samples: samples } = parsed.data;
   if (names.length !== shapes.length) throw unsupported(config, `it names ${names.length} inputs for ${shapes.length} shapes`);
-  if (shapes.some((shape) => elementCount(shape) > MAX_ELEMENTS)) throw unsupported(config, `a shape has more than ${MAX_ELEMENTS} elements`);
+  if (shapes.some((shape) => elementCount(shape) > MAX_ELEMENTS))
+    throw unsupported(config, `a shape has more than ${MAX_ELEMENTS} elements`);
   const sample: NamedTensors = Object.fromEntries(names.map((name, i) => [name, ones(types?.[i] ?? 'float32', shapes[i] ?? [])]));
   const rowCount = samples ?? DUMMY_SAMPLES;
   return { batches: new Array<NamedTensors>(rowCount).fill(sample), rowCount };

@@ -9,6 +9,12 @@ export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const MAX_READ_BYTES = 1024 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
+/** A line of a file, counted from 1. */
+interface Place {
+  readonly file: string;
+  readonly lineNumber: number;
+}
+
 /**
  * Reads the first rows of a JSON Lines file: one object a line, UTF-8, blank lines ignored. The file is read no further than the last row asked for.
  * Throws `invalid-data-file` naming the line when a line is too long, not UTF-8, not a JSON object or lacks a column.
@@ -17,10 +23,10 @@ export async function readJsonLines(query: RowQuery): Promise<Row[]> {
   const rows: Row[] = [];
   let lineNumber = 0;
   for await (const line of lines(query.file)) {
-    if (rows.length >= query.limit) break;
     lineNumber += 1;
-    const row = parseLine(line, query, lineNumber);
+    const row = parseLine(line, query.columns, { file: query.file, lineNumber });
     if (row !== undefined) rows.push(row);
+    if (rows.length >= query.limit) break;
   }
   return rows;
 }
@@ -41,7 +47,7 @@ async function* lines(file: string): AsyncGenerator<Buffer> {
     }
     pending.push(chunk.subarray(start));
     pendingBytes += chunk.length - start;
-    if (pendingBytes > MAX_LINE_BYTES) throw invalidLine(file, lineNumber, `the line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (pendingBytes > MAX_LINE_BYTES) throw invalidLine({ file, lineNumber }, `the line is longer than ${MAX_LINE_BYTES} bytes`);
   }
   if (pendingBytes > 0) yield Buffer.concat(pending);
 }
@@ -62,47 +68,40 @@ async function* byteChunks(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-function parseLine(line: Buffer, query: RowQuery, lineNumber: number): Row | undefined {
-  const text = decode(line, query.file, lineNumber).trim();
+function parseLine(line: Buffer, columns: readonly string[] | undefined, place: Place): Row | undefined {
+  const text = decode(line, place).trim();
   if (text === '') return undefined;
-  const value = parseJson(text, query.file, lineNumber);
+  const value = parseJson(text, place);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidLine(query.file, lineNumber, 'a line must hold one JSON object');
+    throw invalidLine(place, 'a line must hold one JSON object');
   }
   const row: Row = { ...value };
-  return query.columns === undefined ? row : pick(row, query.columns, (column) => missingColumn(query.file, lineNumber, { column, row }));
+  return columns === undefined ? row : pick(row, columns, place);
 }
 
 /** Decodes strictly; the decoder also drops a byte order mark. */
-function decode(line: Buffer, file: string, lineNumber: number): string {
+function decode(line: Buffer, place: Place): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(line);
   } catch (cause) {
-    throw invalidLine(file, lineNumber, 'it is not UTF-8 text', cause);
+    throw invalidLine(place, 'it is not UTF-8 text', cause);
   }
 }
 
-function parseJson(text: string, file: string, lineNumber: number): unknown {
+function parseJson(text: string, place: Place): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalidLine(file, lineNumber, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalidLine(place, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
-function pick(row: Row, columns: readonly string[], missing: (column: string) => GroveError): Row {
-  return Object.fromEntries(
-    columns.map((column) => {
-      if (!Object.hasOwn(row, column)) throw missing(column);
-      return [column, row[column]];
-    }),
-  );
+function pick(row: Row, columns: readonly string[], place: Place): Row {
+  const missing = columns.find((column) => !Object.hasOwn(row, column));
+  if (missing !== undefined) throw invalidLine(place, `it has no column "${missing}"; it has ${Object.keys(row).slice(0, 20).join(', ')}`);
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
 }
 
-function missingColumn(file: string, lineNumber: number, { column, row }: { column: string; row: Row }): GroveError {
-  return invalidLine(file, lineNumber, `it has no column "${column}"; it has ${Object.keys(row).slice(0, 20).join(', ')}`);
-}
-
-function invalidLine(file: string, lineNumber: number, problem: string, cause?: unknown): GroveError {
+function invalidLine({ file, lineNumber }: Place, problem: string, cause?: unknown): GroveError {
   return new GroveError('invalid-data-file', { file: basename(file), where: ` line ${lineNumber}`, problem }, { cause });
 }

@@ -1,6 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { asyncBufferFromFile, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
+import {
+  asyncBufferFromFile,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { GroveError } from '../../domain/errors.ts';
 import type { Row, RowQuery } from './row.ts';
@@ -49,7 +56,8 @@ function checkQuery(metadata: FileMetaData, columns: readonly string[], query: R
   const missing = columns.find((column) => !known.includes(column));
   if (missing !== undefined) throw invalidFile(query.file, `it has no column "${missing}"; it has ${known.slice(0, 20).join(', ')}`);
   const readBytes = declaredBytes(metadata, new Set(columns), query.limit);
-  if (readBytes > MAX_READ_BYTES) throw invalidFile(query.file, `the rows asked for declare ${readBytes} bytes, the limit is ${MAX_READ_BYTES}`);
+  if (readBytes > MAX_READ_BYTES)
+    throw invalidFile(query.file, `the rows asked for declare ${readBytes} bytes, the limit is ${MAX_READ_BYTES}`);
 }
 
 /** Uncompressed bytes of the asked columns in the row groups that hold the first `limit` rows. */

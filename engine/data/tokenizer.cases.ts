@@ -11,7 +11,15 @@ export function smallTokenizerFile(): Record<string, unknown> {
   const sequence = (id: string, typeId: number) => ({ Sequence: { id, type_id: typeId } });
   return {
     version: '1.0',
-    added_tokens: SPECIAL.map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+    added_tokens: SPECIAL.map((content, id) => ({
+      id,
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
     normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
@@ -26,7 +34,10 @@ export function smallTokenizerFile(): Record<string, unknown> {
 }
 
 /** Writes the small tokenizer into a folder. */
-export async function writeSmallTokenizer(folder: string, config: Record<string, unknown> = { pad_token: '[PAD]', model_max_length: 16 }): Promise<void> {
+export async function writeSmallTokenizer(
+  folder: string,
+  config: Record<string, unknown> = { pad_token: '[PAD]', model_max_length: 16 },
+): Promise<void> {
   await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(smallTokenizerFile()));
   await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
 }

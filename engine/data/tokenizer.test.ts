@@ -23,7 +23,11 @@ async function small(config?: Record<string, unknown>): Promise<TextTokenizer> {
 describe('TextTokenizer', () => {
   it('adds special tokens and tells the two sequences of a pair apart', async () => {
     const [row] = (await small()).encode([{ text: 'The cats', pair: 'a dog.' }]);
-    expect(row).toEqual({ inputIds: [2, 4, 5, 9, 3, 10, 11, 12, 3], tokenTypeIds: [0, 0, 0, 0, 0, 1, 1, 1, 1], attentionMask: new Array(9).fill(1) });
+    expect(row).toEqual({
+      inputIds: [2, 4, 5, 9, 3, 10, 11, 12, 3],
+      tokenTypeIds: [0, 0, 0, 0, 0, 1, 1, 1, 1],
+      attentionMask: new Array(9).fill(1),
+    });
   });
 
   it('keeps the pair form when the second text is empty', async () => {
@@ -33,7 +37,11 @@ describe('TextTokenizer', () => {
   });
 
   it('truncates before special tokens and pads to max_length', async () => {
-    const [row] = (await small()).encode([{ text: 'the cat sat on the mat' }], { truncation: 'longest_first', padding: 'max_length', maxLength: 5 });
+    const [row] = (await small()).encode([{ text: 'the cat sat on the mat' }], {
+      truncation: 'longest_first',
+      padding: 'max_length',
+      maxLength: 5,
+    });
     expect(row?.inputIds).toEqual([2, 4, 5, 6, 3]);
     const [short] = (await small()).encode([{ text: 'cat' }], { truncation: 'longest_first', padding: 'max_length', maxLength: 5 });
     expect(short).toEqual({ inputIds: [2, 5, 3, 0, 0], tokenTypeIds: [0, 0, 0, 0, 0], attentionMask: [1, 1, 1, 0, 0] });
@@ -57,7 +65,9 @@ describe('TextTokenizer', () => {
 
   it('refuses a row that only_second cannot shorten', async () => {
     const tokenizer = await small();
-    expect(() => tokenizer.encode([{ text: 'the cat sat on the mat', pair: 'a' }], { truncation: 'only_second', maxLength: 6 })).toThrow(/Row 0 .*only_second/);
+    expect(() => tokenizer.encode([{ text: 'the cat sat on the mat', pair: 'a' }], { truncation: 'only_second', maxLength: 6 })).toThrow(
+      /Row 0 .*only_second/,
+    );
   });
 
   it('refuses padding when no padding token exists', async () => {
@@ -95,9 +105,13 @@ if (data) {
       const tokenizer = await loadTokenizer(model);
       const lines = (await readFile(join(model, 'golden_encodings.jsonl'), 'utf8')).trim().split('\n');
       const golden: Golden[] = lines.map((line) => JSON.parse(line));
-      const encoded = golden.map(({ a, b }) => tokenizer.encode([b === null ? { text: a } : { text: a, pair: b }], { truncation: 'longest_first' })[0]);
+      const encoded = golden.map(
+        ({ a, b }) => tokenizer.encode([b === null ? { text: a } : { text: a, pair: b }], { truncation: 'longest_first' })[0],
+      );
       expect(golden.length).toBe(295);
-      expect(encoded).toEqual(golden.map((row) => ({ inputIds: row.input_ids, tokenTypeIds: row.token_type_ids, attentionMask: row.attention_mask })));
+      expect(encoded).toEqual(
+        golden.map((row) => ({ inputIds: row.input_ids, tokenTypeIds: row.token_type_ids, attentionMask: row.attention_mask })),
+      );
     });
   });
 }

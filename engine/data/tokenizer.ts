@@ -78,9 +78,18 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
 export function stackEncodings(rows: readonly Encoding[]): EncodedBatch {
   const dims = [rows.length, rows[0]?.inputIds.length ?? 0];
   return {
-    input_ids: int64Tensor(rows.flatMap((row) => row.inputIds), dims),
-    attention_mask: int64Tensor(rows.flatMap((row) => row.attentionMask), dims),
-    token_type_ids: int64Tensor(rows.flatMap((row) => row.tokenTypeIds), dims),
+    input_ids: int64Tensor(
+      rows.flatMap((row) => row.inputIds),
+      dims,
+    ),
+    attention_mask: int64Tensor(
+      rows.flatMap((row) => row.attentionMask),
+      dims,
+    ),
+    token_type_ids: int64Tensor(
+      rows.flatMap((row) => row.tokenTypeIds),
+      dims,
+    ),
   };
 }
 
@@ -114,7 +123,8 @@ class HuggingFaceTokenizer implements TextTokenizer {
     const addSpecialTokens = options.addSpecialTokens ?? true;
     const budget = this.#budget(second !== null, addSpecialTokens, options.maxLength);
     const kept = truncatedLengths({ first: first.length, second: second?.length ?? 0 }, budget, options.truncation ?? 'none');
-    if (kept === undefined) throw new GroveError('invalid-row', { index, problem: `${options.truncation} cannot shorten it to ${budget} tokens` });
+    if (kept === undefined)
+      throw new GroveError('invalid-row', { index, problem: `${options.truncation} cannot shorten it to ${budget} tokens` });
     return this.#assemble(this.#cut(first, kept.first), second && this.#cut(second, kept.second), addSpecialTokens);
   }
 
@@ -201,7 +211,11 @@ async function sizeOf(path: string, required: boolean): Promise<number | undefin
   }
 }
 
-function parseFile<T>(schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error } }, path: string, value: unknown): T {
+function parseFile<T>(
+  schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: Error } },
+  path: string,
+  value: unknown,
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw invalid(path, messageOf(result.error), result.error);

@@ -27,7 +27,11 @@ export function describeInferenceRuntime(name: string, load: () => Promise<Infer
 
     const open = (model: Model, settings: SessionSettings = {}): Promise<Session> =>
       runtime.createSession({ model: { bytes: encodeModel(model) }, ep: EP, settings });
-    const pairs = (values: readonly number[]): TensorOf<'float32'> => ({ dtype: 'float32', dims: [values.length / 2, 2], data: Float32Array.from(values) });
+    const pairs = (values: readonly number[]): TensorOf<'float32'> => ({
+      dtype: 'float32',
+      dims: [values.length / 2, 2],
+      data: Float32Array.from(values),
+    });
 
     it('names its version, its library and every execution provider', async () => {
       const info = await runtime.info();
@@ -73,7 +77,10 @@ export function describeInferenceRuntime(name: string, load: () => Promise<Infer
     });
 
     it('finds external data beside the model file', async () => {
-      const { modelPath, dataPath } = await writeModelFile(linearModel(), join(folder, 'linear.onnx'), { saveAsExternalData: true, sizeThresholdBytes: 0 });
+      const { modelPath, dataPath } = await writeModelFile(linearModel(), join(folder, 'linear.onnx'), {
+        saveAsExternalData: true,
+        sizeThresholdBytes: 0,
+      });
       expect(dataPath).toBeDefined();
       const session = await runtime.createSession({ model: { path: modelPath }, ep: EP });
       expect((await session.run({ x: pairs([1, 1]) }))['y']?.data).toEqual(Float32Array.of(1, 1, 0));

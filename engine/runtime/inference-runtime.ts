@@ -4,8 +4,7 @@ import type { ElementType, NamedTensors } from './tensor.ts';
 /** Whether one execution provider can be asked of a runtime on this machine. */
 export type EpReach =
   /** The runtime has the code; whether a device answers is only known once a session exists. */
-  | { readonly reachable: true; readonly requires: string | undefined }
-  | { readonly reachable: false; readonly why: string };
+  { readonly reachable: true; readonly requires: string | undefined } | { readonly reachable: false; readonly why: string };
 
 /** What a runtime is and can reach. */
 export interface RuntimeInfo {

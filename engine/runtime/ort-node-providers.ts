@@ -42,7 +42,13 @@ export const ORT_NODE_PROVIDERS: Readonly<Record<ExecutionProvider, OrtNodeProvi
     options: deviceId,
     why: '',
   },
-  DmlExecutionProvider: { backend: 'dml', platforms: ['win32-x64', 'win32-arm64'], requires: 'a DirectX 12 device', options: deviceId, why: '' },
+  DmlExecutionProvider: {
+    backend: 'dml',
+    platforms: ['win32-x64', 'win32-arm64'],
+    requires: 'a DirectX 12 device',
+    options: deviceId,
+    why: '',
+  },
   WebGpuExecutionProvider: {
     backend: 'webgpu',
     platforms: ['linux-x64', 'win32-x64', 'win32-arm64', 'darwin-arm64'],

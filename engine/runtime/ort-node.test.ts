@@ -14,7 +14,10 @@ describe('the providers of onnxruntime-node', () => {
 
   it('knows DirectML only on Windows and WebGPU not on Linux arm64', () => {
     expect(ortNodeReach('DmlExecutionProvider', 'win32-arm64')).toMatchObject({ reachable: true });
-    expect(ortNodeReach('DmlExecutionProvider', 'linux-x64')).toMatchObject({ reachable: false, why: expect.stringContaining('win32-x64') });
+    expect(ortNodeReach('DmlExecutionProvider', 'linux-x64')).toMatchObject({
+      reachable: false,
+      why: expect.stringContaining('win32-x64'),
+    });
     expect(ortNodeReach('WebGpuExecutionProvider', 'linux-arm64')).toMatchObject({ reachable: false });
     expect(ortNodeReach('CPUExecutionProvider', 'darwin-x64')).toMatchObject({ reachable: false });
   });
@@ -23,7 +26,9 @@ describe('the providers of onnxruntime-node', () => {
     const { listSupportedBackends } = await import('onnxruntime-node');
     const compiledIn = listSupportedBackends().map((backend) => backend.name);
     const platform = `${process.platform}-${process.arch}`;
-    const listed = Object.values(ORT_NODE_PROVIDERS).flatMap(({ backend, platforms }) => (backend && platforms.includes(platform) ? [backend] : []));
+    const listed = Object.values(ORT_NODE_PROVIDERS).flatMap(({ backend, platforms }) =>
+      backend && platforms.includes(platform) ? [backend] : [],
+    );
     expect(listed.sort()).toEqual(compiledIn.sort());
   });
 });

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { GroveError } from '../../domain/errors.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
-import type { InferenceRuntime, RunWindow, RuntimeInfo, Session, SessionRequest, SessionSettings, ValueMetadata } from './inference-runtime.ts';
+import type {
+  InferenceRuntime,
+  RuntimeInfo,
+  RunWindow,
+  Session,
+  SessionRequest,
+  SessionSettings,
+  ValueMetadata,
+} from './inference-runtime.ts';
 import { bundledLibraryPath, fileDigest } from './ort-library.ts';
 import { ORT_NODE_PROVIDERS, ortNodeReach, ortNodeReaches } from './ort-node-providers.ts';
 import { fromOrtTensor, toOrtTensor } from './ort-node-tensors.ts';
@@ -24,7 +32,11 @@ export async function loadOrtNode(): Promise<InferenceRuntime> {
   try {
     return new OrtNodeRuntime(await import('onnxruntime-node'));
   } catch (cause) {
-    throw new GroveError('ep-unavailable', { ep: 'ONNX Runtime', why: `onnxruntime-node does not load on ${PLATFORM}: ${messageOf(cause)}` }, { cause });
+    throw new GroveError(
+      'ep-unavailable',
+      { ep: 'ONNX Runtime', why: `onnxruntime-node does not load on ${PLATFORM}: ${messageOf(cause)}` },
+      { cause },
+    );
   }
 }
 
@@ -172,7 +184,8 @@ function profiling({ profileFolder }: SessionSettings): InferenceSession.Session
   return profileFolder === undefined ? {} : { enableProfiling: true, profileFilePrefix: join(profileFolder, PROFILE_PREFIX) };
 }
 
-const NO_PROVIDER = /no available backend found|Failed to load shared library|Failed to get a WebGPU adapter|CUDA driver version|no CUDA-capable device|No such adapter/i;
+const NO_PROVIDER =
+  /no available backend found|Failed to load shared library|Failed to get a WebGPU adapter|CUDA driver version|no CUDA-capable device|No such adapter/i;
 const NO_MODEL = /Protobuf parsing failed|INVALID_PROTOBUF|ModelProto does not have a graph|INVALID_GRAPH|NO_SUCHFILE|File doesn't exist/i;
 
 /** Sorts ONNX Runtime's texts, which are all it gives: the binding has no error codes. */

@@ -37,7 +37,13 @@ export function embeddingModel(vocabularySize = 16, hiddenSize = 4, dims: readon
   graph.setInitializer('table', float32Tensor([vocabularySize, hiddenSize], table));
   graph.setInitializer('last', int64Tensor([1], [2]));
   graph.addNode({ opType: 'Gather', name: 'embed', inputs: ['table', 'input_ids'], outputs: ['rows'] });
-  graph.addNode({ opType: 'Cast', name: 'cast', inputs: ['attention_mask'], outputs: ['mask'], attributes: { to: { kind: 'int', value: 1n } } });
+  graph.addNode({
+    opType: 'Cast',
+    name: 'cast',
+    inputs: ['attention_mask'],
+    outputs: ['mask'],
+    attributes: { to: { kind: 'int', value: 1n } },
+  });
   graph.addNode({ opType: 'Unsqueeze', name: 'widen', inputs: ['mask', 'last'], outputs: ['wide'] });
   graph.addNode({ opType: 'Add', name: 'bias', inputs: ['rows', 'wide'], outputs: ['last_hidden_state'] });
   graph.addOutput('last_hidden_state', tensorType(DataType.FLOAT, [...dims, hiddenSize]));
@@ -47,7 +53,12 @@ export function embeddingModel(vocabularySize = 16, hiddenSize = 4, dims: readon
 /** Sends int64, bool, int32 and string inputs straight to outputs of the same type. */
 export function identityModel(): Model {
   const graph = new Graph('identity');
-  for (const [name, dataType] of [['i64', DataType.INT64], ['bool', DataType.BOOL], ['i32', DataType.INT32], ['text', DataType.STRING]] as const) {
+  for (const [name, dataType] of [
+    ['i64', DataType.INT64],
+    ['bool', DataType.BOOL],
+    ['i32', DataType.INT32],
+    ['text', DataType.STRING],
+  ] as const) {
     graph.addInput(name, tensorType(dataType, [2]));
     graph.addNode({ opType: 'Identity', inputs: [name], outputs: [`${name}_out`] });
     graph.addOutput(`${name}_out`, tensorType(dataType, [2]));

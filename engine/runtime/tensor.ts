@@ -82,7 +82,8 @@ export function isElementType(name: string): name is ElementType {
 export function tensorFromBytes(dtype: NumericType, dims: readonly number[], bytes: ArrayBufferView): Tensor {
   const { sizeBytes, decode } = NUMERIC[dtype];
   const expected = elementCount(dims) * sizeBytes;
-  if (bytes.byteLength !== expected) throw new RangeError(`a ${dtype} tensor [${dims.join(', ')}] has ${expected} bytes, not ${bytes.byteLength}`);
+  if (bytes.byteLength !== expected)
+    throw new RangeError(`a ${dtype} tensor [${dims.join(', ')}] has ${expected} bytes, not ${bytes.byteLength}`);
   const copy = new ArrayBuffer(expected);
   new Uint8Array(copy).set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   return decode(dims, copy);

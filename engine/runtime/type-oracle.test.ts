@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DataType } from '../graph/data-type.ts';
-import { createModel, type Model } from '../graph/model.ts';
 import { Graph } from '../graph/graph.ts';
+import { createModel, type Model } from '../graph/model.ts';
 import { float32Tensor } from '../graph/tensor.ts';
 import { tensorType } from '../graph/value.ts';
 import { encodeModel } from '../onnx/write.ts';

@@ -35,7 +35,11 @@ const DATA_TYPES: Readonly<Record<ElementType, DataType>> = {
  */
 export async function inferTypes(model: Model, runtime: InferenceRuntime): Promise<ReadonlyMap<string, TensorType>> {
   const bytes = encodeQuestion(model);
-  const session = await runtime.createSession({ model: { bytes }, ep: 'CPUExecutionProvider', settings: { optimizationLevel: 'disabled', intraOpThreads: 1 } });
+  const session = await runtime.createSession({
+    model: { bytes },
+    ep: 'CPUExecutionProvider',
+    settings: { optimizationLevel: 'disabled', intraOpThreads: 1 },
+  });
   try {
     return readAnswers(session);
   } finally {

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type LaunchProgress, nextLaunch } from './next-launch.ts';
+import { TIERS } from './tiers.ts';
+
+const steady = (count: number) => Array.from({ length: count }, (_, i) => 10 + 0.01 * (i % 3));
+const wild = (count: number) => Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 10 : 14));
+const progress = (changes: Partial<LaunchProgress>): LaunchProgress => ({
+  tier: 'standard',
+  launchMediansMs: [],
+  elapsedMs: 0,
+  ...changes,
+});
+
+describe('nextLaunch', () => {
+  it('launches five times before it judges', () => {
+    for (let count = 0; count < 5; count++) expect(nextLaunch(progress({ launchMediansMs: steady(count) }))).toEqual({ action: 'launch' });
+    expect(nextLaunch(progress({ launchMediansMs: steady(5), elapsedMs: 20_000 }))).toEqual({ action: 'stop', verdict: 'ok' });
+  });
+
+  it("adds launches while the interval is wide, up to the tier's maximum", () => {
+    expect(nextLaunch(progress({ launchMediansMs: wild(9), elapsedMs: 30_000 }))).toEqual({ action: 'launch' });
+    expect(nextLaunch(progress({ launchMediansMs: wild(10), elapsedMs: 30_000 }))).toEqual({ action: 'stop', verdict: 'noisy' });
+  });
+
+  it('stops when one more launch would exceed the budget', () => {
+    expect(nextLaunch(progress({ launchMediansMs: wild(6), elapsedMs: 270_000 }))).toEqual({ action: 'stop', verdict: 'noisy' });
+    expect(nextLaunch(progress({ launchMediansMs: steady(2), elapsedMs: 290_000 }))).toEqual({ action: 'stop', verdict: 'insufficient' });
+  });
+
+  it('keeps to a number of launches asked for', () => {
+    expect(nextLaunch(progress({ launches: 3, launchMediansMs: steady(2) }))).toEqual({ action: 'launch' });
+    expect(nextLaunch(progress({ launches: 3, launchMediansMs: steady(3) }))).toEqual({ action: 'stop', verdict: 'insufficient' });
+    expect(nextLaunch(progress({ launches: 7, launchMediansMs: steady(6) }))).toEqual({ action: 'launch' });
+  });
+
+  it('always ends, within the maximum and one launch of the budget', () => {
+    const launch = fc.record({ median: fc.double({ min: 1, max: 100, noNaN: true }), durationMs: fc.integer({ min: 1, max: 100_000 }) });
+    fc.assert(
+      fc.property(fc.constantFrom('smoke', 'standard', 'ranked'), fc.array(launch, { minLength: 25, maxLength: 25 }), (tier, launches) => {
+        let elapsedMs = 0;
+        let count = 0;
+        while (nextLaunch({ tier, launchMediansMs: launches.slice(0, count).map(({ median }) => median), elapsedMs }).action === 'launch') {
+          expect(elapsedMs).toBeLessThanOrEqual(TIERS[tier].budgetMs);
+          elapsedMs += launches[count]?.durationMs ?? 0;
+          count += 1;
+        }
+        expect(count).toBeLessThanOrEqual(TIERS[tier].maxLaunches);
+      }),
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import type { Tier } from '../../domain/names.ts';
+import type { BenchmarkReport } from '../../domain/report.ts';
+import { launchInterval, MIN_LAUNCHES_FOR_INTERVAL, type PooledVariance, relativeHalfWidth } from '../../domain/statistics.ts';
+import { TIERS } from './tiers.ts';
+
+/** An interval this narrow on either side is precise enough: 2 %. */
+export const TARGET_HALF_WIDTH = 0.02;
+
+/** What is known when a launch has just ended, or none has begun. */
+export interface LaunchProgress {
+  readonly tier: Tier;
+  /** p50 of every launch so far, in milliseconds. */
+  readonly launchMediansMs: readonly number[];
+  /** Wall time since the first launch began. */
+  readonly elapsedMs: number;
+  /** A fixed number of launches asked for by the submitter (`--launches`), instead of the tier's rule. */
+  readonly launches?: number;
+  readonly pool?: PooledVariance;
+}
+
+export type LaunchDecision = { readonly action: 'launch' } | { readonly action: 'stop'; readonly verdict: BenchmarkReport['verdict'] };
+
+/**
+ * Whether to launch again: at least the tier's minimum, then until the interval of the median is within {@link TARGET_HALF_WIDTH}, the maximum is
+ * reached, or another launch of average length would exceed the budget. Looks at launch medians only, never at single samples.
+ */
+export function nextLaunch(progress: LaunchProgress): LaunchDecision {
+  const { minLaunches, maxLaunches } = limits(progress);
+  const count = progress.launchMediansMs.length;
+  if (count === 0) return { action: 'launch' };
+  if (!fitsBudget(progress) || count >= maxLaunches) return { action: 'stop', verdict: verdict(progress) };
+  if (count < minLaunches || verdict(progress) !== 'ok') return { action: 'launch' };
+  return { action: 'stop', verdict: 'ok' };
+}
+
+/** What the launches so far amount to. */
+export function verdict({ launchMediansMs, pool }: LaunchProgress): BenchmarkReport['verdict'] {
+  const halfWidth = launchMediansMs.length > 0 ? relativeHalfWidth(launchInterval(launchMediansMs, pool)) : undefined;
+  if (halfWidth === undefined) return 'insufficient';
+  return halfWidth <= TARGET_HALF_WIDTH ? 'ok' : 'noisy';
+}
+
+function limits({ tier, launches, pool }: LaunchProgress): { readonly minLaunches: number; readonly maxLaunches: number } {
+  if (launches !== undefined) return { minLaunches: launches, maxLaunches: launches };
+  const { minLaunches, maxLaunches } = TIERS[tier];
+  return { minLaunches: pool === undefined ? Math.max(minLaunches, MIN_LAUNCHES_FOR_INTERVAL) : minLaunches, maxLaunches };
+}
+
+/** A fixed number of launches is kept to unless the whole budget is gone. */
+function fitsBudget({ tier, launchMediansMs, elapsedMs, launches }: LaunchProgress): boolean {
+  const expectedMs = launches === undefined ? elapsedMs / launchMediansMs.length : 0;
+  return elapsedMs + expectedMs <= TIERS[tier].budgetMs;
+}

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DataType } from '../graph/data-type.ts';
+import type { Model } from '../graph/model.ts';
+import { tensorType } from '../graph/value.ts';
+import { writeModelFile } from '../onnx/write.ts';
+import { makeReference, referenceRequestSchema } from '../quality/make-reference.ts';
+import { qualityRequestSchema, runQuality } from '../quality/run-quality.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { loadOrtNode } from '../runtime/ort-node.ts';
+import { embeddingModel, linearModel } from '../runtime/small-models.cases.ts';
+import { launchRequestSchema, launchResultSchema, runLaunch } from './run-launch.ts';
+import { profilingRequestSchema, profilingResultSchema, runProfilingLaunch } from './run-profiling-launch.ts';
+import { summarizeLaunches } from './summary.ts';
+
+const EP = 'CPUExecutionProvider';
+const GENERATED = { kind: 'generated', seed: 1, dims: { sequence_length: 8 }, integerBelow: 16 } as const;
+/** Long enough to exercise every phase, short enough for a test. */
+const PLAN = { warmup: { minRuns: 10, minMs: 10, maxMs: 200 }, measure: { minRuns: 700, minMs: 0, maxMs: 20_000 } };
+
+let runtime: InferenceRuntime;
+let folder: string;
+beforeAll(async () => {
+  runtime = await loadOrtNode();
+  folder = await mkdtemp(join(tmpdir(), 'grove-launch-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function workspace(model: Model): Promise<{ modelPath: string; outputFolder: string }> {
+  const outputFolder = await mkdtemp(join(folder, 'attempt-'));
+  const { modelPath } = await writeModelFile(model, join(outputFolder, 'model.onnx'));
+  return { modelPath, outputFolder };
+}
+
+/** What the parent sends is JSON, so is what comes back. */
+function throughJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+describe('runLaunch', () => {
+  it('reports every phase of one process and keeps the raw samples', async () => {
+    const { modelPath, outputFolder } = await workspace(embeddingModel());
+    const metric = { name: 'latency', type: 'latency', subTypes: ['avg', 'p90'], warmupCount: 2, repeatCount: 3, sleepMs: 0, batchSize: 1 };
+    const session = { modelPath, ep: EP, settings: { intraOpThreads: 1, config: { 'session.intra_op.allow_spinning': '0' } } };
+    const request = launchRequestSchema.parse(
+      throughJson({ index: 3, session, inputs: GENERATED, plan: PLAN, oliveMetrics: [metric], outputFolder }),
+    );
+    const result = launchResultSchema.parse(throughJson(await runLaunch(request, runtime)));
+
+    const raw = await readFile(join(outputFolder, result.report.samplesPath));
+    expect(raw.length).toBe(8 * 700);
+    expect(result.report).toMatchObject({ index: 3, sampleCount: 700, samplesPath: 'launch-3.f64' });
+    expect(result.report.p99Ms).not.toBeNull();
+    const samples = Array.from({ length: 700 }, (_, i) => raw.readDoubleLE(8 * i));
+    expect(Math.min(...samples)).toBe(result.report.minMs);
+    expect(result.report.warmup.runs).toBeGreaterThanOrEqual(20);
+    expect(result.report.rssPeakBytes).toBeGreaterThan(10e6);
+    expect(result.inputShapes).toEqual({ input_ids: [1, 8], attention_mask: [1, 8] });
+    expect(result.session).toEqual({ ep: EP, intraOpThreads: 1, 'config.session.intra_op.allow_spinning': '0' });
+    expect(Object.keys(result.olive)).toEqual(['latency-avg', 'latency-p90']);
+    expect(summarizeLaunches([result], { tier: 'smoke', elapsedMs: 1 })).toMatchObject({ verdict: 'insufficient', p50Ms: { low: null } });
+  });
+});
+
+describe('runProfilingLaunch', () => {
+  it('proves that every node ran on the CPU provider', async () => {
+    const { modelPath, outputFolder } = await workspace(linearModel());
+    const inputs = { kind: 'generated', seed: 1 };
+    const request = profilingRequestSchema.parse({ session: { modelPath, ep: EP }, inputs, outputFolder });
+    const { placement, profilePath } = profilingResultSchema.parse(throughJson(await runProfilingLaunch(request, runtime)));
+    expect(placement).toEqual({
+      byEp: { [EP]: { nodes: 2, timeShare: 1 } },
+      heavyNodes: 1,
+      heavyNodesElsewhere: 0,
+      fellBack: false,
+      partial: false,
+      elsewhere: [],
+    });
+    expect(await readdir(join(outputFolder, 'profile'))).toEqual([profilePath.split('/')[1]]);
+  });
+});
+
+describe('makeReference and runQuality', () => {
+  async function reference(model: Model): Promise<string> {
+    const { modelPath, outputFolder } = await workspace(model);
+    const referenceFolder = join(outputFolder, 'reference');
+    await mkdir(referenceFolder);
+    await makeReference(
+      referenceRequestSchema.parse(throughJson({ modelPath, inputs: GENERATED, outputFolder: referenceFolder })),
+      runtime,
+    );
+    return referenceFolder;
+  }
+
+  async function quality(model: Model, referenceFolder: string) {
+    const { modelPath } = await workspace(model);
+    const bound = { min: 0.99, isDefault: true };
+    return runQuality(qualityRequestSchema.parse({ session: { modelPath, ep: EP }, referenceFolder, isClassifier: false, bound }), runtime);
+  }
+
+  it('finds the export equal to itself, with the attention mask in the pool', async () => {
+    expect(await quality(embeddingModel(), await reference(embeddingModel()))).toEqual({
+      state: 'measured',
+      rows: 1,
+      cosineMean: expect.closeTo(1, 9),
+      cosineMin: expect.closeTo(1, 9),
+      cosinePooled: expect.closeTo(1, 9),
+      sqnrDb: null,
+      maxAbsDifference: 0,
+      logit: null,
+      bound: { metric: 'cosine', min: 0.99, isDefault: true },
+      passed: true,
+    });
+  });
+
+  it('measures a float16 model whose output has another name, by position', async () => {
+    const half = embeddingModel();
+    half.graph.addNode({
+      opType: 'Cast',
+      inputs: ['last_hidden_state'],
+      outputs: ['half'],
+      attributes: { to: { kind: 'int', value: 10n } },
+    });
+    half.graph.outputs.splice(0, 1, { name: 'half', type: tensorType(DataType.FLOAT16, ['batch_size', 'sequence_length', 4]) });
+    const result = await quality(half, await reference(embeddingModel()));
+    expect(result).toMatchObject({ state: 'measured', passed: true });
+    expect(result.state === 'measured' && result.sqnrDb).toBeGreaterThan(50);
+  });
+
+  it('fails a model that answers something else', async () => {
+    const wrong = embeddingModel();
+    const bias = wrong.graph.producer('last_hidden_state');
+    if (bias) bias.opType = 'Sub';
+    expect(await quality(wrong, await reference(embeddingModel()))).toMatchObject({ state: 'measured', passed: false });
+  });
+
+  it('says why outputs of another shape cannot be compared', async () => {
+    const result = await quality(embeddingModel(16, 6), await reference(embeddingModel()));
+    expect(result).toEqual({ state: 'not-measured', why: 'output "last_hidden_state" has shape [1, 8, 6], the reference [1, 8, 4]' });
+  });
+
+  it('measures a launch on the inputs of the reference', async () => {
+    const inputs = { kind: 'reference', folder: await reference(embeddingModel()) };
+    const { modelPath, outputFolder } = await workspace(embeddingModel(16, 4, [1, 8]));
+    const plan = { ...PLAN, measure: { minRuns: 5, minMs: 0, maxMs: 1000 } };
+    const result = await runLaunch(
+      launchRequestSchema.parse({ index: 0, session: { modelPath, ep: EP }, inputs, plan, outputFolder }),
+      runtime,
+    );
+    expect(result.inputShapes).toEqual({ input_ids: [1, 8], attention_mask: [1, 8] });
+  });
+});

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Tier } from '../../domain/names.ts';
+import type { RunWindow } from '../runtime/inference-runtime.ts';
+
+/** How much measuring a tier asks for. */
+export interface TierPlan {
+  /** Timed runs of one launch, at least. */
+  readonly minRuns: number;
+  /** Length of the measured window, at least, so that a fast model is not judged from a few milliseconds. */
+  readonly minMeasureMs: number;
+  /** Warm-up of one launch ends here even when it is not stable. */
+  readonly maxWarmupMs: number;
+  readonly minLaunches: number;
+  readonly maxLaunches: number;
+  /** Wall time for all launches of a benchmark together. */
+  readonly budgetMs: number;
+}
+
+/** The tiers of measurement. */
+export const TIERS: Readonly<Record<Tier, TierPlan>> = {
+  smoke: { minRuns: 64, minMeasureMs: 1_000, maxWarmupMs: 4_000, minLaunches: 5, maxLaunches: 5, budgetMs: 60_000 },
+  standard: { minRuns: 256, minMeasureMs: 3_000, maxWarmupMs: 10_000, minLaunches: 5, maxLaunches: 10, budgetMs: 300_000 },
+  ranked: { minRuns: 1_024, minMeasureMs: 10_000, maxWarmupMs: 20_000, minLaunches: 5, maxLaunches: 20, budgetMs: 1_200_000 },
+};
+
+/** Runs that a warm-up and each of its comparison windows have at least. */
+const WARMUP_RUNS = 10;
+const WARMUP_MS = 1_000;
+
+const windowSchema = z.strictObject({ minRuns: z.int().min(1), minMs: z.number().min(0), maxMs: z.number().min(0) });
+
+/** What one launch does, fixed before it starts. */
+export const launchPlanSchema = z.strictObject({ warmup: windowSchema, measure: windowSchema });
+export type LaunchPlan = { readonly warmup: RunWindow; readonly measure: RunWindow };
+
+/** The plan of one launch of a tier that may take `remainingMs` at most; a slow model uses up what is left rather than lose its minimum of runs. */
+export function launchPlan(tier: Tier, remainingMs: number): LaunchPlan {
+  const { minRuns, minMeasureMs, maxWarmupMs } = TIERS[tier];
+  const maxMs = Math.max(0, remainingMs);
+  return {
+    warmup: { minRuns: WARMUP_RUNS, minMs: WARMUP_MS, maxMs: Math.min(maxWarmupMs, maxMs) },
+    measure: { minRuns, minMs: minMeasureMs, maxMs },
+  };
+}
