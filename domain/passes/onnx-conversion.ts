@@ -26,7 +26,7 @@ export const onnxConversion = definePass({
   },
   unsupportedReason(params) {
     if (params.use_dynamo_exporter) return ' (use_dynamo_exporter)';
-    if (!params.dynamic) return ' (dynamic: false)';
+    if (params.target_opset < 17 || params.target_opset > 20) return ` (target_opset ${params.target_opset})`;
     if (params.merge_adapter_weights) return ' (merge_adapter_weights)';
     if (params.torch_dtype !== null && params.torch_dtype !== 'float32') return ` (torch_dtype ${params.torch_dtype})`;
     return undefined;

@@ -1,12 +1,13 @@
 import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { Model } from '../graph/model.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 
-/** What a pass may use beside its parameters. */
+/** What a pass that makes a file may use beside its parameters. Nothing here may depend on the machine: the result is shared by every device. */
 export interface PassContext {
   /** Olive's accelerator spec of the recipe's target, lower case: `gpu-nvtensorrtrtx`. */
   readonly accelerator: string;
-  /** Empty scratch folder of this pass; removed afterwards. */
-  readonly workFolder: string;
+  /** ONNX Runtime, asked for types and shapes and, by passes with data, for activations. */
+  readonly runtime: InferenceRuntime;
   /** Facts that ride along from pass to pass: the Hugging Face config plus `hf_task`. A pass may add to the returned copy. */
   readonly modelAttributes: Readonly<Record<string, unknown>>;
   /** One line for the task log. */
@@ -21,6 +22,8 @@ export interface PassContext {
 export interface PassFinding {
   readonly rule: string;
   readonly message: string;
+  /** JSON path below the pass where the finding belongs to a part of it: `.surgeries[0]`. */
+  readonly member?: string;
 }
 
 export interface PassReport {
@@ -34,13 +37,70 @@ export interface PassReport {
 export interface PassResult {
   readonly model: Model;
   readonly report: PassReport;
+  /** Absent: unchanged. */
   readonly modelAttributes?: Readonly<Record<string, unknown>>;
-  /** Settings for the inference session that the pass decided (OrtSessionParamsTuning), as Olive writes them. */
-  readonly inferenceSettings?: Readonly<Record<string, unknown>>;
 }
 
-/** One Olive pass: `(model, params, context) -> model + report`. It owns the model it is given and may change it in place. */
-export interface Pass<Params = unknown> {
+/** The checkpoint a recipe starts from. */
+export interface PassSource {
+  /** A Hugging Face folder. */
+  readonly folder: string;
+  /** Task of the export. */
+  readonly task: string;
+}
+
+/** A pass that makes the first graph from a checkpoint. */
+export interface ExportPass<Params = unknown> {
+  readonly kind: 'export';
+  readonly manifest: PassManifest<Params>;
+  run(source: PassSource, params: Params, context: PassContext): Promise<PassResult>;
+}
+
+/** A pass from graph to graph. It owns the model it is given and may change it in place. */
+export interface GraphPass<Params = unknown> {
+  readonly kind: 'graph';
   readonly manifest: PassManifest<Params>;
   run(model: Model, params: Params, context: PassContext): Promise<PassResult>;
 }
+
+/** The machine and session a target pass decides for. */
+export interface TargetFacts {
+  /** The recipe's execution provider, also when the benchmark substitutes another. */
+  readonly ep: string;
+  /** Physical cores of this machine, at least 1. */
+  readonly physicalCores: number;
+}
+
+/** A pass on the benchmarked machine that leaves the file as it is and decides how its session is made. */
+export interface SessionPass<Params = unknown> {
+  readonly kind: 'session';
+  readonly manifest: PassManifest<Params>;
+  /** Throws `pass-failed` for combinations Olive prunes. */
+  decide(params: Params, target: TargetFacts): SessionDecision;
+}
+
+export interface SessionDecision {
+  readonly inferenceSettings: InferenceSettings;
+  readonly report: PassReport;
+}
+
+/** Settings of an inference session as Olive writes them into `model_config.json`. */
+export interface InferenceSettings {
+  readonly execution_provider: readonly string[];
+  readonly provider_options: readonly Readonly<Record<string, string | number | boolean>>[];
+  readonly io_bind: boolean;
+  /** Olive's place for a search's result; always null without one. */
+  readonly tuning_op_result: null;
+  readonly session_options: {
+    /** 0 sequential, 1 parallel, null ONNX Runtime's default. */
+    readonly execution_mode: number | null;
+    /** 0, 1, 2 or 99; null is ONNX Runtime's default. */
+    readonly graph_optimization_level: number | null;
+    readonly inter_op_num_threads: number | null;
+    readonly intra_op_num_threads: number | null;
+    readonly extra_session_config?: Readonly<Record<string, string>>;
+  };
+}
+
+/** One Olive pass. */
+export type Pass<Params = unknown> = ExportPass<Params> | GraphPass<Params> | SessionPass<Params>;

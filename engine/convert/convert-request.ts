@@ -1,0 +1,69 @@
+import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+
+/** What a conversion is told. */
+export interface ConvertRequest {
+  /** The host passes of the recipe, in order (`planConversion`). Every one must be native. */
+  readonly passes: readonly RecipePass[];
+  /** Olive's model type: `HfModel` is a checkpoint folder, `ONNXModel` an ONNX file or a folder with `model.onnx`. */
+  readonly modelType: string;
+  /** Absolute path of the checkpoint folder or ONNX file. */
+  readonly source: string;
+  /** Task of the export. */
+  readonly task: string;
+  /** Absolute path; created when missing. Existing files of the same names are replaced. */
+  readonly outFolder: string;
+  /** Where to keep the model as it is before any later pass, for the Reference; null keeps none. */
+  readonly exportFolder: string | null;
+  /** Olive's accelerator spec of the recipe's target. */
+  readonly accelerator: string;
+  readonly runtime: InferenceRuntime;
+  readonly signal: AbortSignal;
+  onEvent(event: ConvertEvent): void;
+}
+
+/** What happens while a conversion runs. Fractions are of the pass. */
+export type ConvertEvent =
+  | { readonly kind: 'pass-started'; readonly name: string; readonly type: string; readonly index: number; readonly count: number }
+  | { readonly kind: 'pass-progress'; readonly name: string; readonly fraction: number }
+  | { readonly kind: 'pass-finished'; readonly report: ConvertedPass }
+  | { readonly kind: 'log'; readonly line: string };
+
+/** One pass as it went. */
+export interface ConvertedPass {
+  readonly name: string;
+  readonly type: string;
+  readonly durationMs: number;
+  /** Nodes of the main graph; 0 before an export. */
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Lint of the conversion: what only the model can tell. */
+export interface ConvertFinding {
+  readonly rule: string;
+  /** JSON path in the recipe. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A file of the result, relative to the out folder. */
+export interface ConvertedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+export interface ConvertResult {
+  /** `model.onnx`, its data file if any, and `model_config.json`. */
+  readonly files: readonly ConvertedFile[];
+  readonly modelPath: string;
+  /** Path of the model before any later pass; null when none was asked for. */
+  readonly exportPath: string | null;
+  readonly passes: readonly ConvertedPass[];
+  readonly findings: readonly ConvertFinding[];
+  readonly modelAttributes: Readonly<Record<string, unknown>>;
+  readonly sourceBytes: number;
+  /** Bytes of all result files. */
+  readonly resultBytes: number;
+}

@@ -1,0 +1,169 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { GroveError } from '../../domain/errors.ts';
+import { isNativePassType } from '../../domain/passes/registry.ts';
+import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import type { Model } from '../graph/model.ts';
+import { checkModel } from '../onnx/check.ts';
+import { readModelFile } from '../onnx/read.ts';
+import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
+import type { ExportPass, GraphPass, Pass, PassContext, PassResult } from '../passes/pass.ts';
+import { PASSES } from '../passes/registry.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
+import { sizeOfFiles } from './file-sizes.ts';
+import { MODEL_CONFIG_FILE, writeModelConfig } from './model-config.ts';
+import { modelFindings } from './model-findings.ts';
+import { writeOptionsOf } from './write-options.ts';
+
+/** File name of a conversion's graph, as Olive names it. */
+export const MODEL_FILE = 'model.onnx';
+
+/** The model between passes. */
+interface State {
+  readonly model: Model;
+  readonly modelAttributes: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Runs the host passes of a recipe and writes the result as Olive does. The result is checked twice before this returns: its structure, and by
+ * loading the written files in ONNX Runtime.
+ * Throws what the passes throw, `unsupported-pass` for one without a native implementation, `invalid-onnx` or `session-failed` for a result
+ * that does not hold. A native function of ONNX Runtime cannot be interrupted: to cancel for certain, end the process.
+ */
+export async function convertModel(request: ConvertRequest): Promise<ConvertResult> {
+  const { passes, outFolder, exportFolder, signal } = request;
+  await mkdir(outFolder, { recursive: true });
+  const reports: ConvertedPass[] = [];
+  const findings: ConvertFinding[] = [];
+  let state = await openSource(request);
+  let exportPath: string | null = state === undefined ? null : await keepExport(state.model, exportFolder);
+  for (const [index, pass] of passes.entries()) {
+    signal.throwIfAborted();
+    request.onEvent({ kind: 'pass-started', name: pass.name, type: pass.type, index, count: passes.length });
+    const step = await runPass(pass, state, request);
+    reports.push(step.report);
+    findings.push(...step.findings);
+    request.onEvent({ kind: 'pass-finished', report: step.report });
+    if (state === undefined) exportPath = await keepExport(step.state.model, exportFolder);
+    state = step.state;
+  }
+  if (state === undefined)
+    throw new GroveError('unsupported-input', { problem: 'the recipe has no pass that makes an ONNX model of the checkpoint' });
+  findings.push(...(await modelFindings(request, state.modelAttributes)));
+  const written = await writeResult(state, request);
+  return {
+    ...written,
+    exportPath,
+    passes: reports,
+    findings,
+    modelAttributes: state.modelAttributes,
+    sourceBytes: await sizeOfFiles(request.source),
+  };
+}
+
+/** An ONNX model starts as a graph; a checkpoint becomes one in its export pass. */
+async function openSource({ modelType, source }: ConvertRequest): Promise<State | undefined> {
+  if (modelType === 'HfModel') return undefined;
+  if (modelType !== 'ONNXModel') throw new GroveError('unsupported-input', { problem: `input models of type ${modelType} need Olive` });
+  const path = (await stat(source)).isDirectory() ? join(source, MODEL_FILE) : source;
+  return { model: await readModelFile(path), modelAttributes: {} };
+}
+
+async function keepExport(model: Model, folder: string | null): Promise<string | null> {
+  if (folder === null) return null;
+  await mkdir(folder, { recursive: true });
+  const written = await writeModelFile(model, join(folder, MODEL_FILE), { saveAsExternalData: true });
+  return written.modelPath;
+}
+
+interface Step {
+  readonly state: State;
+  readonly report: ConvertedPass;
+  readonly findings: readonly ConvertFinding[];
+}
+
+async function runPass(pass: RecipePass, state: State | undefined, request: ConvertRequest): Promise<Step> {
+  const started = performance.now();
+  const nodesBefore = state?.model.graph.nodes.size ?? 0;
+  const result = await resultOf(pass, state, request);
+  const { counts, findings } = result.report;
+  const durationMs = performance.now() - started;
+  const nodesAfter = result.model.graph.nodes.size;
+  return {
+    state: { model: result.model, modelAttributes: result.modelAttributes ?? state?.modelAttributes ?? {} },
+    report: { name: pass.name, type: pass.type, durationMs, nodesBefore, nodesAfter, counts },
+    findings: findings.map(({ rule, message, member }) => ({ rule, path: `${pass.path}${member ?? ''}`, message })),
+  };
+}
+
+function resultOf(pass: RecipePass, state: State | undefined, request: ConvertRequest): Promise<PassResult> {
+  const implementation = hostPassOf(pass);
+  const context = contextOf(pass, state, request);
+  if (implementation.kind === 'export') {
+    if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
+    const source = { folder: request.source, task: request.task };
+    return runWith(implementation, pass, (params) => implementation.run(source, params, context));
+  }
+  if (state === undefined) throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
+  return runWith(implementation, pass, (params) => implementation.run(state.model, params, context));
+}
+
+/** Parameters travel as JSON inside a recipe; the pass's own schema gives them their type back. */
+function runWith(
+  implementation: ExportPass | GraphPass,
+  pass: RecipePass,
+  run: (params: unknown) => Promise<PassResult>,
+): Promise<PassResult> {
+  const parsed = implementation.manifest.params.safeParse(pass.params);
+  if (!parsed.success) throw failed(pass, z.prettifyError(parsed.error));
+  return run(parsed.data);
+}
+
+function hostPassOf({ type, path, detail, known }: RecipePass): ExportPass | GraphPass {
+  const implementation: Pass | undefined = isNativePassType(type) && known === 'native' ? PASSES[type] : undefined;
+  if (implementation === undefined) throw new GroveError('unsupported-pass', { type, path, detail });
+  if (implementation.kind === 'session')
+    throw new GroveError('pass-failed', { type, problem: 'it runs on the device, not in a conversion' });
+  return implementation;
+}
+
+function contextOf(pass: RecipePass, state: State | undefined, request: ConvertRequest): PassContext {
+  return {
+    accelerator: request.accelerator,
+    runtime: request.runtime,
+    modelAttributes: state?.modelAttributes ?? {},
+    signal: request.signal,
+    log: (line) => request.onEvent({ kind: 'log', line: `${pass.name}: ${line}` }),
+    progress: (fraction) => request.onEvent({ kind: 'pass-progress', name: pass.name, fraction }),
+  };
+}
+
+function failed({ type }: RecipePass, problem: string): GroveError {
+  return new GroveError('pass-failed', { type, problem });
+}
+
+/** Structure first: ONNX Runtime's own messages about a broken graph are poor. */
+async function writeResult(state: State, request: ConvertRequest): Promise<Pick<ConvertResult, 'files' | 'modelPath' | 'resultBytes'>> {
+  const { model, modelAttributes } = state;
+  checkModel(model, 'the converted model');
+  const modelPath = join(request.outFolder, MODEL_FILE);
+  const written = await writeModelFile(model, modelPath, writeOptionsOf(request.passes));
+  await writeModelConfig(request.outFolder, {
+    modelFile: MODEL_FILE,
+    external: written.dataPath !== undefined,
+    modelAttributes,
+    inferenceSettings: null,
+  });
+  await loadOnce(written, request.runtime);
+  const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), MODEL_CONFIG_FILE];
+  const files = await Promise.all(names.map(async (path) => ({ path, sizeBytes: await sizeOfFiles(join(request.outFolder, path)) })));
+  return { files, modelPath, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
+
+async function loadOnce({ modelPath }: WrittenModel, runtime: InferenceRuntime): Promise<void> {
+  const settings = { optimizationLevel: 'disabled', intraOpThreads: 1 } as const;
+  const session = await runtime.createSession({ model: { path: modelPath }, ep: 'CPUExecutionProvider', settings });
+  await session.close();
+}

@@ -1,0 +1,63 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ConvertFinding, ConvertRequest } from './convert-request.ts';
+
+/** Tokenizers of large multilingual models have 15 to 35 MB. */
+const MAX_TOKENIZER_BYTES = 100_000_000;
+
+const attributesSchema = z.object({
+  architectures: z.array(z.string()).nullish(),
+  vocab_size: z.number().nullish(),
+});
+
+const tokenizerSchema = z.object({
+  model: z.object({ vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
+  added_tokens: z.array(z.object({ id: z.number() })).default([]),
+});
+
+/** Lint rules that need the checkpoint: what the recipe alone cannot tell. */
+export async function modelFindings(
+  request: Pick<ConvertRequest, 'source' | 'modelType' | 'task'>,
+  modelAttributes: Readonly<Record<string, unknown>>,
+): Promise<readonly ConvertFinding[]> {
+  const attributes = attributesSchema.safeParse(modelAttributes).data;
+  if (request.modelType !== 'HfModel' || attributes === undefined) return [];
+  const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], request.task)];
+  const largestId = await largestTokenId(join(request.source, 'tokenizer.json'));
+  const rows = attributes.vocab_size ?? undefined;
+  if (rows !== undefined && largestId !== undefined && largestId >= rows) {
+    const message = `the tokenizer knows ids up to ${largestId}, the embedding has ${rows} rows: such ids read outside the table`;
+    findings.push({ rule: 'tokenizer-exceeds-vocabulary', path: '$.input_model', message });
+  }
+  return findings;
+}
+
+function headFindings(architectures: readonly string[], task: string): readonly ConvertFinding[] {
+  const headed = architectures.find((name) => name.endsWith('ForSequenceClassification'));
+  if (headed === undefined || task === 'text-classification') return [];
+  const message = `the checkpoint is a ${headed}; ${task} exports it without the head that computes its score`;
+  return [{ rule: 'head-dropped', path: '$.input_model.task', message }];
+}
+
+/** Undefined when there is no tokenizer file, or none that can be read this way: tokenizing reports that where it matters. */
+async function largestTokenId(path: string): Promise<number | undefined> {
+  const size = await stat(path).then(
+    (status) => status.size,
+    () => undefined,
+  );
+  if (size === undefined || size > MAX_TOKENIZER_BYTES) return undefined;
+  const tokenizer = readTokenizer(await readFile(path, 'utf8'));
+  if (tokenizer === undefined) return undefined;
+  const { vocab } = tokenizer.model;
+  const ids = Array.isArray(vocab) ? [vocab.length - 1] : Object.values(vocab);
+  return [...ids, ...tokenizer.added_tokens.map(({ id }) => id)].reduce((largest, id) => Math.max(largest, id), -1);
+}
+
+function readTokenizer(text: string): z.output<typeof tokenizerSchema> | undefined {
+  try {
+    return tokenizerSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import { GroveError } from '../../domain/errors.ts';
+import { dynamicToFixedShape as manifest } from '../../domain/passes/dynamic-to-fixed-shape.ts';
+import type { ParamsOf } from '../../domain/passes/registry.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Model } from '../graph/model.ts';
+import { allGraphs } from '../graph/topology.ts';
+import type { Dim, ValueInfo } from '../graph/value.ts';
+import { inferTypes } from '../runtime/type-oracle.ts';
+import type { GraphPass, PassContext } from './pass.ts';
+
+/** Replaces symbolic dimensions by numbers. The shape arithmetic inside the graph stays: later passes and the session fold it. */
+export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
+  kind: 'graph',
+  manifest,
+  async run(model, params, context) {
+    const sizes = params.dim_param === null ? sizesFromShapes(model.graph, params) : sizesFromNames(params);
+    const dimensionsFixed = fixDimensions(model.graph, sizes);
+    const outputsFixed = await copyOutputShapes(model, context);
+    const missing = [...sizes.keys()].filter((name) => !sizes.used.has(name));
+    const findings = missing.map((name) => ({
+      rule: 'dimension-matches-nothing',
+      message: `no input, output or value has a dimension "${name}"`,
+      member: '.dim_param',
+    }));
+    return { model, report: { type: manifest.type, counts: { dimensionsFixed, outputsFixed }, findings } };
+  },
+};
+
+/** Sizes by symbolic name; remembers which names were met. */
+class SymbolSizes extends Map<string, number> {
+  readonly used = new Set<string>();
+
+  sizeOf(dim: Dim): number | undefined {
+    const size = typeof dim === 'string' ? this.get(dim) : undefined;
+    if (size !== undefined) this.used.add(String(dim));
+    return size;
+  }
+}
+
+function sizesFromNames({ dim_param, dim_value }: ParamsOf<'DynamicToFixedShape'>): SymbolSizes {
+  const sizes = new SymbolSizes();
+  for (const [index, name] of (dim_param ?? []).entries()) sizes.set(name, dim_value?.[index] ?? 0);
+  return sizes;
+}
+
+/** Gives the named inputs their shapes and returns what their symbols thereby become everywhere else. */
+function sizesFromShapes(graph: Graph, { input_name, input_shape }: ParamsOf<'DynamicToFixedShape'>): SymbolSizes {
+  const sizes = new SymbolSizes();
+  input_name?.forEach((name, index) => {
+    const shape = input_shape?.[index] ?? [];
+    for (const [symbol, size] of symbolsOf(graph, name, shape)) {
+      const earlier = sizes.get(symbol);
+      if (earlier !== undefined && earlier !== size) throw failed(`dimension "${symbol}" would be both ${earlier} and ${size}`);
+      sizes.set(symbol, size);
+    }
+  });
+  return sizes;
+}
+
+/** Replaces one input's shape; the pairs are its symbolic dimensions with their sizes. */
+function symbolsOf(graph: Graph, name: string, shape: readonly number[]): readonly (readonly [string, number])[] {
+  const input = graph.inputs.find((candidate) => candidate.name === name);
+  if (input === undefined) throw failed(`the model has no input "${name}"`);
+  if (input.type?.kind !== 'tensor') throw failed(`input "${name}" is not a tensor`);
+  const dims = input.type.dims ?? shape.map(() => null);
+  if (dims.length !== shape.length) throw failed(`input "${name}" has rank ${dims.length}, the given shape rank ${shape.length}`);
+  const symbols = dims.flatMap((dim, axis): (readonly [string, number])[] => {
+    const size = shape[axis] ?? 0;
+    if (typeof dim === 'number' && dim !== size) throw failed(`input "${name}" has ${dim} on axis ${axis}, the given shape ${size}`);
+    return typeof dim === 'string' ? [[dim, size]] : [];
+  });
+  // Unnamed unknown dimensions have no other uses; the named ones are replaced with all their uses.
+  input.type = { ...input.type, dims: dims.map((dim, axis) => dim ?? shape[axis] ?? null) };
+  return symbols;
+}
+
+function fixDimensions(main: Graph, sizes: SymbolSizes): number {
+  let fixed = 0;
+  for (const graph of allGraphs(main)) {
+    for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) fixed += fixValue(info, sizes);
+  }
+  return fixed;
+}
+
+function fixValue(info: ValueInfo, sizes: SymbolSizes): number {
+  if (info.type?.kind !== 'tensor' || info.type.dims === undefined) return 0;
+  let fixed = 0;
+  const dims = info.type.dims.map((dim) => {
+    const size = sizes.sizeOf(dim);
+    if (size !== undefined) fixed++;
+    return size ?? dim;
+  });
+  if (fixed > 0) info.type = { ...info.type, dims };
+  return fixed;
+}
+
+/** An output takes its inferred shape only when every dimension is a number; a half-known one would replace names by nothing. */
+async function copyOutputShapes(model: Model, { runtime }: PassContext): Promise<number> {
+  const open = model.graph.outputs.filter(({ type }) => type?.kind === 'tensor' && !isFixed(type.dims));
+  if (open.length === 0) return 0;
+  const types = await inferTypes(model, runtime);
+  let copied = 0;
+  for (const output of open) {
+    const inferred = types.get(output.name)?.dims;
+    if (output.type?.kind !== 'tensor' || !isFixed(inferred)) continue;
+    output.type = { ...output.type, dims: inferred };
+    copied++;
+  }
+  return copied;
+}
+
+function isFixed(dims: readonly Dim[] | undefined): dims is readonly number[] {
+  return dims?.every((dim) => typeof dim === 'number') ?? false;
+}
+
+function failed(problem: string): GroveError {
+  return new GroveError('pass-failed', { type: manifest.type, problem });
+}

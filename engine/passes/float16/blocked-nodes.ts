@@ -1,0 +1,64 @@
+import { GroveError } from '../../../domain/errors.ts';
+import { onnxFloatToFloat16 as manifest } from '../../../domain/passes/onnx-float-to-float16.ts';
+import type { ParamsOf } from '../../../domain/passes/registry.ts';
+import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
+import { allNodes } from '../../graph/topology.ts';
+
+/** Operators without float16 kernels, or whose results need float32, as ONNX Runtime's converter lists them. */
+const DEFAULT_BLOCKED_OPS: readonly string[] = [
+  'ArrayFeatureExtractor',
+  'Binarizer',
+  'CastMap',
+  'CategoryMapper',
+  'CumSum',
+  'DictVectorizer',
+  'FeatureVectorizer',
+  'Imputer',
+  'LabelEncoder',
+  'LinearClassifier',
+  'LinearRegressor',
+  'Max',
+  'Min',
+  'NonMaxSuppression',
+  'Normalizer',
+  'OneHotEncoder',
+  'RandomUniformLike',
+  'Range',
+  'RoiAlign',
+  'SVMClassifier',
+  'SVMRegressor',
+  'Scaler',
+  'TopK',
+  'TreeEnsemble',
+  'TreeEnsembleClassifier',
+  'TreeEnsembleRegressor',
+  'Upsample',
+  'ZipMap',
+];
+
+/** Inputs that an operator takes in float32 only, whatever its other inputs are. */
+const FLOAT32_INPUTS: Readonly<Record<string, readonly number[]>> = { Resize: [2], GroupNorm: [1, 2], SkipGroupNorm: [1, 2] };
+
+/** Positions at which `node` takes float32 although it computes in float16. */
+export function float32InputsOf(node: Node): readonly number[] {
+  return FLOAT32_INPUTS[node.opType] ?? [];
+}
+
+/** Nodes that stay in float32. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */
+export function findBlockedNodes(graph: Graph, params: ParamsOf<'OnnxFloatToFloat16'>): ReadonlySet<Node> {
+  const blockedOps = new Set(params.op_block_list ?? (params.op_include_list === null ? DEFAULT_BLOCKED_OPS : []));
+  const blockedNames = new Set(params.node_block_list ?? []);
+  const includedOps = params.op_include_list && new Set(params.op_include_list);
+  const includedNames = params.node_include_list && new Set(params.node_include_list);
+  const blocked = new Set<Node>();
+  for (const { node } of allNodes(graph)) {
+    const excluded = (includedOps !== null && !includedOps.has(node.opType)) || (includedNames !== null && !includedNames.has(node.name));
+    if (excluded || blockedOps.has(node.opType) || blockedNames.has(node.name)) blocked.add(node);
+  }
+  for (const node of blocked) {
+    if (subgraphsOf(node).length === 0) continue;
+    const problem = `node "${node.name}" (${node.opType}) is to stay float32 but has a body; block the operators inside it instead`;
+    throw new GroveError('pass-failed', { type: manifest.type, problem });
+  }
+  return blocked;
+}

@@ -1,0 +1,147 @@
+import { onnxFloatToFloat16 as manifest } from '../../domain/passes/onnx-float-to-float16.ts';
+import type { ParamsOf } from '../../domain/passes/registry.ts';
+import { DataType } from '../graph/data-type.ts';
+import type { Graph, Node } from '../graph/graph.ts';
+import type { Model } from '../graph/model.ts';
+import { allGraphs, allNodes, removeUnused } from '../graph/topology.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { inferTypes } from '../runtime/type-oracle.ts';
+import { findBlockedNodes, float32InputsOf } from './float16/blocked-nodes.ts';
+import {
+  castAfterInput,
+  castBeforeOutput,
+  castInputToFloat32,
+  castOutputToFloat16,
+  removeUselessCasts,
+  skipCascadedCasts,
+} from './float16/casts.ts';
+import { type ConversionCounts, HalfConverter } from './float16/convert-nodes.ts';
+import type { GraphPass, PassFinding } from './pass.ts';
+
+type Params = ParamsOf<'OnnxFloatToFloat16'>;
+
+/** Float32 to float16, by the algorithm of ONNX Runtime's converter with Olive's limits. */
+export const onnxFloatToFloat16: GraphPass<Params> = {
+  kind: 'graph',
+  manifest,
+  async run(model, params, context) {
+    const { graph } = model;
+    const types = await elementTypes(model, context.runtime);
+    const blocked = findBlockedNodes(graph, params);
+    const boundary = castAtBoundary(graph, params.keep_io_types, types);
+    const stays: StaysFloat32 = {
+      node: (node) => blocked.has(node),
+      read: (node, input) => blocked.has(node) || float32InputsOf(node).includes(input),
+    };
+
+    const converter = new HalfConverter({ minPositive: params.min_positive_val, maxFinite: params.max_finite_val });
+    for (const { node } of [...allNodes(graph)]) if (!blocked.has(node) && !boundary.casts.has(node)) converter.convertNode(node);
+    converter.convertInitializers(graph, stays.read, (fraction) => {
+      context.signal.throwIfAborted();
+      context.progress(fraction);
+    });
+    const halved = halveTypes(graph, types, boundary.float32Values);
+    const inserted = castAroundFloat32(graph, halved, stays);
+
+    const castsSkipped = skipCascadedCasts(graph);
+    if (castsSkipped > 0) removeUnused(graph);
+    const castsRemoved = removeUselessCasts(graph, (value) => (halved.has(value) ? DataType.FLOAT16 : types.get(value)));
+    const counts = { ...converter.counts, castsInserted: boundary.casts.size + inserted, castsSkipped, castsRemoved };
+    return { model, report: { type: manifest.type, counts, findings: findingsOf(converter.counts, params) } };
+  },
+};
+
+/** Which nodes compute in float32, and which reads are float32. */
+interface StaysFloat32 {
+  readonly node: (node: Node) => boolean;
+  readonly read: (node: Node, input: number) => boolean;
+}
+
+/** Element types of all values whose type is known. The oracle speaks of the main graph; bodies declare their own values. */
+async function elementTypes(model: Model, runtime: InferenceRuntime): Promise<Map<string, DataType>> {
+  const types = new Map([...(await inferTypes(model, runtime))].map(([name, { dataType }]) => [name, dataType]));
+  for (const graph of allGraphs(model.graph)) {
+    for (const { name, type } of [...graph.valueInfo.values(), ...graph.outputs, ...graph.inputs]) {
+      if (type?.kind === 'tensor' && !types.has(name)) types.set(name, type.dataType);
+    }
+    for (const [name, tensor] of graph.initializers) types.set(name, tensor.dataType);
+  }
+  return types;
+}
+
+interface Boundary {
+  readonly casts: ReadonlySet<Node>;
+  /** Graph inputs and outputs that keep their type. */
+  readonly float32Values: ReadonlySet<string>;
+}
+
+/** Casts behind kept inputs and before kept outputs. The values between are float32 in `types` until the graph is converted. */
+function castAtBoundary(graph: Graph, keep: Params['keep_io_types'], types: Map<string, DataType>): Boundary {
+  const isKept = (name: string): boolean => (Array.isArray(keep) ? keep.includes(name) : keep) && types.get(name) === DataType.FLOAT;
+  const casts = new Set<Node>();
+  const float32Values = new Set<string>();
+  const add = (value: string, cast: Node | undefined): void => {
+    if (cast === undefined) return;
+    casts.add(cast);
+    float32Values.add(value);
+    for (const end of [...cast.inputs, ...cast.outputs]) types.set(end, DataType.FLOAT);
+  };
+  for (const [index, { name }] of graph.inputs.entries()) {
+    if (isKept(name) && !graph.initializers.has(name)) add(name, castAfterInput(graph, name, index));
+  }
+  for (const [index, { name }] of graph.outputs.entries()) if (isKept(name)) add(name, castBeforeOutput(graph, name, index));
+  return { casts, float32Values };
+}
+
+/**
+ * Declares every float32 value float16 but the kept ends of the boundary and initialisers that kept their precision; returns the names. Nodes
+ * that stay float32 are counted too: their outputs get a Cast, which takes over the name.
+ */
+function halveTypes(main: Graph, types: ReadonlyMap<string, DataType>, float32Values: ReadonlySet<string>): ReadonlySet<string> {
+  const initializers = new Map([...allGraphs(main)].flatMap((graph) => [...graph.initializers]));
+  const becomesHalf = (name: string, type: DataType): boolean =>
+    type === DataType.FLOAT && !float32Values.has(name) && initializers.get(name)?.dataType !== DataType.FLOAT;
+  const halved = new Set([...types].filter(([name, type]) => becomesHalf(name, type)).map(([name]) => name));
+  for (const graph of allGraphs(main)) {
+    for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) {
+      if (info.type?.kind === 'tensor' && halved.has(info.name)) info.type = { ...info.type, dataType: DataType.FLOAT16 };
+    }
+  }
+  return halved;
+}
+
+/** Puts Casts on the float16 edges of what stays float32. Returns how many. */
+function castAroundFloat32(main: Graph, halved: ReadonlySet<string>, stays: StaysFloat32): number {
+  let inserted = 0;
+  for (const { graph, node } of [...allNodes(main)]) {
+    node.inputs.forEach((value, index) => {
+      if (!halved.has(value) || !stays.read(node, index)) return;
+      castInputToFloat32(graph, node, index);
+      inserted++;
+    });
+    if (!stays.node(node)) continue;
+    node.outputs.forEach((value, index) => {
+      if (!halved.has(value)) return;
+      castOutputToFloat16(graph, node, index);
+      inserted++;
+    });
+  }
+  return inserted;
+}
+
+function findingsOf(counts: ConversionCounts, { max_finite_val, min_positive_val }: Params): readonly PassFinding[] {
+  const findings: PassFinding[] = [];
+  if (counts.valuesLimited > 0) {
+    findings.push({
+      rule: 'values-limited',
+      message: `${counts.valuesLimited} finite constants beyond ±${max_finite_val} became ±${max_finite_val}`,
+    });
+  }
+  if (counts.valuesRaised > 0) {
+    findings.push({
+      rule: 'values-raised',
+      message: `${counts.valuesRaised} non-zero constants within ±${min_positive_val} became ±${min_positive_val}`,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,16 @@
+import type { NativePassType, ParamsOf } from '../../domain/passes/registry.ts';
+import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
+import { graphSurgeries } from './graph-surgeries.ts';
+import { onnxConversion } from './onnx-conversion.ts';
+import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
+import type { Pass } from './pass.ts';
+
+/** Every native pass; one that the domain names and nobody implements does not compile. */
+export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> } = {
+  DynamicToFixedShape: dynamicToFixedShape,
+  GraphSurgeries: graphSurgeries,
+  OnnxConversion: onnxConversion,
+  OnnxFloatToFloat16: onnxFloatToFloat16,
+  OrtSessionParamsTuning: ortSessionParamsTuning,
+};
