@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Cross-process suites: each starts coordinators and agents of its own, so they have the machine to themselves and run one file at a time. */
-const processes = 'test/processes/**/*.test.ts';
+/** Suites below `test/` that stay inside one process. */
+const inProcess = ['test/{conformance,meta,model}/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -14,14 +14,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           globalSetup: ['test/setup/announce-larger-data.ts'],
-          include: ['{agent,api,bench,cli,coordinator,domain,engine,platform,test}/**/*.test.ts'],
-          exclude: [processes, 'test/meta/fixtures/**'],
+          include: ['{agent,api,bench,cli,coordinator,domain,engine,platform}/**/*.test.ts', ...inProcess],
+          exclude: ['test/meta/fixtures/**'],
           sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        test: { name: 'processes', include: [processes], fileParallelism: false, testTimeout: 120_000, sequence: { groupOrder: 1 } },
+        // Each of these starts coordinators and agents of its own: they have the machine to themselves, one file at a time.
+        test: {
+          name: 'processes',
+          include: ['test/**/*.test.ts'],
+          exclude: [...inProcess, 'test/meta/fixtures/**'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

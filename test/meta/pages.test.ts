@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { agentFileSchema } from '../../agent/config.ts';
+import { LINT_RULES } from '../../domain/lint/lint-recipe.ts';
+import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
+import { EXECUTION_PROVIDERS } from '../../engine/runtime/execution-providers.ts';
+
+const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
+const firstColumn = (text: string): string[] => [...text.matchAll(/^\| ([^|]+) \|/gm)].map(([, cell]) => cell ?? '');
+const names = (cells: readonly string[]): string[] =>
+  cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''));
+
+/** `cache.maxBytes` and the like: the leaves of a configuration schema. */
+function leaves(schema: z.ZodType, path: string): string[] {
+  const inner = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
+  if (!(inner instanceof z.ZodObject)) return [path];
+  return Object.entries(inner.shape).flatMap(([key, member]) => leaves(member, path === '' ? key : `${path}.${key}`));
+}
+
+describe('documentation', () => {
+  it('lists every lint rule and no other', () => {
+    const rules = [...LINT_RULES.map(({ name }) => name), 'shared-output-folder'];
+    expect(names(firstColumn(page('lint.md'))).sort()).toEqual(rules.sort());
+  });
+
+  it('has a section for every native pass, with its side', () => {
+    const sections = [...page('passes.md').matchAll(/^## (\w+) \((host|target)\)$/gm)].map(([, type, side]) => `${type} ${side}`);
+    expect(sections.sort()).toEqual(
+      Object.values(NATIVE_PASSES)
+        .map(({ type, side }) => `${type} ${side}`)
+        .sort(),
+    );
+  });
+
+  it('has a row for every execution provider', () => {
+    const providers = names(firstColumn(page('platforms.md'))).filter((name) => name.endsWith('ExecutionProvider'));
+    expect(providers.sort()).toEqual([...EXECUTION_PROVIDERS].sort());
+  });
+
+  it('lists every key of the agent section', () => {
+    const section = page('configuration.md').split('## `agent`')[1]?.split('\n## ')[0] ?? '';
+    expect(names(firstColumn(section)).sort()).toEqual(leaves(agentFileSchema, '').sort());
+  });
+});
