@@ -72,12 +72,11 @@ function encodeNode(node: Node): NodeProto {
 }
 
 function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
-  if (attribute.kind === 'encoded') return { ...AttributeProto.decode(attribute.value), name };
   const { metadataProps: _, ...extras } = encodeExtras(attribute.extras);
-  return { ...emptyAttribute(), name, ...attributeValue(attribute), ...extras };
+  return { ...emptyAttribute(), ...attributeValue(attribute), name, ...extras };
 }
 
-function attributeValue(attribute: Exclude<Attribute, { readonly kind: 'encoded' }>): Partial<AttributeProto> {
+function attributeValue(attribute: Attribute): Partial<AttributeProto> {
   switch (attribute.kind) {
     case 'float':
       return { type: Kind.FLOAT, f: attribute.value };
@@ -99,6 +98,8 @@ function attributeValue(attribute: Exclude<Attribute, { readonly kind: 'encoded'
       return { type: Kind.TENSORS, tensors: attribute.value.map((tensor) => tensorProto(tensor)) };
     case 'graphs':
       return { type: Kind.GRAPHS, graphs: attribute.value.map((graph) => graphProto(graph, true)) };
+    case 'encoded':
+      return AttributeProto.decode(attribute.value);
   }
 }
 
