@@ -92,6 +92,7 @@ export const ERRORS = {
     message: 'A {process} is already running for {where} (process {pid}).',
     advice: 'Stop it first (grove down), or choose another data folder with GROVE_DATA.',
   },
+  'port-in-use': { ...input, http: 409, grpc: 'ALREADY_EXISTS', message: 'Another program listens on {address} already.', advice: 'Stop it, or choose another port with --port.' },
   'unexpected-answer': {
     fault: 'infrastructure',
     retryable: false,
@@ -207,6 +208,7 @@ export const ERRORS = {
     message: 'Tokenizer {where}: {problem}.',
     advice: 'Give the tokenizer.json that belongs to the model.',
   },
+  'invalid-reference': { ...input, http: 422, message: 'Reference {where}: {problem}.', advice: 'Make the reference again from the exported model.' },
   'unsafe-path': {
     ...input,
     message: 'The path "{path}" leaves its folder or is not portable.',
