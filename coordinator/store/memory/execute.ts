@@ -45,6 +45,9 @@ export interface Call<Name extends CommandName> {
   readonly command: CommandOf<Name>;
 }
 
+/** Any command with its name. */
+export type AnyCall = { readonly [Name in CommandName]: Call<Name> }[CommandName];
+
 export interface Executed<Name extends CommandName> {
   readonly answer: AnswerOf<Name>;
   readonly events: readonly StoreEvent[];

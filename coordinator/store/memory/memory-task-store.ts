@@ -1,20 +1,40 @@
 import { createHash } from 'node:crypto';
+import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
-import type { EpochMs } from '../../../domain/ports.ts';
+import type { EpochMs, Files } from '../../../domain/ports.ts';
 import type { StoreEvent, TaskStore } from '../task-store.ts';
 import { dueItems } from './deadlines.ts';
-import { type AnswerOf, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
+import { type AnswerOf, type AnyCall, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { snapshotPath } from './journal-files.ts';
 import { agentRecord, allAgents, benchmarkTasks, eventsAfter, jobsPage, positionInQueue, queueSummaries, tasksOfJob } from './queries.ts';
+import { recover, removeSuperseded, type StoreLog } from './recover.ts';
+import { captureState, encodeSnapshot } from './snapshot.ts';
 import { createState, type State } from './state.ts';
 
+/** A segment of the journal that has grown beyond this is replaced by a snapshot, unless the snapshot is larger than half of it. */
+const SNAPSHOT_AFTER_BYTES = 16 * 1_048_576;
+
 export interface MemoryTaskStoreOptions {
+  /** Where the journal lives; absolute. Without it nothing outlives the process. Exactly one store may use a folder: its owner holds a lock. */
+  readonly folder?: string;
+  /** Required with `folder`. */
+  readonly files?: Files;
   readonly sha256?: Sha256;
+  readonly log?: StoreLog;
+  /** Told once when the journal cannot be written any more. From then on every command and query throws `store-failed`: the coordinator must stop. */
+  readonly onFailure?: (error: GroveError) => void;
+  /** Default 16 MiB. */
+  readonly snapshotAfterBytes?: number;
 }
 
-/** The executable specification of {@link TaskStore}, and the embedded default. */
+/**
+ * The executable specification of {@link TaskStore}, and the embedded default. Commands are applied in memory at once, in the order of their calls, and
+ * answered when they are in the journal; queries see what has been applied.
+ */
 export function createMemoryTaskStore(options: MemoryTaskStoreOptions = {}): TaskStore {
-  return new MemoryTaskStore(options.sha256 ?? nodeSha256);
+  return new MemoryTaskStore(options);
 }
 
 function nodeSha256(data: string | Uint8Array): string {
@@ -22,16 +42,48 @@ function nodeSha256(data: string | Uint8Array): string {
 }
 
 class MemoryTaskStore implements TaskStore {
+  readonly #options: MemoryTaskStoreOptions;
   readonly #sha256: Sha256;
-  readonly #state: State = createState();
+  readonly #log: StoreLog;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
+  #current: State = createState();
+  #failure: GroveError | undefined;
+  #journal: Journal | undefined;
+  /** Commands in the state. */
+  #sequence = 0;
+  /** Events whose commands are on stable storage. */
+  #durableEvents = 0;
+  #snapshotBytes = 0;
+  #snapshotting: Promise<void> | undefined;
 
-  constructor(sha256: Sha256) {
-    this.#sha256 = sha256;
+  constructor(options: MemoryTaskStoreOptions) {
+    this.#options = options;
+    this.#sha256 = options.sha256 ?? nodeSha256;
+    this.#log = options.log ?? (() => {});
+    if (options.folder !== undefined) this.#failure = new GroveError('store-failed', { problem: 'it has not been started' });
   }
 
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
+  async start(): Promise<void> {
+    const { folder, files } = this.#options;
+    if (folder === undefined || this.#journal !== undefined) return;
+    if (files === undefined) throw new GroveError('store-failed', { problem: 'a folder needs files to write it' });
+    const { state, sequence, segment } = await recover({ files, folder, sha256: this.#sha256, log: this.#log });
+    const onFailure = (error: GroveError) => this.#fail(error);
+    this.#journal = await openJournal({ files, folder, segment, onFailure });
+    this.#current = state;
+    this.#sequence = sequence;
+    this.#durableEvents = state.counters.event;
+    this.#failure = undefined;
+  }
+
+  async stop(): Promise<void> {
+    const journal = this.#journal;
+    this.#journal = undefined;
+    if (journal === undefined) return;
+    this.#failure ??= new GroveError('store-failed', { problem: 'it has been stopped' });
+    await this.#snapshotting;
+    await journal.close();
+  }
 
   submit(command: CommandOf<'submit'>) {
     return this.#run('submit', command);
@@ -118,7 +170,7 @@ class MemoryTaskStore implements TaskStore {
   }
 
   async eventsSince(afterSequence: number, limit: number) {
-    return eventsAfter(this.#state, { afterSequence, durableSequence: this.#state.counters.event, limit });
+    return eventsAfter(this.#state, { afterSequence, durableSequence: this.#durableEvents, limit });
   }
 
   subscribe(listener: (event: StoreEvent) => void): () => void {
@@ -128,9 +180,85 @@ class MemoryTaskStore implements TaskStore {
     };
   }
 
+  /** The state, unless it can no longer be trusted to be the one on disk. */
+  get #state(): State {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#current;
+  }
+
   async #run<Name extends CommandName>(name: Name, command: CommandOf<Name>): Promise<AnswerOf<Name>> {
-    const { answer, events }: Executed<Name> = execute(this.#state, { name, command }, this.#sha256);
-    for (const event of events) for (const listener of this.#listeners) listener(event);
+    const call = { name, command };
+    const { answer, events, changed } = this.#apply(call);
+    if (this.#journal === undefined) this.#publish(events);
+    // An answer may rest on an earlier command that is not on stable storage yet.
+    else if (!changed) await (name === 'heartbeat' ? undefined : this.#journal.settled());
+    else await this.#record(this.#journal, call, events);
     return answer;
+  }
+
+  #apply<Name extends CommandName>(call: Call<Name>): Executed<Name> {
+    const state = this.#state;
+    try {
+      return execute(state, call, this.#sha256);
+    } catch (error) {
+      // A refusal came before the first write; anything else may have left half a change behind.
+      if (!(error instanceof GroveError))
+        this.#fail(new GroveError('store-failed', { problem: toGroveError(error).message }, { cause: error }));
+      throw error;
+    }
+  }
+
+  async #record<Name extends CommandName>(journal: Journal, call: Call<Name>, events: readonly StoreEvent[]): Promise<void> {
+    this.#sequence += 1;
+    // A renewal that is lost with the process only looks older afterwards; nobody should wait for it.
+    const lazy = call.name === 'heartbeat' && events.length === 0;
+    const written = journal.append({ sequence: this.#sequence, call: call as AnyCall }, { lazy });
+    this.#snapshotWhenLarge(journal);
+    await written;
+    this.#publish(events);
+  }
+
+  #publish(events: readonly StoreEvent[]): void {
+    for (const event of events) {
+      this.#durableEvents = event.sequence;
+      for (const listener of this.#listeners) this.#tell(listener, event);
+    }
+  }
+
+  #tell(listener: (event: StoreEvent) => void, event: StoreEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#log('listener-failed', { type: event.type, problem: toGroveError(error).message });
+    }
+  }
+
+  #snapshotWhenLarge(journal: Journal): void {
+    const limitBytes = Math.max(this.#options.snapshotAfterBytes ?? SNAPSHOT_AFTER_BYTES, this.#snapshotBytes * 2);
+    if (this.#snapshotting !== undefined || journal.segmentBytes < limitBytes) return;
+    this.#snapshotting = this.#snapshot(journal)
+      .catch((error: unknown) => this.#log('snapshot-failed', { problem: toGroveError(error).message }))
+      .finally(() => {
+        this.#snapshotting = undefined;
+      });
+  }
+
+  /** New segment, then snapshot, then removal of what it replaces: whichever step a crash interrupts, the files left over give the same state. */
+  async #snapshot(journal: Journal): Promise<void> {
+    const { folder, files } = this.#options;
+    if (folder === undefined || files === undefined) return;
+    const sequence = this.#sequence;
+    const records = captureState(this.#current);
+    await journal.rotate(sequence + 1);
+    const bytes = await encodeSnapshot(records, sequence);
+    await files.writeAtomic(snapshotPath(folder, sequence), bytes);
+    this.#snapshotBytes = bytes.length;
+    await removeSuperseded(files, folder, sequence);
+  }
+
+  #fail(error: GroveError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#options.onFailure?.(error);
   }
 }

@@ -8,10 +8,9 @@ import { countTask, detach } from './jobs.ts';
 import { jobOf, putJob, putTask, type State, type StoredTask, taskOf } from './state.ts';
 import { announce, awaitNeeds, changePriority, isUnsupported, move, settleWaiting } from './tasks.ts';
 
-/** Throws `invalid-request` for a task named twice, a need nobody knows, or needs that wait for each other. */
+/** Throws `invalid-request` for a need nobody knows, or needs that wait for each other. */
 export function checkNewTasks(state: State, tasks: readonly NewTask[]): void {
   const fresh = new Map(tasks.map((task) => [task.taskId, task]));
-  if (fresh.size !== tasks.length) throw invalid('a task id appears twice');
   for (const { taskId, needs } of tasks) checkNeeds(state, { taskId, needs }, fresh);
   checkNoCycle(fresh);
 }
@@ -46,14 +45,19 @@ interface Addition {
 /** Adds tasks to a job: new ones, references to known ones, and new generations of those that ended badly. All checks have passed. */
 export function addTasksToJob(state: State, addition: Addition): void {
   const { jobId, now } = addition;
-  const known = new Set(jobOf(state, jobId).record.taskIds);
-  const tasks = addition.tasks.filter(({ taskId }) => !known.has(taskId));
+  const tasks = notYetListed(jobOf(state, jobId).record.taskIds, addition.tasks);
   if (tasks.length === 0) return;
   listTasks(state, jobId, tasks);
   const created = tasks.filter((task) => !referTo(state, jobId, { task, now }));
   for (const task of created) createTask(state, jobId, { task, now });
   for (const { taskId } of created) awaitNeeds(state, taskOf(state, taskId));
   for (const task of created) startTask(state, task, now);
+}
+
+/** Each task once: two recipes of a job may share a conversion, and a repeated command names what the job has already. */
+function notYetListed(listed: readonly TaskId[], tasks: readonly NewTask[]): readonly NewTask[] {
+  const known = new Set(listed);
+  return tasks.filter(({ taskId }) => !known.has(taskId) && known.add(taskId));
 }
 
 function listTasks(state: State, jobId: JobId, tasks: readonly NewTask[]): void {

@@ -1,0 +1,177 @@
+import { GroveError } from '../../../domain/errors.ts';
+import type { AppendFile, Files } from '../../../domain/ports.ts';
+import type { AnyCall } from './execute.ts';
+import { encodeFrame } from './frame.ts';
+import { SCHEMA_VERSION, segmentPath } from './journal-files.ts';
+
+/** A command in the journal; replaying it after all earlier ones gives the state after it. */
+export interface JournalRecord {
+  readonly sequence: number;
+  readonly call: AnyCall;
+}
+
+/** First record of every segment. */
+export interface SegmentHeader {
+  readonly format: 'grove-journal';
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly firstSequence: number;
+}
+
+export interface AppendOptions {
+  /** Written in its turn but not waited for and not synced on its own account. */
+  readonly lazy: boolean;
+}
+
+/**
+ * Writes commands in order: append, sync, then acknowledge. Everything that arrives while a sync is under way shares the next one. After the first
+ * failure nothing is acknowledged any more.
+ */
+export interface Journal {
+  /** Resolves when the record is on stable storage; at once when it is lazy. Throws `store-failed`. */
+  append(record: JournalRecord, options: AppendOptions): Promise<void>;
+  /** Resolves when every record appended so far that is not lazy is on stable storage. */
+  settled(): Promise<void>;
+  /** Puts later records into a new segment. Resolves when the old one is complete on stable storage. */
+  rotate(nextSequence: number): Promise<void>;
+  /** Size of the segment in use, with what waits to be written. */
+  readonly segmentBytes: number;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly files: Files;
+  readonly folder: string;
+  /** The segment to go on with. */
+  readonly segment: { readonly firstSequence: number; readonly sizeBytes: number };
+  /** Called once, before the first command is refused. */
+  onFailure(error: GroveError): void;
+}
+
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { files, folder, segment } = options;
+  const file = await openSegment(files, folder, segment);
+  return new GroupCommitJournal(options, file);
+}
+
+async function openSegment(files: Files, folder: string, { firstSequence, sizeBytes }: JournalOptions['segment']): Promise<AppendFile> {
+  const file = await files.openAppend(segmentPath(folder, firstSequence), sizeBytes);
+  if (sizeBytes > 0) return file;
+  const header: SegmentHeader = { format: 'grove-journal', schemaVersion: SCHEMA_VERSION, firstSequence };
+  await file.append(encodeFrame(JSON.stringify(header)));
+  await file.sync();
+  return file;
+}
+
+type Job =
+  | { readonly kind: 'record'; readonly bytes: Buffer; readonly lazy: boolean; readonly settle: Settle }
+  /** Is answered in its turn; writes nothing. */
+  | { readonly kind: 'barrier'; readonly settle: Settle }
+  | { readonly kind: 'rotate'; readonly nextSequence: number; readonly settle: Settle };
+
+interface Settle {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+class GroupCommitJournal implements Journal {
+  readonly #options: JournalOptions;
+  #file: AppendFile;
+  #queue: Job[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: GroveError | undefined;
+  segmentBytes: number;
+
+  constructor(options: JournalOptions, file: AppendFile) {
+    this.#options = options;
+    this.#file = file;
+    this.segmentBytes = options.segment.sizeBytes;
+  }
+
+  append(record: JournalRecord, { lazy }: AppendOptions): Promise<void> {
+    const bytes = encodeFrame(JSON.stringify(record));
+    this.segmentBytes += bytes.length;
+    const written = this.#enqueue((settle) => ({ kind: 'record', bytes, lazy, settle }));
+    if (!lazy) return written;
+    // Nobody waits for it; a failure reaches everyone through the next command.
+    written.catch(() => {});
+    return Promise.resolve();
+  }
+
+  settled(): Promise<void> {
+    if (this.#writing === undefined && this.#failure === undefined) return Promise.resolve();
+    return this.#enqueue((settle) => ({ kind: 'barrier', settle }));
+  }
+
+  rotate(nextSequence: number): Promise<void> {
+    this.segmentBytes = 0;
+    return this.#enqueue((settle) => ({ kind: 'rotate', nextSequence, settle }));
+  }
+
+  async close(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    // Lazy records may not have been synced yet.
+    if (this.#failure === undefined) await this.#file.sync();
+    await this.#file.close();
+  }
+
+  #enqueue(make: (settle: Settle) => Job): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#queue.push(make({ resolve, reject }));
+      this.#writing ??= this.#writeAll();
+    });
+  }
+
+  async #writeAll(): Promise<void> {
+    // Commands of the same turn share the first sync too.
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0) await this.#writeNext();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #writeNext(): Promise<void> {
+    const [first] = this.#queue;
+    if (first?.kind === 'rotate') await this.#switchSegment(first);
+    else await this.#writeBatch(this.#nextBatch());
+  }
+
+  #nextBatch(): readonly Job[] {
+    const end = this.#queue.findIndex((job) => job.kind === 'rotate');
+    return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
+  }
+
+  async #writeBatch(batch: readonly Job[]): Promise<void> {
+    const records = batch.flatMap((job) => (job.kind === 'record' ? [job] : []));
+    if (records.length > 0) await this.#file.append(Buffer.concat(records.map(({ bytes }) => bytes)));
+    if (records.some(({ lazy }) => !lazy)) await this.#file.sync();
+    this.#done(batch);
+  }
+
+  async #switchSegment(job: Job & { readonly kind: 'rotate' }): Promise<void> {
+    const { files, folder } = this.#options;
+    await this.#file.sync();
+    await this.#file.close();
+    this.#file = await openSegment(files, folder, { firstSequence: job.nextSequence, sizeBytes: 0 });
+    this.#done([job]);
+  }
+
+  /** Jobs leave the queue only when they are done, so that a failure reaches those in hand as well. */
+  #done(jobs: readonly Job[]): void {
+    this.#queue.splice(0, jobs.length);
+    for (const { settle } of jobs) settle.resolve();
+  }
+
+  #fail(cause: unknown): void {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    this.#failure = new GroveError('store-failed', { problem }, { cause });
+    this.#options.onFailure(this.#failure);
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const { settle } of waiting) settle.reject(this.#failure);
+  }
+}

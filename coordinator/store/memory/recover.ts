@@ -1,0 +1,194 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GroveError, toGroveError } from '../../../domain/errors.ts';
+import type { Sha256 } from '../../../domain/json.ts';
+import type { Files } from '../../../domain/ports.ts';
+import { type AnyCall, COMMAND_NAMES, execute } from './execute.ts';
+import { type Piece, readFrames } from './frame.ts';
+import { type JournalFiles, SCHEMA_VERSION, segmentPath, snapshotPath, sortNames } from './journal-files.ts';
+import { restoreState } from './restore.ts';
+import { type SnapshotRecord, snapshotEndSchema, snapshotHeaderSchema, snapshotRecordSchema } from './snapshot.ts';
+import { createState, type State } from './state.ts';
+
+/** Writes one log line. */
+export type StoreLog = (event: string, fields: Readonly<Record<string, string | number>>) => void;
+
+export interface RecoverOptions {
+  readonly files: Files;
+  readonly folder: string;
+  readonly sha256: Sha256;
+  readonly log: StoreLog;
+}
+
+export interface Recovered {
+  readonly state: State;
+  /** The last command in it. */
+  readonly sequence: number;
+  /** The segment to go on with, and how much of it is good. */
+  readonly segment: { readonly firstSequence: number; readonly sizeBytes: number };
+}
+
+const segmentHeaderSchema = z.object({
+  format: z.literal('grove-journal'),
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  firstSequence: z.int().min(1),
+});
+
+const callSchema = z.custom<AnyCall>(
+  (value) => z.object({ name: z.enum(COMMAND_NAMES), command: z.looseObject({ now: z.number() }) }).safeParse(value).success,
+);
+const journalRecordSchema = z.object({ sequence: z.int().min(1), call: callSchema });
+
+/**
+ * The state of a journal folder: its newest snapshot and every later command executed again. An incomplete last record is cut off, with a log line;
+ * any other damage throws `journal-corrupt` with its place.
+ */
+export async function recover(options: RecoverOptions): Promise<Recovered> {
+  const { files, folder } = options;
+  await files.makeFolder(folder);
+  const found = sortNames(await files.list(folder));
+  const base = await readNewestSnapshot(options, found);
+  const recovered = await replaySegments(options, found, base);
+  await removeSuperseded(files, folder, base.sequence);
+  return recovered;
+}
+
+interface Base {
+  readonly state: State;
+  readonly sequence: number;
+}
+
+async function readNewestSnapshot({ files, folder }: RecoverOptions, { snapshots }: JournalFiles): Promise<Base> {
+  const sequence = snapshots.at(-1);
+  if (sequence === undefined) return { state: createState(), sequence: 0 };
+  const file = snapshotPath(folder, sequence);
+  const reader = openReader(file, (await files.read(file)) ?? new Uint8Array());
+  const header = reader.next(snapshotHeaderSchema);
+  const records = [...snapshotRecords(reader)];
+  if (header.sequence !== sequence) throw reader.corrupt('its name and its content name different commands');
+  return { state: restoreState(records), sequence };
+}
+
+function* snapshotRecords(reader: FrameReader): Generator<SnapshotRecord> {
+  for (let count = 0; ; count += 1) {
+    const record = reader.next(z.union([snapshotEndSchema, snapshotRecordSchema]));
+    if ('kind' in record) {
+      yield record;
+      continue;
+    }
+    if (record.records !== count) throw reader.corrupt(`it has ${count} of ${record.records} records`);
+    return;
+  }
+}
+
+async function replaySegments(options: RecoverOptions, { segments }: JournalFiles, base: Base): Promise<Recovered> {
+  const needed = segments.filter((_, index) => (segments[index + 1] ?? Number.POSITIVE_INFINITY) > base.sequence + 1);
+  let { sequence } = base;
+  let segment = { firstSequence: sequence + 1, sizeBytes: 0 };
+  for (const [index, firstSequence] of needed.entries()) {
+    const context = { ...options, state: base.state, firstSequence, after: sequence, isLast: index === needed.length - 1 };
+    const replayed = await replaySegment(context);
+    sequence = replayed.sequence;
+    segment = { firstSequence, sizeBytes: replayed.sizeBytes };
+  }
+  return { state: base.state, sequence, segment };
+}
+
+interface SegmentContext extends RecoverOptions {
+  readonly state: State;
+  readonly firstSequence: number;
+  /** Commands up to this one are in the state already. */
+  readonly after: number;
+  readonly isLast: boolean;
+}
+
+/** Executes a segment's commands. Only the last segment may end within a record: the ones before were complete before the next was begun. */
+async function replaySegment(context: SegmentContext): Promise<{ readonly sequence: number; readonly sizeBytes: number }> {
+  const { files, folder, firstSequence, isLast, log } = context;
+  const file = segmentPath(folder, firstSequence);
+  const bytes = (await files.read(file)) ?? new Uint8Array();
+  const reader = openReader(file, bytes);
+  let sequence = context.after;
+  let expected = firstSequence;
+  while (!reader.atEnd() && !(isLast && reader.isTorn())) {
+    if (reader.offset === 0) {
+      reader.next(segmentHeaderSchema);
+      continue;
+    }
+    const record = reader.next(journalRecordSchema);
+    if (record.sequence !== expected || expected > sequence + 1)
+      throw reader.corrupt(`command ${record.sequence} follows command ${sequence}`);
+    if (expected > sequence) replay(context, reader, record);
+    sequence = Math.max(sequence, expected);
+    expected += 1;
+  }
+  if (reader.offset < bytes.length) log('journal-repaired', { file, cutAtByte: reader.offset, droppedBytes: bytes.length - reader.offset });
+  return { sequence, sizeBytes: reader.offset };
+}
+
+function replay({ state, sha256 }: SegmentContext, reader: FrameReader, { sequence, call }: z.infer<typeof journalRecordSchema>): void {
+  try {
+    execute(state, call, sha256);
+  } catch (error) {
+    throw reader.corrupt(`command ${sequence} (${call.name}) does not apply: ${toGroveError(error).message}`);
+  }
+}
+
+/** Removes what the newest snapshot has made unnecessary, and snapshots that were never finished. A crash before it has finished does no harm. */
+export async function removeSuperseded(files: Files, folder: string, snapshotSequence: number): Promise<void> {
+  const { segments, snapshots, drafts } = sortNames(await files.list(folder));
+  const oldSegments = segments.filter((_, index) => (segments[index + 1] ?? Number.POSITIVE_INFINITY) <= snapshotSequence + 1);
+  const oldSnapshots = snapshots.filter((sequence) => sequence < snapshotSequence);
+  for (const firstSequence of oldSegments) await files.remove(segmentPath(folder, firstSequence));
+  for (const sequence of oldSnapshots) await files.remove(snapshotPath(folder, sequence));
+  for (const name of drafts) await files.remove(join(folder, name));
+}
+
+/** Reads a file frame by frame and knows where it is. */
+interface FrameReader {
+  /** Where the next frame begins; everything before it is good. */
+  readonly offset: number;
+  atEnd(): boolean;
+  /** The file ends within the next frame. */
+  isTorn(): boolean;
+  /** The next frame's document. Throws `journal-corrupt`. */
+  next<T>(schema: z.ZodType<T>): T;
+  corrupt(problem: string): GroveError;
+}
+
+function openReader(file: string, bytes: Uint8Array): FrameReader {
+  const pieces = readFrames(bytes);
+  let piece: Piece | undefined;
+  let offset = 0;
+  const advance = () => {
+    const step = pieces.next();
+    piece = step.done === true ? undefined : step.value;
+    offset = piece?.offset ?? bytes.length;
+  };
+  const corrupt = (problem: string) => new GroveError('journal-corrupt', { file, offset, problem });
+  advance();
+  return {
+    get offset() {
+      return offset;
+    },
+    atEnd: () => piece === undefined,
+    isTorn: () => piece?.kind === 'torn',
+    next(schema) {
+      if (piece === undefined || piece.kind === 'torn') throw corrupt('it ends within a record');
+      if (piece.kind === 'damaged') throw corrupt(piece.problem);
+      const document = schema.safeParse(parseJson(piece.payload));
+      if (!document.success) throw corrupt('a record is not what this version of Grove writes');
+      advance();
+      return document.data;
+    },
+    corrupt,
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

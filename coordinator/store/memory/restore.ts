@@ -1,0 +1,84 @@
+import { isEnd } from '../../../domain/task-state.ts';
+import { PRIORITIES } from '../order.ts';
+import { sessionDeadline, watch } from './deadlines.ts';
+import { restore } from './queue.ts';
+import { openQueue } from './routing.ts';
+import type { SnapshotRecord, StoredQueue } from './snapshot.ts';
+import { createState, type State, type StoredAgent, type StoredHost, type StoredTask, taskOf } from './state.ts';
+
+/** Builds the state of a snapshot, with everything that is derived from it. */
+export function restoreState(records: Iterable<SnapshotRecord>): State {
+  const state = createState();
+  for (const record of records) restoreRecord(state, record);
+  for (const task of state.tasks.values()) deriveFromTask(state, task);
+  for (const agent of state.agents.values()) watchSession(state, agent);
+  for (const host of state.hosts.values()) watchHolds(state, host);
+  return state;
+}
+
+function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
+  switch (kind) {
+    case 'counters':
+      Object.assign(state.counters, value);
+      break;
+    case 'task':
+      state.tasks.set(value.record.taskId, value);
+      break;
+    case 'job':
+      state.jobs.set(value.record.jobId, value);
+      state.jobOrder.push(value.record.jobId);
+      break;
+    case 'submit': {
+      const { key, ...submit } = value;
+      state.submits.set(key, submit);
+      break;
+    }
+    case 'agent':
+      state.agents.set(value.record.agentId, value);
+      break;
+    case 'host':
+      state.hosts.set(value.hostId, value);
+      break;
+    case 'queue':
+      restoreQueue(state, value);
+      break;
+    case 'waiters':
+      state.waiters.set(value.need, new Set(value.taskIds));
+      break;
+    case 'event':
+      state.events.push(value);
+  }
+}
+
+function restoreQueue(state: State, { requirementDigest, requirement, lanes, pending }: StoredQueue): void {
+  const queue = openQueue(state, requirementDigest, requirement);
+  for (const priority of PRIORITIES) {
+    queue.lanes[priority].virtualTime = lanes[priority].virtualTime;
+    for (const [submitter, finish] of Object.entries(lanes[priority].finishes)) queue.lanes[priority].finishes.set(submitter, finish);
+  }
+  for (const taskId of pending) {
+    const { entry } = taskOf(state, taskId);
+    if (entry !== null) restore(queue, entry);
+  }
+}
+
+function deriveFromTask(state: State, { record }: StoredTask): void {
+  const { taskId } = record;
+  if (record.spec.kind === 'benchmark') state.benchmarks.add(taskId);
+  const attempt = record.attempts.at(-1);
+  if (isEnd(record.state) || attempt === undefined || attempt.ended !== null) return;
+  watch(state, { kind: 'lease', taskId, attempt: attempt.attempt }, attempt.leasedUntil);
+  if (attempt.acceptBy !== null) watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, attempt.acceptBy);
+}
+
+function watchSession(state: State, agent: StoredAgent): void {
+  const deadline = sessionDeadline(agent);
+  const { agentId, sessionId } = agent.record;
+  if (deadline !== undefined) watch(state, { kind: 'session', agentId, sessionId }, deadline);
+}
+
+function watchHolds(state: State, { hostId, leases }: StoredHost): void {
+  for (const { taskId, attempt, heldUntil } of leases) {
+    if (heldUntil !== null) watch(state, { kind: 'host', hostId, taskId, attempt }, heldUntil);
+  }
+}
