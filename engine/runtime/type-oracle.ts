@@ -25,6 +25,14 @@ const DATA_TYPES: Readonly<Record<ElementType, DataType>> = {
   string: DataType.STRING,
 };
 
+export interface OracleOptions {
+  /**
+   * Also folds constants (default false): shapes behind Shape, Gather and Reshape arithmetic are then known where the inputs' are, which plain
+   * inference leaves open.
+   */
+  readonly foldConstants?: boolean;
+}
+
 /**
  * Element type and shape of every value that a node of the main graph computes, as ONNX Runtime infers them: each becomes an untyped output of
  * a temporary model whose session reports it. Type records of the model are not used, so stale ones do no harm; weights are not copied, they
@@ -33,12 +41,16 @@ const DATA_TYPES: Readonly<Record<ElementType, DataType>> = {
  * `dims` is undefined for a scalar and for an unknown rank, which ONNX Runtime reports alike; values that are no plain tensors are left out.
  * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
  */
-export async function inferTypes(model: Model, runtime: InferenceRuntime): Promise<ReadonlyMap<string, TensorType>> {
+export async function inferTypes(
+  model: Model,
+  runtime: InferenceRuntime,
+  { foldConstants = false }: OracleOptions = {},
+): Promise<ReadonlyMap<string, TensorType>> {
   const bytes = encodeQuestion(model);
   const session = await runtime.createSession({
     model: { bytes },
     ep: 'CPUExecutionProvider',
-    settings: { optimizationLevel: 'disabled', intraOpThreads: 1 },
+    settings: { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1 },
   });
   try {
     return readAnswers(session);
