@@ -52,8 +52,8 @@ describe('a well-formed file', () => {
 
 describe('a broken file is refused', () => {
   const entry = (dtype: string, shape: number[], offsets: number[]): string => JSON.stringify({ dtype, shape, data_offsets: offsets });
-  const one = (dtype: string, shape: number[], offsets: number[], data = 8): Uint8Array =>
-    rawSafetensors(`{"t":${entry(dtype, shape, offsets)}}`, new Uint8Array(data));
+  const one = (dtype: string, shape: number[], [begin, end, data = 8]: number[]): Uint8Array =>
+    rawSafetensors(`{"t":${entry(dtype, shape, [begin!, end!])}}`, new Uint8Array(data));
   const two = (first: number[], second: number[]): Uint8Array =>
     rawSafetensors(`{"s":${entry('U8', [4], first)},"t":${entry('U8', [4], second)}}`, new Uint8Array(8));
 
@@ -88,8 +88,8 @@ describe('a broken file is refused', () => {
     ['whose shape does not fill its offsets', one('F32', [3], [0, 8]), 'needs 12 bytes; its offsets span 8'],
     ['whose shape overflows', one('F32', [2 ** 40, 2 ** 40], [0, 8]), 'needs too many bytes'],
     ['that ends before it begins', one('F32', [2], [8, 0]), 'ends (0) before it begins (8)'],
-    ['cut short', one('F32', [2], [0, 8], 7), 'truncated'],
-    ['with bytes left over', one('F32', [2], [0, 8], 9), 'left over'],
+    ['cut short', one('F32', [2], [0, 8, 7]), 'truncated'],
+    ['with bytes left over', one('F32', [2], [0, 8, 9]), 'left over'],
     ['with overlapping tensors', two([0, 4], [2, 6]), 'overlaps'],
     ['with two tensors on the same bytes', two([0, 4], [0, 4]), 'overlaps'],
     ['with a gap', two([0, 4], [5, 9]), 'gap'],
