@@ -5,11 +5,19 @@ import { join } from 'node:path';
 const [folder, failedSteps] = process.argv.slice(2);
 const files = readdirSync(folder);
 
-/** Counts of one vitest JSON report; a report that was never written counts nothing. */
+/** Counts of one vitest JSON report; one that was never or only half written counts nothing. */
 function countsOf(suite) {
-  if (!files.includes(`${suite}.json`)) return { passed: 0, failed: 0, skipped: 0 };
-  const report = JSON.parse(readFileSync(join(folder, `${suite}.json`), 'utf8'));
+  const report = readReport(join(folder, `${suite}.json`));
+  if (report === undefined) return { passed: 0, failed: 0, skipped: 0 };
   return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests + report.numTodoTests };
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 const suites = [...new Set(files.map((file) => file.replace(/\.(json|failed)$/, '')))];
