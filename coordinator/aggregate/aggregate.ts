@@ -1,0 +1,50 @@
+import type { Sha256 } from '../../domain/json.ts';
+import type { Matrix } from '../../domain/matrix.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { TaskRecord, TaskStore } from '../store/task-store.ts';
+import { type BenchmarkView, viewBenchmark } from './benchmark-view.ts';
+import { createRowDescriber } from './describe-row.ts';
+import { foldCells } from './fold.ts';
+import { KnownDevices } from './known-devices.ts';
+import { layOut } from './layout.ts';
+import { placeView } from './unit-result.ts';
+
+export interface AggregateDeps {
+  readonly store: Pick<TaskStore, 'benchmarks' | 'agents' | 'task'>;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+}
+
+/**
+ * The matrix of every benchmark up to now. Views of tasks are remembered by their records, which never change, so a call computes only what is new.
+ */
+export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
+  const views = new WeakMap<TaskRecord, BenchmarkView>();
+  const describeRow = createRowDescriber(deps.catalogue, deps.sha256);
+  const viewOf = async (task: TaskRecord): Promise<readonly BenchmarkView[]> => {
+    const known = views.get(task);
+    if (known !== undefined) return [known];
+    if (task.spec.kind !== 'benchmark') return [];
+    const view = viewBenchmark(task, task.spec, await failedNeed(deps.store, task));
+    views.set(task, view);
+    return [view];
+  };
+  return async () => {
+    const [tasks, agents] = await Promise.all([deps.store.benchmarks(), deps.store.agents()]);
+    const devices = new KnownDevices(agents, deps.sha256);
+    const viewed = await Promise.all(tasks.map(viewOf));
+    const cells = foldCells(
+      viewed.flat().map((view) => placeView(view, devices)),
+      { devices, sha256: deps.sha256 },
+    );
+    return { schemaVersion: 1, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
+  };
+}
+
+async function failedNeed(store: AggregateDeps['store'], { error, needs }: TaskRecord): Promise<TaskRecord | undefined> {
+  if (error?.code !== 'source-failed') return undefined;
+  const tasks = await Promise.all(needs.map((need) => store.task(need)));
+  return tasks.find((task) => task?.state === 'failed' || task?.state === 'exception');
+}

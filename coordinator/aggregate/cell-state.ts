@@ -1,0 +1,110 @@
+import type { Badge, CellState } from '../../domain/matrix.ts';
+import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
+import { isEnd } from '../../domain/task-state.ts';
+import type { BenchmarkView } from './benchmark-view.ts';
+
+/** A state with its reason: empty when ok. */
+export interface Judgement {
+  readonly state: CellState;
+  readonly reason: string;
+}
+
+/** Endings that say "nobody can convert or run this" rather than "this went wrong". */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  'unsupported-pass',
+  'unsupported-input',
+  'unsupported-data',
+  'user-script-refused',
+  'ep-bound-artifact',
+  'ep-unavailable',
+]);
+
+/** Smallest change that counts: the interval a measurement aims for is 2 % wide, so less is not told apart. */
+const NOTABLE_RATIO = 1.02;
+
+/** The state of a benchmark task with no number; undefined for a cancelled one, which leaves no cell. */
+export function judgeUnmeasured({ task, error, endedAs }: BenchmarkView): Judgement | undefined {
+  if (task.state === 'cancelled') return undefined;
+  if (!isEnd(task.state)) return judgeOpen(task.state, task.error?.message);
+  const reason = error?.message ?? `ended as ${task.state}`;
+  if (error !== null && UNSUPPORTED.has(error.code)) return { state: 'unsupported', reason };
+  return { state: endedAs === 'exception' ? 'exception' : 'failed', reason };
+}
+
+function judgeOpen(state: string, lastError: string | undefined): Judgement {
+  if (state === 'running' || state === 'leased') return { state: 'running', reason: 'being measured' };
+  const reason = state === 'waiting' ? 'waits for its conversion' : 'queued';
+  return { state: 'waiting', reason: lastError === undefined ? reason : `${reason} again: ${lastError}` };
+}
+
+/** The state of a measured result; the first rule that applies wins, so a wrong or unproven number is never called slow or fast. */
+export function judgeMeasured(report: BenchmarkReport, ratioToPrevious: Estimate | null): Judgement {
+  const { placement, quality, verdict } = report;
+  if (placement.fellBack) return { state: 'fell-back', reason: fellBackReason(report) };
+  if (quality.state === 'measured' && !quality.passed) {
+    const { min, isDefault } = quality.bound;
+    return { state: 'quality', reason: `cosine ${quality.cosineMean.toFixed(4)} is below ${min}${isDefault ? ' (default bound)' : ''}` };
+  }
+  if (verdict === 'insufficient') return { state: 'insufficient', reason: `${report.launches.length} launches give no interval` };
+  if (verdict === 'noisy') return { state: 'noisy', reason: 'the interval stayed wider than 2 % within the budget' };
+  return judgeChange(ratioToPrevious);
+}
+
+function fellBackReason({ placement, executedEp }: BenchmarkReport): string {
+  const example = placement.elsewhere[0] === undefined ? '' : `, first ${placement.elsewhere[0]}`;
+  return `${placement.heavyNodesElsewhere} of ${placement.heavyNodes} heavy nodes ran off ${executedEp}${example}`;
+}
+
+function judgeChange(ratio: Estimate | null): Judgement {
+  if (ratio === null || ratio.low === null || ratio.high === null) return { state: 'ok', reason: '' };
+  const change = `${ratio.value.toFixed(3)}x its previous result`;
+  if (ratio.low > 1 && ratio.value > NOTABLE_RATIO) return { state: 'regressed', reason: `slower: ${change}` };
+  if (ratio.high < 1 && ratio.value < 1 / NOTABLE_RATIO) return { state: 'improved', reason: `faster: ${change}` };
+  return { state: 'ok', reason: '' };
+}
+
+/** What else is to know of a cell. */
+export interface BadgeFacts {
+  readonly report: BenchmarkReport | null;
+  readonly substituted: boolean;
+  readonly synthetic: boolean;
+  readonly emulated: boolean;
+  readonly localData: boolean;
+  /** The device's environment today; null when the device is not known any more. */
+  readonly environmentId: string | null;
+}
+
+export function badgesOf({ report, substituted, synthetic, emulated, localData, environmentId }: BadgeFacts): Badge[] {
+  const stale = report !== null && environmentId !== null && report.environmentId !== environmentId;
+  const facts: readonly (readonly [Badge, boolean])[] = [
+    ['partial', report?.placement.partial ?? false],
+    ['stale', stale],
+    ['substituted', substituted],
+    ['synthetic', synthetic],
+    ['emulated', emulated],
+    ['local-data', localData],
+  ];
+  return facts.filter(([, holds]) => holds).map(([badge]) => badge);
+}
+
+/** Worst first: what a cell of several units is called. */
+const WORST_FIRST: readonly CellState[] = [
+  'failed',
+  'exception',
+  'fell-back',
+  'quality',
+  'unsupported',
+  'regressed',
+  'insufficient',
+  'noisy',
+  'improved',
+  'ok',
+  'running',
+  'waiting',
+  'missing',
+];
+
+/** Position among states, 0 = worst. */
+export function badness(state: CellState): number {
+  return WORST_FIRST.indexOf(state);
+}

@@ -1,0 +1,71 @@
+import type { Sha256 } from '../../domain/json.ts';
+import { type Badge, type Cell, type CellKey, cellId } from '../../domain/matrix.ts';
+import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
+import { median } from '../../domain/statistics.ts';
+import { badness } from './cell-state.ts';
+import { reproduceCommand } from './reproduce.ts';
+import type { UnitResult } from './unit-result.ts';
+
+const MAX_REASON_CHARS = 2_000;
+
+/** Folds the latest results of a cell's units, at least one. The worst unit names the state, the newest one the provenance. */
+export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitResult[]], sha256: Sha256): Cell {
+  const worst = results.reduce((a, b) => (badness(b.state) < badness(a.state) ? b : a));
+  const newest = results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
+  const shown = newest.view.report === null && worst.view.report !== null ? worst : newest;
+  const { report } = shown.view;
+  return {
+    id: cellId(key, sha256),
+    key,
+    state: worst.state,
+    badges: uniqueBadges(results),
+    reason: (results.length > 1 && worst.reason !== '' ? `${worst.unit ?? ''}: ${worst.reason}` : worst.reason).slice(0, MAX_REASON_CHARS),
+    code: worst.view.error?.code ?? null,
+    p50Ms: rollUp(results),
+    throughputPerSecond: report?.throughputPerSecond ?? null,
+    launches: report?.launches.length ?? 0,
+    samplesPerLaunch: report === null ? 0 : Math.min(...report.launches.map(({ sampleCount }) => sampleCount)),
+    epTimeShare: report === null ? null : epTimeShareOf(report),
+    quality: report?.quality ?? null,
+    olive: report?.olive ?? {},
+    ratioToPrevious: shown.ratioToPrevious,
+    provenance: provenanceOf(shown),
+    reproduce: reproduceCommand(shown.view, shown.unit),
+    units: [...new Set(results.flatMap(({ unit }) => (unit === null ? [] : [unit])))].sort(),
+  };
+}
+
+/** One unit's own interval; of several units the median of their medians with the smallest and the largest. */
+function rollUp(results: readonly UnitResult[]): Estimate | null {
+  const estimates = results.flatMap(({ view }) => (view.report === null ? [] : [view.report.p50Ms]));
+  const [only] = estimates;
+  if (only === undefined || estimates.length === 1) return only ?? null;
+  const values = estimates.map(({ value }) => value);
+  return { value: median(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+function epTimeShareOf({ placement, executedEp }: BenchmarkReport): number | null {
+  if (Object.keys(placement.byEp).length === 0) return null;
+  return placement.byEp[executedEp]?.timeShare ?? 0;
+}
+
+function uniqueBadges(results: readonly UnitResult[]): Badge[] {
+  return [...new Set(results.flatMap(({ badges }) => badges))];
+}
+
+function provenanceOf({ view, unit, sku }: UnitResult): Cell['provenance'] {
+  const { task, spec, attempt, report } = view;
+  return {
+    jobId: task.jobIds[0] ?? '',
+    taskId: task.taskId,
+    attempt: attempt?.attempt ?? null,
+    agentId: attempt?.agentId ?? null,
+    deviceName: attempt?.deviceName ?? unit,
+    sku,
+    recipeDigest: spec.recipe.digest,
+    conversionKey: spec.conversionKey,
+    environmentId: report?.environmentId ?? null,
+    ortVersion: report?.runtime.ortVersion ?? null,
+    measuredAt: report === null ? null : task.endedAt,
+  };
+}

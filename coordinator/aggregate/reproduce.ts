@@ -1,0 +1,26 @@
+import type { BenchmarkView } from './benchmark-view.ts';
+
+/** A command that measures a cell again. What the farm cannot know (where the submitter's files lie) stands in capitals. */
+export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): string {
+  const { recipe, origin, modelId, localData, substitution, tier, launches, task } = spec;
+  const recipeWord = recipe.recipeId.startsWith('adhoc:') ? 'RECIPE.json' : recipe.recipeId;
+  const words = [
+    'grove submit',
+    quote(recipeWord),
+    `--model ${origin.kind === 'hub' ? quote(modelId) : 'FOLDER'}`,
+    ...(origin.kind === 'hub' && !/^0+$/.test(origin.revision) ? [`--revision ${origin.revision}`] : []),
+    ...localData.map((name) => `--data ${name}=FILE`),
+    ...(unit === null ? [] : [`--on ${quote(unit)}`]),
+    ...(substitution?.kind === 'ep' ? ['--substitute-ep cpu'] : []),
+    `--tier ${tier}`,
+    ...(launches === null ? [] : [`--launches ${launches}`]),
+    ...(task === null ? [] : [`--task ${quote(task)}`]),
+    '--watch',
+  ];
+  return words.join(' ').slice(0, 2_000);
+}
+
+/** Recipe names and model ids may hold anything a file name may. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replaceAll(/["\\$`]/g, '\\$&')}"`;
+}
