@@ -40,12 +40,12 @@ export const onnxFloatToFloat16: GraphPass<Params> = {
       context.signal.throwIfAborted();
       context.progress(fraction);
     });
-    const halved = halveTypes(graph, types, boundary.float32Values);
-    const inserted = castAroundFloat32(graph, halved, stays);
+    halveTypes(graph, types, boundary.float32Values);
+    const inserted = castAroundFloat32(graph, types, stays);
 
     const castsSkipped = skipCascadedCasts(graph);
     if (castsSkipped > 0) removeUnused(graph);
-    const castsRemoved = removeUselessCasts(graph, (value) => (halved.has(value) ? DataType.FLOAT16 : types.get(value)));
+    const castsRemoved = removeUselessCasts(graph, (value) => types.get(value));
     const counts = { ...converter.counts, castsInserted: boundary.casts.size + inserted, castsSkipped, castsRemoved };
     return { model, report: { type: manifest.type, counts, findings: findingsOf(converter.counts, params) } };
   },
@@ -94,37 +94,38 @@ function castAtBoundary(graph: Graph, keep: Params['keep_io_types'], types: Map<
 }
 
 /**
- * Declares every float32 value float16 but the kept ends of the boundary and initialisers that kept their precision; returns the names. Nodes
- * that stay float32 are counted too: their outputs get a Cast, which takes over the name.
+ * Declares every float32 value float16, here and in `types`, but the kept ends of the boundary and initialisers that kept their precision. Outputs
+ * of nodes that stay float32 are declared so too: a Cast will take over their names.
  */
-function halveTypes(main: Graph, types: ReadonlyMap<string, DataType>, float32Values: ReadonlySet<string>): ReadonlySet<string> {
+function halveTypes(main: Graph, types: Map<string, DataType>, float32Values: ReadonlySet<string>): void {
   const initializers = new Map([...allGraphs(main)].flatMap((graph) => [...graph.initializers]));
-  const becomesHalf = (name: string, type: DataType): boolean =>
-    type === DataType.FLOAT && !float32Values.has(name) && initializers.get(name)?.dataType !== DataType.FLOAT;
-  const halved = new Set([...types].filter(([name, type]) => becomesHalf(name, type)).map(([name]) => name));
+  for (const [name, type] of types) {
+    const isKept = float32Values.has(name) || initializers.get(name)?.dataType === DataType.FLOAT;
+    if (type === DataType.FLOAT && !isKept) types.set(name, DataType.FLOAT16);
+  }
   for (const graph of allGraphs(main)) {
     for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) {
-      if (info.type?.kind === 'tensor' && halved.has(info.name)) info.type = { ...info.type, dataType: DataType.FLOAT16 };
+      const dataType = types.get(info.name);
+      if (info.type?.kind === 'tensor' && dataType !== undefined) info.type = { ...info.type, dataType };
     }
   }
-  return halved;
 }
 
 /** Puts Casts on the float16 edges of what stays float32. Returns how many. */
-function castAroundFloat32(main: Graph, halved: ReadonlySet<string>, stays: StaysFloat32): number {
+function castAroundFloat32(main: Graph, types: Map<string, DataType>, stays: StaysFloat32): number {
   let inserted = 0;
+  const added = (float32Value: string): void => {
+    types.set(float32Value, DataType.FLOAT);
+    inserted++;
+  };
+  const isHalf = (value: string): boolean => types.get(value) === DataType.FLOAT16;
   for (const { graph, node } of [...allNodes(main)]) {
-    node.inputs.forEach((value, index) => {
-      if (!halved.has(value) || !stays.read(node, index)) return;
-      castInputToFloat32(graph, node, index);
-      inserted++;
-    });
-    if (!stays.node(node)) continue;
-    node.outputs.forEach((value, index) => {
-      if (!halved.has(value)) return;
-      castOutputToFloat16(graph, node, index);
-      inserted++;
-    });
+    for (const [index, value] of [...node.inputs].entries()) {
+      if (isHalf(value) && stays.read(node, index)) added(castInputToFloat32(graph, node, index));
+    }
+    for (const [index, value] of [...node.outputs].entries()) {
+      if (isHalf(value) && stays.node(node)) added(castOutputToFloat16(graph, node, index));
+    }
   }
   return inserted;
 }

@@ -26,20 +26,22 @@ export function castBeforeOutput(graph: Graph, output: string, index: number): N
   return addCast(graph, `graph_output_cast${index}`, { from: half, to: output, type: DataType.FLOAT });
 }
 
-/** Gives one input slot of a node a float32 copy of the float16 value it reads. */
-export function castInputToFloat32(graph: Graph, node: Node, index: number): void {
+/** Gives one input slot of a node a float32 copy of the float16 value it reads. Returns the copy's name. */
+export function castInputToFloat32(graph: Graph, node: Node, index: number): string {
   const from = node.inputs[index] ?? '';
   const to = graph.freshName(`${node.name}_input_cast_${index}`);
   graph.setInput(node, index, to);
   addCast(graph, `${node.name}_input_cast${index}`, { from, to, type: DataType.FLOAT });
+  return to;
 }
 
-/** Lets readers of a float32 node's output read a float16 copy that takes over its name. */
-export function castOutputToFloat16(graph: Graph, node: Node, index: number): void {
+/** Lets readers of a float32 node's output read a float16 copy that takes over its name. Returns the name the float32 value goes by now. */
+export function castOutputToFloat16(graph: Graph, node: Node, index: number): string {
   const to = node.outputs[index] ?? '';
   const from = graph.freshName(`${node.name}_output_cast_${index}`);
   graph.setOutput(node, index, from);
   addCast(graph, `${node.name}_output_cast${index}`, { from, to, type: DataType.FLOAT16 });
+  return from;
 }
 
 /**
