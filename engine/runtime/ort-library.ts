@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { GroveError } from '../../domain/errors.ts';
 
 const LIBRARY_NAMES: Readonly<Partial<Record<NodeJS.Platform, string>>> = {
@@ -18,11 +15,4 @@ export function bundledLibraryPath(): string {
     throw new GroveError('ep-unavailable', { ep: 'ONNX Runtime', why: `onnxruntime-node has no binary for ${process.platform}` });
   const packageFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   return join(packageFolder, 'bin', 'napi-v6', process.platform, process.arch, name);
-}
-
-/** SHA-256 of a file, in hex, read as a stream. */
-export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }

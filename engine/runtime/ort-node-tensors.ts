@@ -3,6 +3,21 @@ import { isNumericType, type Tensor, tensorFromBytes } from './tensor.ts';
 
 type OrtTensorConstructor = typeof import('onnxruntime-node').Tensor;
 
+/**
+ * Makes the binding hold float16 as Uint16Array on every Node version. Where Float16Array exists (Node 24) its JavaScript half would wrap the bits in
+ * one, which its native half does not know: "not enough space: expected 4, got 0" (1.30.0). It looks for the class once, when the first tensor is
+ * made, so the class is hidden for that moment.
+ */
+export function keepHalvesAsBits(ort: { readonly Tensor: OrtTensorConstructor }): void {
+  const float16Array = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  try {
+    new ort.Tensor('float16', new Uint16Array(1), [1]);
+  } finally {
+    if (float16Array !== undefined) Object.defineProperty(globalThis, 'Float16Array', float16Array);
+  }
+}
+
 /** Our tensor as the binding's, sharing the data. */
 export function toOrtTensor(ort: { readonly Tensor: OrtTensorConstructor }, tensor: Tensor): OrtTensor {
   switch (tensor.dtype) {
@@ -15,7 +30,7 @@ export function toOrtTensor(ort: { readonly Tensor: OrtTensorConstructor }, tens
   }
 }
 
-/** The binding's tensor as ours, copied: float16 arrives in another array class on newer Node versions. Throws TypeError for a value that is no tensor of a known type. */
+/** The binding's tensor as ours, copied, so that nothing of the binding outlives the call. Throws TypeError for a value that is no tensor of a known type. */
 export function fromOrtTensor(value: OnnxValue | undefined, name: string): Tensor {
   if (!isOrtTensor(value)) throw new TypeError(`output "${name}" is not a tensor`);
   const { type, dims, data } = value;

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { GroveError } from '../../domain/errors.ts';
+import { sha256File } from '../../platform/sha256.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 import type {
   InferenceRuntime,
@@ -12,9 +13,9 @@ import type {
   SessionSettings,
   ValueMetadata,
 } from './inference-runtime.ts';
-import { bundledLibraryPath, fileDigest } from './ort-library.ts';
+import { bundledLibraryPath } from './ort-library.ts';
 import { ORT_NODE_PROVIDERS, ortNodeReach, ortNodeReaches } from './ort-node-providers.ts';
-import { fromOrtTensor, toOrtTensor } from './ort-node-tensors.ts';
+import { fromOrtTensor, keepHalvesAsBits, toOrtTensor } from './ort-node-tensors.ts';
 import { isElementType, type NamedTensors } from './tensor.ts';
 import { timeAsyncRuns } from './timed-runs.ts';
 
@@ -30,7 +31,9 @@ type Ort = typeof import('onnxruntime-node');
  */
 export async function loadOrtNode(): Promise<InferenceRuntime> {
   try {
-    return new OrtNodeRuntime(await import('onnxruntime-node'));
+    const ort = await import('onnxruntime-node');
+    keepHalvesAsBits(ort);
+    return new OrtNodeRuntime(ort);
   } catch (cause) {
     throw new GroveError(
       'ep-unavailable',
@@ -72,7 +75,7 @@ class OrtNodeRuntime implements InferenceRuntime {
       adapter: ADAPTER,
       ortVersion: this.#ort.env.versions.node ?? 'unknown',
       libraryPath,
-      libraryDigest: await fileDigest(libraryPath),
+      libraryDigest: (await sha256File(libraryPath)).sha256,
       eps: ortNodeReaches(PLATFORM),
     };
   }
