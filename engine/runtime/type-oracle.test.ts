@@ -51,8 +51,18 @@ describe('inferTypes', () => {
     const before = encodeModel(model);
     const types = await inferTypes(model, runtime);
     expect(types.get('product')).toEqual(tensorType(DataType.FLOAT, ['batch', 256]));
-    expect(types.get('sum')).toEqual(tensorType(DataType.FLOAT, undefined));
+    expect(types.get('sum')).toEqual(tensorType(DataType.FLOAT, []));
     expect(Buffer.compare(encodeModel(model), before)).toBe(0);
+  });
+
+  it('leaves the shape open where the rank is not known', async () => {
+    const graph = new Graph('reshape');
+    graph.addInput('x', tensorType(DataType.FLOAT, ['n']));
+    graph.addInput('shape', tensorType(DataType.INT64, ['rank']));
+    graph.addNode({ opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['y'] });
+    graph.addOutput('y', undefined);
+    const model = createModel(graph, { irVersion: 8, opsetImports: [['', 17]] });
+    expect((await inferTypes(model, runtime)).get('y')).toEqual(tensorType(DataType.FLOAT, undefined));
   });
 
   it('refuses a model that ONNX Runtime does not accept', async () => {

@@ -1,9 +1,9 @@
 import { DataType } from '../graph/data-type.ts';
 import type { Model } from '../graph/model.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { type Dim, type TensorType, tensorType, type ValueInfo } from '../graph/value.ts';
+import { type TensorType, tensorType, type ValueInfo } from '../graph/value.ts';
 import { encodeModel } from '../onnx/write.ts';
-import type { InferenceRuntime, Session, ValueMetadata } from './inference-runtime.ts';
+import type { InferenceRuntime, ValueMetadata } from './inference-runtime.ts';
 import type { ElementType } from './tensor.ts';
 
 /** Initializers up to this size stay in the model that is asked about: shape arguments of Reshape, Slice and the like must be constants. */
@@ -38,40 +38,60 @@ export interface OracleOptions {
  * a temporary model whose session reports it. Type records of the model are not used, so stale ones do no harm; weights are not copied, they
  * stand in as inputs of their type. The model is unchanged afterwards, except that its nodes may have been sorted.
  *
- * `dims` is undefined for a scalar and for an unknown rank, which ONNX Runtime reports alike; values that are no plain tensors are left out.
+ * `dims` is an empty list for a scalar and undefined for an unknown rank; values that are no plain tensors are left out.
  * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
  */
-export async function inferTypes(
-  model: Model,
-  runtime: InferenceRuntime,
-  { foldConstants = false }: OracleOptions = {},
-): Promise<ReadonlyMap<string, TensorType>> {
-  const bytes = encodeQuestion(model);
-  const session = await runtime.createSession({
-    model: { bytes },
-    ep: 'CPUExecutionProvider',
-    settings: { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1 },
-  });
-  try {
-    return readAnswers(session);
-  } finally {
-    await session.close();
-  }
+export async function inferTypes(model: Model, runtime: InferenceRuntime): Promise<ReadonlyMap<string, TensorType>> {
+  const values = [...model.graph.nodes].flatMap((node) => node.outputs).filter((name) => name !== '');
+  const answers = (await ask(model, runtime, { outputs: values, ranks: [] })).filter((answer) => answer.dtype !== 'other');
+  const ambiguous = answers.filter(({ dims }) => dims.length === 0).map(({ name }) => name);
+  const scalars = await findScalars(model, runtime, ambiguous);
+  return new Map(
+    answers.flatMap((answer) => (answer.dtype === 'other' ? [] : [[answer.name, typeOf(answer, answer.dtype, scalars)] as const])),
+  );
+}
+
+function typeOf({ name, dims }: ValueMetadata, dtype: ElementType, scalars: ReadonlySet<string>): TensorType {
+  const isUnknown = dims.length === 0 && !scalars.has(name);
+  return tensorType(DATA_TYPES[dtype], isUnknown ? undefined : dims);
+}
+
+/** ONNX Runtime reports an empty shape for scalars and for unknown ranks alike. The shape of a scalar's shape, though, is known: [0]. */
+async function findScalars(model: Model, runtime: InferenceRuntime, names: readonly string[]): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set();
+  const answers = await ask(model, runtime, { outputs: [], ranks: names });
+  return new Set(names.filter((_, i) => answers[i]?.dims[0] === 0));
+}
+
+/** What a temporary model is asked: the types of `outputs`, then those of the shapes of `ranks`. */
+interface Question {
+  readonly outputs: readonly string[];
+  readonly ranks: readonly string[];
+}
+
+async function ask(model: Model, runtime: InferenceRuntime, question: Question): Promise<readonly ValueMetadata[]> {
+  const bytes = encodeQuestion(model, question);
+  const settings = { optimizationLevel: 'disabled', intraOpThreads: 1 } as const;
+  const session = await runtime.createSession({ model: { bytes }, ep: 'CPUExecutionProvider', settings });
+  await session.close();
+  return session.outputs;
 }
 
 /** Encodes the temporary model. Changes the given one and puts it back before anyone else can look: nothing here is asynchronous. */
-function encodeQuestion(model: Model): Uint8Array {
+function encodeQuestion(model: Model, question: Question): Uint8Array {
   const { graph } = model;
   const inputs = [...graph.inputs];
   const outputs = [...graph.outputs];
   const valueInfo = [...graph.valueInfo];
   const initializers = [...graph.initializers];
+  const probes = question.ranks.map((name) => graph.addNode({ opType: 'Shape', inputs: [name], outputs: [graph.freshName('rank_probe')] }));
   try {
     graph.valueInfo.clear();
     for (const [name, tensor] of initializers) if (!isSmall(tensor)) moveToInputs(model, name, tensor);
-    graph.outputs.splice(0, graph.outputs.length, ...computedValues(model));
+    graph.outputs.splice(0, graph.outputs.length, ...[...question.outputs, ...probes.flatMap((probe) => probe.outputs)].map(untyped));
     return encodeModel(model);
   } finally {
+    for (const probe of probes) graph.removeNode(probe);
     graph.inputs.splice(0, graph.inputs.length, ...inputs);
     graph.outputs.splice(0, graph.outputs.length, ...outputs);
     for (const [name, info] of valueInfo) graph.valueInfo.set(name, info);
@@ -79,6 +99,10 @@ function encodeQuestion(model: Model): Uint8Array {
     for (const [name] of initializers) graph.removeInitializer(name);
     for (const [name, tensor] of initializers) graph.setInitializer(name, tensor);
   }
+}
+
+function untyped(name: string): ValueInfo {
+  return { name, type: undefined };
 }
 
 function isSmall(tensor: Tensor): boolean {
@@ -89,21 +113,4 @@ function moveToInputs({ graph }: Model, name: string, tensor: Tensor): void {
   graph.removeInitializer(name);
   const declared = graph.inputs.some((input) => input.name === name);
   if (!declared) graph.addInput(name, tensorType(tensor.dataType, tensor.dims));
-}
-
-function computedValues({ graph }: Model): ValueInfo[] {
-  const names = [...graph.nodes].flatMap((node) => node.outputs).filter((name) => name !== '');
-  return names.map((name) => ({ name, type: undefined }));
-}
-
-function readAnswers(session: Session): ReadonlyMap<string, TensorType> {
-  const types = new Map<string, TensorType>();
-  for (const output of session.outputs) {
-    if (output.dtype !== 'other') types.set(output.name, tensorType(DATA_TYPES[output.dtype], dimsOf(output)));
-  }
-  return types;
-}
-
-function dimsOf({ dims }: ValueMetadata): readonly Dim[] | undefined {
-  return dims.length === 0 ? undefined : dims;
 }
