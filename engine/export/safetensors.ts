@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { byteLengthOf, DataType } from '../graph/data-type.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { allocateBytes, type Tensor } from '../graph/tensor.ts';
 import { findDuplicateKey } from './json-keys.ts';
 
 /** safetensors type names by ONNX type. Types that ONNX lacks are refused. */
@@ -83,7 +83,7 @@ export class SafetensorsFile {
   }
 
   #readAt(position: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
+    const bytes = allocateBytes(length);
     for (let done = 0; done < length; ) {
       const count = readSync(this.#descriptor, bytes, done, Math.min(length - done, 1 << 30), position + done);
       if (count === 0) throw bad(this.#name, 'it became shorter while it was read');

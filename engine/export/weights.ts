@@ -1,6 +1,6 @@
 import { GroveError } from '../../domain/errors.ts';
 import { DataType, dataTypeName, isFloatType } from '../graph/data-type.ts';
-import { float32Tensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
+import { allocateBytes, float32Tensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** Gives an architecture's parameters as float32 tensors, each checked against the shape its configuration implies. */
@@ -53,18 +53,20 @@ function legacySpelling(name: string): string {
   return name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
 }
 
-/** Both sides of a tile of 32 x 32 floats (4 KiB each) stay in the first-level cache. */
-const TILE = 32;
+/** Two tiles of 64 x 64 floats (16 KiB each) share the first-level cache; measured fastest of 16, 32 and 64. */
+const TILE = 64;
 
-/** Row-major [rows, columns] to row-major [columns, rows], tile by tile: a plain loop misses the cache on every write. */
+/** Row-major [rows, columns] to row-major [columns, rows], tile by tile: a plain loop misses the cache on every other access. */
 export function transpose(source: Float32Array, rows: number, columns: number): Float32Array {
-  const target = new Float32Array(source.length);
-  for (let rowStart = 0; rowStart < rows; rowStart += TILE) {
-    const rowEnd = Math.min(rowStart + TILE, rows);
-    for (let columnStart = 0; columnStart < columns; columnStart += TILE) {
-      const columnEnd = Math.min(columnStart + TILE, columns);
-      for (let column = columnStart; column < columnEnd; column++) {
-        for (let row = rowStart; row < rowEnd; row++) target[column * rows + row] = source[row * columns + column]!;
+  const target = new Float32Array(allocateBytes(source.length * 4).buffer);
+  for (let row = 0; row < rows; row += TILE) {
+    const height = Math.min(TILE, rows - row);
+    for (let column = 0; column < columns; column += TILE) {
+      const columnEnd = Math.min(column + TILE, columns);
+      for (let at = column; at < columnEnd; at++) {
+        let from = row * columns + at;
+        const start = at * rows + row;
+        for (let to = start; to < start + height; to++, from += columns) target[to] = source[from]!;
       }
     }
   }

@@ -29,6 +29,14 @@ export type TensorValues =
   | BigInt64Array
   | BigUint64Array;
 
+/**
+ * Bytes with arbitrary content, for callers that write every one: zeroing 90 MB of weights costs as much as reading them.
+ * The buffer is its own, so that views of any type are aligned.
+ */
+export function allocateBytes(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
+}
+
 /** A tensor over the given values, not copied. Float16 and bfloat16 take their bits as a Uint16Array, bools a Uint8Array of 0 and 1. */
 export function makeTensor(dataType: DataType, dims: readonly number[], values: TensorValues): Tensor {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
+import { allocateBytes } from '../graph/tensor.ts';
 
 /** Where an external tensor's bytes are: the `location`, `offset` and `length` entries of its TensorProto. */
 export interface ExternalReference {
@@ -111,7 +112,7 @@ function realPathOrUndefined(path: string): string | undefined {
 const MAX_READ_BYTES = 1 << 30;
 
 function readExtent(descriptor: number, offset: number, length: number): Uint8Array | undefined {
-  const bytes = new Uint8Array(length);
+  const bytes = allocateBytes(length);
   for (let done = 0; done < length; ) {
     const count = readSync(descriptor, bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
     if (count === 0) return undefined;

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { DeviceConfigurationProto, FunctionProto, ModelProto, TrainingInfoProto } from '../../proto/gen/onnx.ts';
 import type { Model } from '../graph/model.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { allocateBytes, type Tensor } from '../graph/tensor.ts';
 import { sortTopologically } from '../graph/topology.ts';
 import { graphChunks } from './encode-graph.ts';
 import { type Chunks, delimited, type ExternalPlace, encodeMetadata, encodeUnknown, sizeOf } from './encode-tensor.ts';
@@ -43,7 +43,7 @@ export interface WrittenModel {
 /** The model as one message, everything inline. Throws `too-large` above 2 GiB - 1. Sorts the graph when it is not sorted. */
 export function encodeModel(model: Model): Uint8Array {
   const chunks = modelChunks(model, new Map());
-  const bytes = new Uint8Array(requireWritable(sizeOf(chunks), 'the model'));
+  const bytes = allocateBytes(requireWritable(sizeOf(chunks), 'model'));
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);
