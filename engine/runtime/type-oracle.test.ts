@@ -55,6 +55,17 @@ describe('inferTypes', () => {
     expect(Buffer.compare(encodeModel(model), before)).toBe(0);
   });
 
+  it('knows shapes behind shape arithmetic when it folds constants', async () => {
+    const graph = new Graph('arithmetic');
+    graph.addInput('x', tensorType(DataType.FLOAT, [2, 6]));
+    graph.addNode({ opType: 'Shape', inputs: ['x'], outputs: ['shape'] });
+    graph.addNode({ opType: 'Concat', inputs: ['shape', 'shape'], outputs: ['twice'], attributes: { axis: { kind: 'int', value: 0n } } });
+    graph.addNode({ opType: 'Expand', inputs: ['x', 'twice'], outputs: ['y'] });
+    graph.addOutput('y', undefined);
+    const model = createModel(graph, { irVersion: 8, opsetImports: [['', 17]] });
+    expect((await inferTypes(model, runtime, { foldConstants: true })).get('y')).toEqual(tensorType(DataType.FLOAT, [2, 6, 2, 6]));
+  });
+
   it('leaves the shape open where the rank is not known', async () => {
     const graph = new Graph('reshape');
     graph.addInput('x', tensorType(DataType.FLOAT, ['n']));

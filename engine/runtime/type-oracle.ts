@@ -25,6 +25,7 @@ const DATA_TYPES: Readonly<Record<ElementType, DataType>> = {
   string: DataType.STRING,
 };
 
+/** How hard the oracle thinks. */
 export interface OracleOptions {
   /**
    * Also folds constants (default false): shapes behind Shape, Gather and Reshape arithmetic are then known where the inputs' are, which plain
@@ -41,11 +42,16 @@ export interface OracleOptions {
  * `dims` is an empty list for a scalar and undefined for an unknown rank; values that are no plain tensors are left out.
  * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
  */
-export async function inferTypes(model: Model, runtime: InferenceRuntime): Promise<ReadonlyMap<string, TensorType>> {
+export async function inferTypes(
+  model: Model,
+  runtime: InferenceRuntime,
+  options: OracleOptions = {},
+): Promise<ReadonlyMap<string, TensorType>> {
+  const oracle = { runtime, foldConstants: options.foldConstants ?? false };
   const values = [...model.graph.nodes].flatMap((node) => node.outputs).filter((name) => name !== '');
-  const answers = (await ask(model, runtime, { outputs: values, ranks: [] })).filter((answer) => answer.dtype !== 'other');
+  const answers = (await ask(model, oracle, { outputs: values, ranks: [] })).filter((answer) => answer.dtype !== 'other');
   const ambiguous = answers.filter(({ dims }) => dims.length === 0).map(({ name }) => name);
-  const scalars = await findScalars(model, runtime, ambiguous);
+  const scalars = await findScalars(model, oracle, ambiguous);
   return new Map(
     answers.flatMap((answer) => (answer.dtype === 'other' ? [] : [[answer.name, typeOf(answer, answer.dtype, scalars)] as const])),
   );
@@ -57,11 +63,13 @@ function typeOf({ name, dims }: ValueMetadata, dtype: ElementType, scalars: Read
 }
 
 /** ONNX Runtime reports an empty shape for scalars and for unknown ranks alike. The shape of a scalar's shape, though, is known: [0]. */
-async function findScalars(model: Model, runtime: InferenceRuntime, names: readonly string[]): Promise<ReadonlySet<string>> {
+async function findScalars(model: Model, oracle: Oracle, names: readonly string[]): Promise<ReadonlySet<string>> {
   if (names.length === 0) return new Set();
-  const answers = await ask(model, runtime, { outputs: [], ranks: names });
+  const answers = await ask(model, oracle, { outputs: [], ranks: names });
   return new Set(names.filter((_, i) => answers[i]?.dims[0] === 0));
 }
+
+type Oracle = Required<OracleOptions> & { readonly runtime: InferenceRuntime };
 
 /** What a temporary model is asked: the types of `outputs`, then those of the shapes of `ranks`. */
 interface Question {
@@ -69,9 +77,9 @@ interface Question {
   readonly ranks: readonly string[];
 }
 
-async function ask(model: Model, runtime: InferenceRuntime, question: Question): Promise<readonly ValueMetadata[]> {
+async function ask(model: Model, { runtime, foldConstants }: Oracle, question: Question): Promise<readonly ValueMetadata[]> {
   const bytes = encodeQuestion(model, question);
-  const settings = { optimizationLevel: 'disabled', intraOpThreads: 1 } as const;
+  const settings = { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1 } as const;
   const session = await runtime.createSession({ model: { bytes }, ep: 'CPUExecutionProvider', settings });
   await session.close();
   return session.outputs;
