@@ -279,7 +279,9 @@ export const ROUTES = {
     path: '/api/v1/events',
     tag: 'farm',
     kind: 'raw',
-    query: z.strictObject({ after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.') }),
+    query: z.strictObject({
+      after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.'),
+    }),
     headers: z.object({
       'last-event-id': z
         .string()

@@ -92,6 +92,7 @@ export const ERRORS = {
     message: 'A {process} is already running for {where} (process {pid}).',
     advice: 'Stop it first (grove down), or choose another data folder with GROVE_DATA.',
   },
+  'too-many-streams': { ...infrastructure, http: 429, grpc: 'RESOURCE_EXHAUSTED', message: '{limit} {what} are open already; no more are served.', advice: 'Close some, or wait until they end.' },
   'port-in-use': { ...input, http: 409, grpc: 'ALREADY_EXISTS', message: 'Another program listens on {address} already.', advice: 'Stop it, or choose another port with --port.' },
   'unexpected-answer': {
     fault: 'infrastructure',

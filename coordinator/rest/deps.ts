@@ -81,23 +81,23 @@ export interface RestLog {
   requestFailed(fields: { readonly requestId: string; readonly method: string; readonly path: string; readonly error: unknown }): void;
 }
 
-/** Bounds on what one client may ask of the server. */
+/** Bounds on what clients may ask of the server. */
 export interface RestLimits {
   readonly bodyBytes: number;
+  /** Longest time a client may take to send a JSON body, milliseconds. */
+  readonly bodyMs: number;
   /** Event streams open at once, over all clients. */
   readonly eventStreams: number;
-  /** Events kept for a client that reads too slowly before its stream is closed. */
+  /** Events kept for a client that reads too slowly; beyond that its stream is closed, and it resumes. */
   readonly eventBacklog: number;
-  /** Followed logs open at once. */
+  /** Followed logs open at once, over all clients. */
   readonly logStreams: number;
-  /** Silence after which an upload or a download is given up, milliseconds. */
-  readonly transferIdleMs: number;
 }
 
 export const DEFAULT_REST_LIMITS: RestLimits = {
   bodyBytes: 2_097_152,
+  bodyMs: 30_000,
   eventStreams: 256,
   eventBacklog: 10_000,
   logStreams: 256,
-  transferIdleMs: 60_000,
 };

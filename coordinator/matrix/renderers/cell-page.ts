@@ -1,0 +1,126 @@
+import type { CellView } from '../../../api/matrix.ts';
+import type { Blob } from '../../../domain/manifest.ts';
+import { cellText, columnText, formatCosine, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
+import type { BenchmarkReport, LaunchReport, Quality } from '../../../domain/report.ts';
+import { type Html, type HtmlValue, html } from './html.ts';
+import { launchPlot } from './launch-plot.ts';
+import { badgeChips, stateChip } from './matrix-page.ts';
+import { renderPage, timeElement } from './page.ts';
+
+/** One cell with everything behind its number: launches, raw samples, placement, quality, provenance and the command that measures it again. */
+export function renderCellPage(view: CellView, nowMs: number): string {
+  const { cell, row, column, report } = view;
+  const text = cellText(cell, nowMs);
+  const { name, digest } = rowText(row);
+  const content = html`<p class="crumbs"><a href="/">Matrix</a> / ${row.modelId}</p>
+<div class="heading"><h1>${name} <code>${digest}</code> on ${columnText(column).device}</h1><p>${stateChip(cell.state)} ${badgeChips(cell)}</p></div>
+${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== null && html` <code>${cell.code}</code>`}</p>`}
+<div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
+${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
+${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), sessionSection(report)]}
+${provenanceSection(view)}
+<section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`;
+  return renderPage({ title: `${name} on ${column.deviceModel}`, content });
+}
+
+function throughput({ cell }: CellView): string {
+  return cell.throughputPerSecond === null ? '' : `${cell.throughputPerSecond.toPrecision(3)} inferences/s`;
+}
+
+function tile(label: string, value: string): Html {
+  return html`${value !== '' && html`<div class="tile"><span class="detail">${label}</span><span class="figure">${value}</span></div>`}`;
+}
+
+function launchSection({ launches, artifacts }: BenchmarkReport): Html {
+  const heads = ['Launch', 'p50', 'mean', 'min', 'p90', 'p99', 'max', 'samples', 'warm-up', 'session', 'first run', 'peak memory', 'raw'];
+  return html`<section><h2>Launches</h2>${launchPlot(launches)}
+<div class="scroll" tabindex="0" role="region" aria-label="Launches"><table class="plain"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<tbody>${launches.map((launch) => launchRow(launch, artifacts[launch.samplesPath]))}</tbody></table></div>
+<p class="muted">Each launch is a fresh process. Raw samples are little-endian float64 milliseconds, one a run, in order. p99 needs 662 samples.</p></section>`;
+}
+
+function launchRow(launch: LaunchReport, samples: Blob | undefined): Html {
+  const { index, p50Ms, meanMs, minMs, p90Ms, p99Ms, maxMs, sampleCount, warmup, createMs, firstInferenceMs, rssPeakBytes } = launch;
+  const values: readonly HtmlValue[] = [
+    index + 1,
+    html`<strong>${formatMs(p50Ms)}</strong>`,
+    formatMs(meanMs),
+    formatMs(minMs),
+    formatMs(p90Ms),
+    p99Ms === null ? '-' : formatMs(p99Ms),
+    formatMs(maxMs),
+    sampleCount,
+    `${warmup.runs} runs${warmup.stable ? '' : ', not stable'}`,
+    formatMs(createMs),
+    formatMs(firstInferenceMs),
+    `${Math.round(rssPeakBytes / 1_048_576)} MiB`,
+    samples === undefined ? '-' : html`<a href="/api/v1/artifacts/${samples.sha256}">samples</a>`,
+  ];
+  return html`<tr>${values.map((value) => html`<td>${value}</td>`)}</tr>`;
+}
+
+function placementSection({ placement }: BenchmarkReport): Html {
+  const { byEp, heavyNodes, heavyNodesElsewhere, elsewhere } = placement;
+  const rows = Object.entries(byEp).map(
+    ([ep, { nodes, timeShare }]) =>
+      html`<tr><th scope="row">${shortEp(ep)}</th><td>${nodes}</td><td>${formatShare(timeShare)}</td><td>${shareBar(timeShare)}</td></tr>`,
+  );
+  return html`<section><h2>Placement</h2><table class="plain"><thead><tr><th scope="col">Execution provider</th><th scope="col">nodes</th><th scope="col">time</th><th scope="col"><span class="hidden">share</span></th></tr></thead><tbody>${rows}</tbody></table>
+<p class="muted">${heavyNodes} heavy nodes (MatMul, Gemm, Conv, Attention class); ${heavyNodesElsewhere} of them ran elsewhere.</p>
+${elsewhere.length > 0 && html`<details><summary>Nodes that ran elsewhere</summary><ul>${elsewhere.map((line) => html`<li><code>${line}</code></li>`)}</ul></details>`}</section>`;
+}
+
+function shareBar(share: number): Html {
+  return html`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="8" class="rest"/><rect width="${(share * 100).toFixed(1)}" height="8" class="part"/></svg>`;
+}
+
+function qualitySection(quality: Quality): Html {
+  if (quality.state === 'not-measured') return html`<section><h2>Quality</h2><p>Not measured: ${quality.why}</p></section>`;
+  const { rows, cosineMean, cosineMin, cosinePooled, sqnrDb, maxAbsDifference, logit, bound, passed } = quality;
+  return html`<section><h2>Quality</h2>${facts([
+    ['Verdict', `${passed ? 'within' : 'outside'} the bound: cosine at least ${bound.min}${bound.isDefault ? ' (default)' : ''}`],
+    ['Rows compared', rows],
+    ['Cosine, mean over rows', formatCosine(cosineMean)],
+    ['Cosine, worst row', formatCosine(cosineMin)],
+    ['Cosine, mean-pooled', cosinePooled === null ? '' : formatCosine(cosinePooled)],
+    ['SQNR', sqnrDb === null ? '' : `${sqnrDb.toFixed(1)} dB`],
+    ['Largest difference', maxAbsDifference.toPrecision(3)],
+    ['Logit difference', logit === null ? '' : `mean ${logit.meanAbs.toPrecision(3)}, largest ${logit.maxAbs.toPrecision(3)}`],
+    ['Same best label', logit?.top1Agreement == null ? '' : formatShare(logit.top1Agreement)],
+  ])}</section>`;
+}
+
+function sessionSection({ session, inputShapes, runtime, condition, olive }: BenchmarkReport): Html {
+  const shapes = Object.entries(inputShapes).map(([input, shape]) => `${input}[${shape.join(',')}]`);
+  return html`<section><h2>Session</h2>${facts([
+    ['Inputs', shapes.join(' ')],
+    ['Runtime', `${runtime.adapter}, ONNX Runtime ${runtime.ortVersion}, Node ${runtime.node}`],
+    ['Condition', `${condition.powerSource} power, ${condition.powerMode}`],
+    ...Object.entries(session).map(([key, value]) => [key, String(value)] as const),
+    ...Object.entries(olive).map(([metric, { value, unit }]) => [`Olive ${metric}`, `${value.toPrecision(4)} ${unit}`] as const),
+  ])}</section>`;
+}
+
+function provenanceSection({ cell, row }: CellView): Html {
+  const { jobId, taskId, attempt, agentId, deviceName, sku, conversionKey, environmentId, ortVersion, measuredAt } = cell.provenance;
+  return html`<section><h2>Provenance</h2>${facts([
+    ['Measured', measuredAt === null ? '' : timeElement(measuredAt)],
+    ['Device', [deviceName, sku].filter(Boolean).join(', ')],
+    ['Agent', agentId ?? ''],
+    ['Job', html`<a href="/api/v1/jobs/${jobId}"><code>${jobId}</code></a>`],
+    [
+      'Task',
+      html`<a href="/api/v1/tasks/${taskId}"><code>${taskId}</code></a>${attempt !== null && html`, attempt ${attempt} (<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log</a>)`}`,
+    ],
+    ['Recipe', html`${row.recipeId} <code>${cell.provenance.recipeDigest.slice(0, 12)}</code>`],
+    ['Conversion', conversionKey === null ? '' : html`<code>${conversionKey.slice(0, 12)}</code>`],
+    ['Environment', environmentId === null ? '' : html`<code>${environmentId.slice(0, 12)}</code>`],
+    ['ONNX Runtime', ortVersion ?? ''],
+    ['Requested, executed', `${shortEp(cell.key.requestedEp)}, ${shortEp(cell.key.executedEp)}`],
+  ])}</section>`;
+}
+
+/** A list of names and values; empty values are left out. */
+function facts(entries: readonly (readonly [string, HtmlValue])[]): Html {
+  return html`<dl class="facts">${entries.filter(([, value]) => value !== '').map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}

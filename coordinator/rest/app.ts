@@ -1,0 +1,44 @@
+import express, { type Express } from 'express';
+import { bindRoutes } from './bind.ts';
+import type { RestDeps } from './deps.ts';
+import { agentHandlers } from './handlers/agents.ts';
+import { artifactHandlers } from './handlers/artifacts.ts';
+import { eventHandlers } from './handlers/events.ts';
+import { farmHandlers } from './handlers/farm.ts';
+import { jobHandlers } from './handlers/jobs.ts';
+import { matrixHandlers } from './handlers/matrix.ts';
+import { recipeHandlers } from './handlers/recipes.ts';
+import { taskHandlers } from './handlers/tasks.ts';
+import { accessLog } from './middleware/access-log.ts';
+import { jsonBody } from './middleware/json-body.ts';
+import { loopbackGuard } from './middleware/loopback-guard.ts';
+import { noSuchRoute, problems } from './middleware/problems.ts';
+import { requestId } from './middleware/request-id.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
+import { pages } from './pages/pages.ts';
+
+/** The REST API and the pages as one Express application; it listens nowhere by itself. */
+export function createRestApp(deps: RestDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, loopbackGuard);
+  const readBody = jsonBody({ limitBytes: deps.limits.bodyBytes, timeoutMs: deps.limits.bodyMs, clock: deps.clock });
+  bindRoutes(app, allHandlers(deps), readBody);
+  app.use(pages(deps));
+  app.use(noSuchRoute, problems(deps.log, deps.limits));
+  return app;
+}
+
+function allHandlers(deps: RestDeps) {
+  return {
+    ...farmHandlers(deps),
+    ...jobHandlers(deps),
+    ...taskHandlers(deps),
+    ...agentHandlers(deps),
+    ...recipeHandlers(deps),
+    ...artifactHandlers(deps),
+    ...matrixHandlers(deps),
+    ...eventHandlers(deps),
+  };
+}

@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module';
+import { type RequestHandler, Router } from 'express';
+
+const SWAGGER_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>API reference - Grove</title>
+<link rel="icon" href="/assets/grove.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="reference"></div>
+<noscript>The API reference needs scripts; its source is <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</noscript>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+/** A file of its own, because the content security policy runs nothing inline. */
+const START = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null, defaultModelsExpandDepth: 0 });
+`;
+
+/** The browsable API reference, from files of this installation only. */
+export function apiReference(): Router {
+  const router = Router();
+  router.get('/', (_req, res) => {
+    res.type('html').send(PAGE);
+  });
+  router.get('/start.js', (_req, res) => {
+    res.type('js').send(START);
+  });
+  for (const file of SWAGGER_FILES) router.get(`/${file}`, sendInstalled(file));
+  return router;
+}
+
+function sendInstalled(file: (typeof SWAGGER_FILES)[number]): RequestHandler {
+  const path = createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`);
+  return (_req, res, next) => {
+    res.sendFile(path, { maxAge: 86_400_000, dotfiles: 'allow' }, (error?: Error) => {
+      if (error !== undefined && !res.headersSent) next(error);
+    });
+  };
+}

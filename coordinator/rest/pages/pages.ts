@@ -1,0 +1,72 @@
+import { type ErrorRequestHandler, Router } from 'express';
+import { z } from 'zod';
+import { GroveError, toGroveError } from '../../../domain/errors.ts';
+import { renderCellPage } from '../../matrix/renderers/cell-page.ts';
+import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
+import { STYLESHEET_PATH } from '../../matrix/renderers/page.ts';
+import { ICON, STYLESHEET } from '../../matrix/renderers/stylesheet.ts';
+import { check } from '../check.ts';
+import type { RestDeps } from '../deps.ts';
+import { agentView } from '../views/agent-view.ts';
+import { findCell } from '../views/cell-view.ts';
+import { jobSummary } from '../views/job-view.ts';
+import { renderAgentsPage } from './agents-page.ts';
+import { apiReference } from './api-reference.ts';
+import { renderErrorPage } from './error-page.ts';
+import { renderJobsPage } from './jobs-page.ts';
+
+/** Jobs the page shows. */
+const JOBS_SHOWN = 100;
+
+const refreshQuery = z.strictObject({ refresh: z.coerce.number<string>().int().min(1).max(3600).exactOptional() });
+const cellParams = z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') });
+
+type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock'>;
+
+/** Pages for people: plain HTML, complete without scripts except the API reference. */
+export function pages(deps: PageDeps): Router {
+  const router = Router();
+  router.get('/', async (req, res) => {
+    const { refresh } = check(refreshQuery, { ...req.query }, 'query');
+    res.type('html').send(renderMatrixPage(await deps.matrix(), { refreshSeconds: refresh }));
+  });
+  router.get('/cells/:cellId', async (req, res) => {
+    const { cellId } = check(cellParams, req.params, 'path');
+    const view = await findCell(await deps.matrix(), cellId, deps.store);
+    if (view === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
+    res.type('html').send(renderCellPage(view, deps.clock.now()));
+  });
+  router.get('/jobs', async (_req, res) => {
+    const jobs = await deps.store.jobs({ limit: JOBS_SHOWN });
+    res.type('html').send(renderJobsPage(jobs.map(jobSummary)));
+  });
+  router.get('/agents', async (_req, res) => {
+    const agents = await deps.store.agents();
+    res.type('html').send(renderAgentsPage(agents.map(agentView), deps.clock.now()));
+  });
+  router.use('/docs', apiReference());
+  router.use(assets(), errorPage);
+  return router;
+}
+
+function assets(): Router {
+  const router = Router();
+  router.get(STYLESHEET_PATH, (_req, res) => {
+    res.type('css').set('cache-control', 'no-cache').send(STYLESHEET);
+  });
+  router.get('/assets/grove.svg', (_req, res) => {
+    res.type('svg').send(ICON);
+  });
+  return router;
+}
+
+/** Errors of pages are pages; unexpected ones go on to the API's handler, which logs them and tells no details. */
+// biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
+const errorPage: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
+  const error = toGroveError(thrown);
+  if (res.headersSent || error.code === 'internal' || req.accepts(['json', 'html']) !== 'html') {
+    next(thrown);
+    return;
+  }
+  res.status(error.spec.http).type('html').send(renderErrorPage(error));
+};

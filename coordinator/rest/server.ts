@@ -1,0 +1,61 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+import { GroveError } from '../../domain/errors.ts';
+
+export interface ListenOptions {
+  /** A loopback address: `127.0.0.1` or `::1`. */
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** Silence on a connection after which it is closed, milliseconds. Event streams and followed logs speak more often. */
+  readonly idleMs: number;
+}
+
+export interface RestServer {
+  /** Origin to call: `http://127.0.0.1:7070`. */
+  readonly url: string;
+  /** Takes no new connections, ends open streams and resolves when all are closed. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const MAX_CONNECTIONS = 4_096;
+
+/**
+ * Listens on loopback only. Throws `bind-refused` for any other address, and `port-in-use` when the port is taken.
+ */
+export async function listenRest(app: Express, options: ListenOptions): Promise<RestServer> {
+  assertLoopback(options.host);
+  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5_000 }, app);
+  server.maxConnections = MAX_CONNECTIONS;
+  // Uploads of gigabytes may take long; what ends them is silence, not their total time.
+  server.timeout = options.idleMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, options)));
+    server.listen(options.port, options.host, resolve);
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+    return stopped;
+  };
+  return { url: originOf(server.address()), stop };
+}
+
+/** Throws `bind-refused` unless the address is one that only this machine can reach. */
+export function assertLoopback(host: string): void {
+  if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)) throw new GroveError('bind-refused', { address: host });
+}
+
+function listenError(error: Error, { host, port }: ListenOptions): Error {
+  const taken = 'code' in error && error.code === 'EADDRINUSE';
+  return taken ? new GroveError('port-in-use', { address: `${host}:${port}` }, { cause: error }) : error;
+}
+
+function originOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') throw new TypeError('the server listens on no network address');
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}

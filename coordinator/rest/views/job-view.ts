@@ -1,0 +1,35 @@
+import type { JobSummary } from '../../../api/jobs.ts';
+import type { JobSource } from '../../../domain/job.ts';
+import type { JobRecord } from '../../store/task-store.ts';
+
+export function jobSummary(job: JobRecord): JobSummary {
+  const { jobId, principal, submittedAt, endedAt, state, counts, priority, spec } = job;
+  const { synthetic, where, substituteEp, tier, launches, task, strict, waitForDevice } = spec;
+  return {
+    jobId,
+    submitter: principal.name,
+    submittedAt,
+    endedAt,
+    state,
+    counts,
+    priority,
+    recipes: spec.recipes.map(({ recipeId, digest }) => ({ recipeId, digest })),
+    model: modelOf(spec.source),
+    data: Object.keys(spec.data),
+    synthetic,
+    on: spec.coverage,
+    where,
+    substituteEp,
+    tier,
+    launches,
+    task,
+    strict,
+    waitForDevice,
+  };
+}
+
+function modelOf(source: JobSource): JobSummary['model'] {
+  if (source.kind === 'hub') return source;
+  const blobs = Object.values(source.files);
+  return { kind: 'uploaded', fileCount: blobs.length, sizeBytes: blobs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
