@@ -19,6 +19,8 @@ export const LOG_EVENTS = {
   'conversions-linked': { level: 'info', message: 'A source was resolved; its conversions are queued' },
   'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
   'log-write-failed': { level: 'error', message: 'A task log could not be written' },
+  'store-event': { level: 'info', message: 'The task store did something on its own' },
+  'store-failed': { level: 'error', message: 'The task store cannot write any more; the coordinator stops' },
   'request-answered': { level: 'debug', message: 'A request was answered' },
   'request-failed': { level: 'error', message: 'A request met an unexpected error' },
   'internal-error': { level: 'error', message: 'Something unexpected was thrown' },

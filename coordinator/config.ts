@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { GroveError } from '../domain/errors.ts';
+import { readConfigFile } from '../platform/config-file.ts';
+import { defaultDataFolder } from '../platform/data-folder.ts';
+
+/** The coordinator's settings with every default filled in; nothing else in it reads the environment. */
+export interface CoordinatorConfig {
+  /** Absolute. The coordinator keeps `farm.json` and everything below `coordinator/` in it. */
+  readonly dataFolder: string;
+  /** Address of both servers; loopback only. */
+  readonly host: string;
+  /** Port of the API and the pages; 0 takes a free one. */
+  readonly restPort: number;
+  /** Port agents connect to; 0 takes a free one. */
+  readonly grpcPort: number;
+  /** Absolute: the catalogue. */
+  readonly recipesFolder: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+const portSchema = z.coerce.number().pipe(z.int().min(0).max(65_535));
+
+/** The `coordinator` section of the configuration file; every entry is optional. */
+export const coordinatorFileSchema = z.strictObject({
+  dataFolder: z.string().min(1).exactOptional(),
+  host: z.string().min(1).max(255).exactOptional(),
+  restPort: portSchema.exactOptional(),
+  grpcPort: portSchema.exactOptional(),
+  recipesFolder: z.string().min(1).exactOptional(),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
+});
+export type CoordinatorSettings = z.infer<typeof coordinatorFileSchema>;
+
+/** One file configures every process of a farm; the sections of the others are checked by them. */
+const configFileSchema = z.strictObject({
+  coordinator: coordinatorFileSchema.exactOptional(),
+  /** Data folder of the machine. */
+  data: z.string().min(1).exactOptional(),
+  url: z.unknown().exactOptional(),
+  cli: z.unknown().exactOptional(),
+  agent: z.unknown().exactOptional(),
+});
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const VARIABLES = {
+  dataFolder: 'GROVE_DATA',
+  host: 'GROVE_HOST',
+  restPort: 'GROVE_REST_PORT',
+  grpcPort: 'GROVE_GRPC_PORT',
+  recipesFolder: 'GROVE_RECIPES',
+  logLevel: 'GROVE_LOG_LEVEL',
+} as const satisfies Record<keyof CoordinatorSettings, string>;
+
+export interface CoordinatorFlags extends CoordinatorSettings {
+  /** YAML file; default `GROVE_CONFIG`. */
+  readonly configFile?: string;
+}
+
+/**
+ * Settings from flags, then the environment, then the `coordinator` section of the YAML file, then defaults. Throws `invalid-config` naming the file
+ * and line, or the variable.
+ */
+export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: Environment = process.env): Promise<CoordinatorConfig> {
+  const { configFile, ...given } = flags;
+  const file = await readSection(configFile ?? env['GROVE_CONFIG']);
+  const settings: CoordinatorSettings = { ...file, ...readEnvironment(env), ...given };
+  return {
+    dataFolder: resolve(settings.dataFolder ?? defaultDataFolder({ platform: process.platform, home: homedir(), env })),
+    host: settings.host ?? '127.0.0.1',
+    restPort: settings.restPort ?? 4700,
+    grpcPort: settings.grpcPort ?? 4701,
+    recipesFolder: resolve(settings.recipesFolder ?? installedRecipes()),
+    logLevel: settings.logLevel ?? 'info',
+  };
+}
+
+async function readSection(path: string | undefined): Promise<CoordinatorSettings> {
+  if (path === undefined || path === '') return {};
+  const { coordinator, data } = await readConfigFile(path, configFileSchema);
+  return { ...(data !== undefined && { dataFolder: data }), ...coordinator };
+}
+
+function readEnvironment(env: Environment): CoordinatorSettings {
+  const given = Object.entries(VARIABLES).flatMap(([key, name]) => (env[name] ? [[key, env[name]] as const] : []));
+  const parsed = coordinatorFileSchema.safeParse(Object.fromEntries(given));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = String(issue?.path[0] ?? '');
+  const variable = Object.entries(VARIABLES).find(([name]) => name === key)?.[1] ?? key;
+  throw new GroveError('invalid-config', { where: `environment variable ${variable}`, problem: issue?.message ?? 'it is not valid' });
+}
+
+/** The catalogue lies one folder up from the sources, and two from `dist/` in an installed package. */
+function installedRecipes(): string {
+  const candidates = ['../recipes', '../../recipes'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return candidates.find((folder) => existsSync(folder)) ?? 'recipes';
+}
