@@ -4,7 +4,7 @@ import { launchInterval, MIN_LAUNCHES_FOR_INTERVAL, type PooledVariance, relativ
 import { TIERS } from './tiers.ts';
 
 /** An interval this narrow on either side is precise enough: 2 %. */
-export const TARGET_HALF_WIDTH = 0.02;
+const TARGET_HALF_WIDTH = 0.02;
 
 /** What is known when a launch has just ended, or none has begun. */
 export interface LaunchProgress {

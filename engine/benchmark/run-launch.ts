@@ -28,7 +28,7 @@ export const launchRequestSchema = z.strictObject({
 export type LaunchRequest = z.infer<typeof launchRequestSchema>;
 
 /** The runtime that measured, as benchmark reports name it. */
-export const runtimeSchema = z.strictObject({
+const runtimeSchema = z.strictObject({
   adapter: z.string(),
   ortVersion: z.string(),
   ortLibraryDigest: sha256Schema,

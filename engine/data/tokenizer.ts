@@ -7,9 +7,9 @@ import { type TokenizerConfig, tokenizerConfigSchema, tokenizerFileSchema } from
 import { type Truncation, truncatedLengths } from './truncate.ts';
 
 /** Largest tokenizer file that is read. The largest in common use (multilingual Unigram with a compiled character map) has about 35 MB. */
-export const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
+const MAX_TOKENIZER_BYTES = 128 * 1024 * 1024;
 /** Longest text that is tokenised, in UTF-16 units. */
-export const MAX_TEXT_LENGTH = 1_000_000;
+const MAX_TEXT_LENGTH = 1_000_000;
 /** Above this a tokenizer_config's `model_max_length` means "none"; transformers writes 1e30. */
 const LARGEST_MODEL_LENGTH = 1_000_000;
 

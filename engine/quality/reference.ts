@@ -21,7 +21,7 @@ const INPUTS = 'inputs.bin';
 const OUTPUTS = 'outputs.bin';
 
 /** Largest of each of the two data files. */
-export const MAX_REFERENCE_BYTES = 512 * 1024 * 1024;
+const MAX_REFERENCE_BYTES = 512 * 1024 * 1024;
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 const MAX_BATCHES = 100_000;
 

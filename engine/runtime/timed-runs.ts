@@ -6,7 +6,7 @@ export function windowEnded(window: RunWindow, runs: number, elapsedMs: number):
 }
 
 /** A growing list of samples without a boxed array: a ranked launch may hold millions. */
-export class SampleBuffer {
+class SampleBuffer {
   #samples = new Float64Array(4096);
   #count = 0;
 
