@@ -13,6 +13,8 @@ export interface Tensor {
   readonly bytes: Uint8Array;
   /** The elements of a STRING tensor, whose `bytes` is empty. */
   readonly strings?: readonly Uint8Array[];
+  /** The name that some writers give a tensor inside an attribute; initializers are named by their graph. */
+  readonly attributeName?: string;
   readonly extras?: Extras;
 }
 

@@ -7,12 +7,14 @@ import {
   type NodeProto,
   SparseTensorProto,
   TensorAnnotation,
+  type TensorProto,
   type TensorShapeProto_Dimension,
   TypeProto,
   type TypeProto_Tensor,
   type ValueInfoProto,
 } from '../../proto/gen/onnx.ts';
 import { type Attribute, Graph, type NodeExtras } from '../graph/graph.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import type { Dim, TensorType, ValueInfo, ValueType } from '../graph/value.ts';
 import { type DecodeContext, decodeTensor, extrasOf, safeNumber } from './decode-tensor.ts';
 
@@ -92,7 +94,7 @@ function attributeValue(proto: AttributeProto, context: DecodeContext): Attribut
       return { kind: 'string', value: proto.s ?? new Uint8Array(0) };
     case Kind.TENSOR:
       if (!proto.t) throw bad(context.where, `attribute "${proto.name ?? ''}" has no tensor`);
-      return { kind: 'tensor', value: decodeTensor(proto.t, context) };
+      return { kind: 'tensor', value: attributeTensor(proto.t, context) };
     case Kind.GRAPH:
       if (!proto.g) throw bad(context.where, `attribute "${proto.name ?? ''}" has no graph`);
       return { kind: 'graph', value: decodeGraph(proto.g, context) };
@@ -103,12 +105,17 @@ function attributeValue(proto: AttributeProto, context: DecodeContext): Attribut
     case Kind.STRINGS:
       return { kind: 'strings', value: proto.strings };
     case Kind.TENSORS:
-      return { kind: 'tensors', value: proto.tensors.map((tensor) => decodeTensor(tensor, context)) };
+      return { kind: 'tensors', value: proto.tensors.map((tensor) => attributeTensor(tensor, context)) };
     case Kind.GRAPHS:
       return { kind: 'graphs', value: proto.graphs.map((graph) => decodeGraph(graph, context)) };
     default:
       return { kind: 'encoded', value: AttributeProto.encode(proto).finish() };
   }
+}
+
+function attributeTensor(proto: TensorProto, context: DecodeContext): Tensor {
+  const tensor = decodeTensor(proto, context);
+  return proto.name ? { ...tensor, attributeName: proto.name } : tensor;
 }
 
 /** Models of IR version 1 leave `type` out; the one field that is present tells it. */

@@ -15,8 +15,8 @@ export interface ExternalPlace {
 
 const RAW_DATA_TAG = (9 << 3) | 2;
 
-/** A TensorProto message for use inside other generated messages (attributes). */
-export function tensorProto(tensor: Tensor, name = ''): TensorProto {
+/** A TensorProto message; the name defaults to the one a tensor had inside an attribute. */
+export function tensorProto(tensor: Tensor, name = tensor.attributeName ?? ''): TensorProto {
   const proto = emptyTensor();
   proto.dims = tensor.dims.map(BigInt);
   proto.dataType = tensor.dataType;

@@ -16,7 +16,7 @@ export function richModel(): Model {
     f: { kind: 'float', value: 0 },
     i: { kind: 'int', value: 9223372036854775807n },
     s: { kind: 'string', value: Uint8Array.of(0xff, 0x00, 0x41) },
-    t: { kind: 'tensor', value: int64Tensor([], [-5]) },
+    t: { kind: 'tensor', value: { ...int64Tensor([], [-5]), attributeName: 'inner' } },
     floats: { kind: 'floats', value: [1.5, -0.25] },
     ints: { kind: 'ints', value: [-1n, 0n, 2n ** 40n] },
     strings: { kind: 'strings', value: [utf8('a'), utf8('')] },

@@ -87,7 +87,7 @@ function modelChunks(model: Model, places: ReadonlyMap<string, ExternalPlace>): 
   });
   const tail = ModelProto.encode({
     ...emptyModel(),
-    opsetImport: [...model.opsetImports].map(([domain, version]) => ({ domain, version: BigInt(version) })),
+    opsetImport: [...model.opsetImports].map(([domain, version]) => ({ ...(domain === '' ? {} : { domain }), version: BigInt(version) })),
     metadataProps: encodeMetadata(model.metadata),
     trainingInfo: model.trainingInfo.map((encoded) => TrainingInfoProto.decode(encoded)),
     functions: model.functions.map((definition) => FunctionProto.decode(definition.encoded)),
