@@ -9,7 +9,7 @@ import { defaultDataFolder } from '../platform/data-folder.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
 export interface AgentConfig {
-  /** Where the coordinator listens for agents: `grpc://127.0.0.1:7433`. */
+  /** Where the coordinator listens for agents: `grpc://127.0.0.1:4701`. */
   readonly agentUrl: string;
   /** Absolute. The agent keeps everything below it: cache, results, children, identity. */
   readonly dataFolder: string;
@@ -57,11 +57,13 @@ export const agentFileSchema = z.strictObject({
 });
 export type AgentFile = z.infer<typeof agentFileSchema>;
 
-/** One file may configure several processes; the sections of the others are not this one's business. */
+/** One file configures every process of a farm; the sections of the others are checked by them. */
 const configFileSchema = z.strictObject({
   agent: agentFileSchema.exactOptional(),
+  /** Data folder of the machine; the agent's is `agent` below it. */
+  data: z.string().min(1).exactOptional(),
+  url: z.unknown().exactOptional(),
   coordinator: z.unknown().exactOptional(),
-  cli: z.unknown().exactOptional(),
 });
 
 /** What the environment may set. */
@@ -107,7 +109,7 @@ export function completeAgentConfig(
   const hostName = settings.hostName ?? plainName(hostname());
   const data = settings.dataFolder ?? resolve(defaultDataFolder({ platform: process.platform, home: homedir(), env }), 'agent');
   return {
-    agentUrl: settings.agentUrl ?? 'grpc://127.0.0.1:7433',
+    agentUrl: settings.agentUrl ?? 'grpc://127.0.0.1:4701',
     dataFolder: resolve(data),
     name: settings.name ?? hostName,
     hostName,
@@ -128,7 +130,8 @@ async function readSection(path: string | undefined): Promise<AgentFile> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new GroveError('invalid-config', { where: path, problem: 'the file cannot be read' }, { cause });
   });
-  return parseConfig(text, path, configFileSchema).agent ?? {};
+  const { agent, data } = parseConfig(text, path, configFileSchema);
+  return { ...(data !== undefined && { dataFolder: resolve(data, 'agent') }), ...agent };
 }
 
 function environmentSettings(env: Environment): AgentFile {

@@ -6,7 +6,10 @@ const schema = z.strictObject({ url: z.url().exactOptional(), agent: z.strictObj
 
 describe('a configuration file', () => {
   test('yields its values', () => {
-    expect(parseConfig('url: http://127.0.0.1:4700\nagent:\n  name: lab-1\n', 'f.yaml', schema)).toEqual({ url: 'http://127.0.0.1:4700', agent: { name: 'lab-1' } });
+    expect(parseConfig('url: http://127.0.0.1:4700\nagent:\n  name: lab-1\n', 'f.yaml', schema)).toEqual({
+      url: 'http://127.0.0.1:4700',
+      agent: { name: 'lab-1' },
+    });
   });
 
   test('may be empty', () => {
@@ -14,7 +17,9 @@ describe('a configuration file', () => {
   });
 
   test('with an unknown key is refused with the line of the key', () => {
-    expect(() => parseConfig('url: http://a\nagent:\n  name: x\n  nmae: y\n', 'f.yaml', schema)).toThrow(/f\.yaml:4:3.*unknown key "agent.nmae"/);
+    expect(() => parseConfig('url: http://a\nagent:\n  name: x\n  nmae: y\n', 'f.yaml', schema)).toThrow(
+      /f\.yaml:4:3.*unknown key "agent.nmae"/,
+    );
   });
 
   test('with a wrong value is refused with its line', () => {

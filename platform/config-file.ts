@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isMap, LineCounter, parseDocument, type Document } from 'yaml';
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { GroveError, type Problem } from '../domain/errors.ts';
 
@@ -14,7 +14,8 @@ export async function readConfigFile<T>(path: string, schema: z.ZodType<T>): Pro
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new GroveError('invalid-config', { where: path, problem: 'the file cannot be read' }, { cause });
   });
-  if (text.length > MAX_CONFIG_BYTES) throw new GroveError('too-large', { what: path, sizeBytes: text.length, limitBytes: MAX_CONFIG_BYTES });
+  if (text.length > MAX_CONFIG_BYTES)
+    throw new GroveError('too-large', { what: path, sizeBytes: text.length, limitBytes: MAX_CONFIG_BYTES });
   return parseConfig(text, path, schema);
 }
 
@@ -23,7 +24,8 @@ export function parseConfig<T>(text: string, path: string, schema: z.ZodType<T>)
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const [broken] = document.errors;
-  if (broken !== undefined) throw new GroveError('invalid-config', { where: at(path, lines, broken.pos[0]), problem: firstLine(broken.message) });
+  if (broken !== undefined)
+    throw new GroveError('invalid-config', { where: at(path, lines, broken.pos[0]), problem: firstLine(broken.message) });
   const parsed = schema.safeParse(document.toJS() ?? {});
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, { document, lines, path }));
@@ -39,7 +41,10 @@ interface Source {
 
 function problemsOf(issue: z.core.$ZodIssue, source: Source): readonly Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: place([...issue.path, key], source), message: `unknown key "${[...issue.path, key].join('.')}"` }));
+    return issue.keys.map((key) => ({
+      path: place([...issue.path, key], source),
+      message: `unknown key "${[...issue.path, key].join('.')}"`,
+    }));
   }
   return [{ path: place(issue.path, source), message: `${issue.path.join('.') || 'the file'}: ${issue.message}` }];
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { powershell } from './powershell.ts';
 import { sha256 } from './sha256.ts';
 
 const run = promisify(execFile);
@@ -48,22 +49,15 @@ async function linuxMachineId(root: string): Promise<string | undefined> {
   return undefined;
 }
 
-function smbiosUuid(): Promise<string | undefined> {
-  return matchIn(
-    'powershell.exe',
-    ['-NoProfile', '-NonInteractive', '-Command', '(Get-CimInstance Win32_ComputerSystemProduct -Property UUID).UUID'],
-    /([0-9A-Fa-f-]{36})/,
-  );
+async function smbiosUuid(): Promise<string | undefined> {
+  const output = await powershell('(Get-CimInstance Win32_ComputerSystemProduct -Property UUID).UUID');
+  return /[0-9A-Fa-f-]{36}/.exec(output ?? '')?.[0];
 }
 
-function platformUuid(): Promise<string | undefined> {
-  return matchIn('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice'], /"IOPlatformUUID" = "([0-9A-Fa-f-]{36})"/);
-}
-
-async function matchIn(file: string, args: readonly string[], pattern: RegExp): Promise<string | undefined> {
+async function platformUuid(): Promise<string | undefined> {
   try {
-    const { stdout } = await run(file, [...args], { timeout: 20_000, windowsHide: true });
-    return pattern.exec(stdout)?.[1];
+    const { stdout } = await run('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice'], { timeout: 20_000 });
+    return /"IOPlatformUUID" = "([0-9A-Fa-f-]{36})"/.exec(stdout)?.[1];
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { powershell } from './powershell.ts';
 
 const run = promisify(execFile);
 
@@ -32,9 +33,8 @@ function platformKind(): PlatformKind {
 
 const START_TIME_READERS: Readonly<Record<PlatformKind, (pid: number) => Promise<string | undefined>>> = {
   linux: startTimeOnLinux,
-  windows: (pid) =>
-    outputOf('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', `(Get-Process -Id ${Number(pid)}).StartTime.ToFileTimeUtc()`]),
-  other: (pid) => outputOf('ps', ['-o', 'lstart=', '-p', String(pid)]),
+  windows: async (pid) => (await powershell(`(Get-Process -Id ${Number(pid)}).StartTime.ToFileTimeUtc()`)) || undefined,
+  other: startTimeOnPosix,
 };
 
 async function startTimeOnLinux(pid: number): Promise<string | undefined> {
@@ -56,11 +56,10 @@ export function parseProcStat(text: string): { readonly state: string; readonly 
   return state === undefined || startTicks === undefined ? undefined : { state, startTicks };
 }
 
-async function outputOf(file: string, args: readonly string[]): Promise<string | undefined> {
+async function startTimeOnPosix(pid: number): Promise<string | undefined> {
   try {
-    const { stdout } = await run(file, [...args], { timeout: 10_000, windowsHide: true });
-    const text = stdout.trim();
-    return text === '' ? undefined : text;
+    const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)], { timeout: 10_000 });
+    return stdout.trim() || undefined;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
  * The agent's end of the stream over gRPC. Credentials are insecure, so only loopback addresses are accepted; others wait for enrolment.
  * Throws `bind-refused` at once for any other host and `invalid-config` for what is no address.
  *
- * @param url `grpc://127.0.0.1:7433`; `http://` means the same.
+ * @param url `grpc://127.0.0.1:4701`; `http://` means the same.
  */
 export function createGrpcTransport(url: string, clock: Clock): Transport<AgentMessage, CoordinatorMessage> {
   const address = loopbackAddress(url);

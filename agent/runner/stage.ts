@@ -37,6 +37,8 @@ export interface TaskContext {
   /** Of the running stage, 0 to 1. */
   progress(fraction: number, note?: string): void;
   grants(direction: 'put' | 'get', blobs: readonly Blob[]): Promise<readonly Grant[]>;
+  /** Undone when the attempt ends, however it ends; last first. */
+  atEnd(undo: () => void): void;
   inChild<Result>(work: StageProcess<Result>): Promise<Result>;
 }
 

@@ -52,6 +52,8 @@ export interface TaskRunnerOptions {
   readonly workFolder: string;
   /** Why the agent takes no work now; undefined when it does. */
   refusal(): GroveError | undefined;
+  /** An attempt ended: disk, wedged children and with them the agent's status may have changed. */
+  onChange(): void;
 }
 
 interface Running {
@@ -59,6 +61,7 @@ interface Running {
   readonly controller: AbortController;
   readonly log: TaskLog;
   readonly finished: Promise<void>;
+  readonly undos: (() => void)[];
   stage: Stage | null;
 }
 
@@ -183,7 +186,7 @@ export class TaskRunner {
     this.#leases.extend(key, leaseMs, clock.monotonicMs());
     // Begins in a later microtask, when the entry is in the map.
     const finished = Promise.resolve().then(() => this.#execute(running, device));
-    const running: Running = { assignment, controller, log: taskLog, finished, stage: null };
+    const running: Running = { assignment, controller, log: taskLog, finished, undos: [], stage: null };
     this.#running.set(key, running);
   }
 
@@ -199,6 +202,7 @@ export class TaskRunner {
     }
     this.#leave(running);
     if (outcome !== undefined) this.#report(lease, outcome);
+    this.#options.onChange();
   }
 
   /** Undefined when nobody is to be told. */
@@ -214,6 +218,7 @@ export class TaskRunner {
       running.log.line(toGroveError(error).message);
       return this.#endingOf(signal.aborted ? signal.reason : error, running.assignment.lease);
     } finally {
+      for (const undo of running.undos.reverse()) undo();
       await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) =>
         this.#unexpected('removing a scratch folder', error),
       );
@@ -284,6 +289,7 @@ export class TaskRunner {
       log: line,
       progress,
       grants: (direction, blobs) => link.requestGrants({ lease: assignment.lease, direction, blobs }, signal),
+      atEnd: (undo) => void running.undos.push(undo),
       inChild: ({ span: [from, to] = [0, 1], ...work }) => {
         const observer = { signal, log: line, progress: (fraction: number, note: string) => progress(from + fraction * (to - from), note) };
         return runInChild(children, { ...work, deviceName: device.name, cwd: folder }, observer);

@@ -1,0 +1,211 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GroveError, toGroveError } from '../domain/errors.ts';
+import type { Clock, Files, Random, Spawner, Transport } from '../domain/ports.ts';
+import type { AgentMessage, AgentStatus, CoordinatorMessage } from '../domain/protocol.ts';
+import { createSystemClock } from '../platform/clock.ts';
+import { openDataFolder } from '../platform/data-folder.ts';
+import { systemFiles } from '../platform/files.ts';
+import { holdProcess } from '../platform/keep-alive.ts';
+import { acquireLockFile } from '../platform/lock-file.ts';
+import { systemRandom } from '../platform/random.ts';
+import { createSpawner } from '../platform/spawner.ts';
+import { VERSION } from '../platform/version.ts';
+import type { AgentConfig } from './config.ts';
+import { createGrpcTransport } from './connection/grpc-transport.ts';
+import { Session } from './connection/session.ts';
+import { type Probe, probeMachine } from './device/probe.ts';
+import { readCpuState } from './device/state.ts';
+import { Sysfs } from './device/sysfs.ts';
+import { type AgentLog, createAgentLog, type LogSink } from './log-events.ts';
+import { Readiness } from './readiness.ts';
+import { defaultChildMain } from './runner/child-process-stage.ts';
+import { ChildRegistry } from './runner/child-registry.ts';
+import { ModelCache } from './runner/model-cache.ts';
+import { PendingResults } from './runner/pending-results.ts';
+import { type RunTask, TaskRunner } from './runner/task-runner.ts';
+import { runTask } from './stages/run-task.ts';
+
+/** A running agent. */
+export interface Agent {
+  readonly agentId: string;
+  /** What hello says of the machine. */
+  readonly probe: Probe;
+  /** Takes no new work, gives running tasks their grace, hands back what is left, disconnects. Idempotent. */
+  stop(reason: string): Promise<void>;
+  /** Resolves when stopped. */
+  readonly done: Promise<void>;
+}
+
+/** Everything an agent gets from outside; each has a real default. */
+export interface AgentPorts {
+  readonly transport?: Transport<AgentMessage, CoordinatorMessage>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly files?: Files;
+  readonly spawner?: Spawner;
+  readonly childMain?: string;
+  readonly runTask?: RunTask;
+  readonly logSink?: LogSink;
+}
+
+/** After its tasks have ended a stopping agent waits this long for their results to be acknowledged. */
+const ACK_WAIT_MS = 2_000;
+
+/**
+ * The agent's composition root: claims the data folder, ends what an earlier agent left, probes the machine, and connects. Resolves when the agent has
+ * started, connected or not. Throws `already-running`, `invalid-config` and `connect-refused`.
+ */
+export async function startAgent(config: AgentConfig, ports: AgentPorts = {}): Promise<Agent> {
+  const clock = ports.clock ?? createSystemClock();
+  const transport = ports.transport ?? createGrpcTransport(config.agentUrl, clock);
+  const folder = await openDataFolder(config.dataFolder);
+  const lock = await acquireLockFile(join(folder, 'agent.lock'), 'agent');
+  try {
+    const parts = await assemble(config, { ...ports, clock, transport });
+    return run(config, parts, () => lock.release());
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly log: AgentLog;
+  readonly probe: Probe;
+  readonly session: Session;
+  readonly runner: TaskRunner;
+  readonly readiness: Readiness;
+}
+
+async function assemble(
+  config: AgentConfig,
+  ports: AgentPorts & { readonly clock: Clock; readonly transport: Transport<AgentMessage, CoordinatorMessage> },
+): Promise<Parts> {
+  const { clock, random = systemRandom, files = systemFiles, spawner = createSpawner() } = ports;
+  const folder = config.dataFolder;
+  const log = createAgentLog(config.logLevel, ports.logSink ?? process.stderr);
+  const registry = new ChildRegistry({ folder: join(folder, 'children'), files, clock, log });
+  await registry.killLeftovers();
+  await rm(join(folder, 'work'), { recursive: true, force: true });
+  const pending = await PendingResults.open(join(folder, 'results'), { files, log });
+  const cache = await ModelCache.open({ folder: join(folder, 'cache'), ...config.cache, clock, log });
+  const probe = await probeMachine(config);
+  const instanceId = await readInstanceId(join(folder, 'instance-id'), { files, random });
+  const readiness = new Readiness({ cache, registry });
+  await readiness.refresh();
+  const runner: TaskRunner = new TaskRunner({
+    ...{ config, agentVersion: VERSION, clock, random, log, cache, pending },
+    host: probe.host,
+    devices: probe.devices,
+    children: { spawner, registry, clock, childMain: ports.childMain ?? defaultChildMain(), env: config.childEnv },
+    link: { send: (message) => session.send(message), requestGrants: (what, signal) => session.requestGrants(what, signal) },
+    runTask: ports.runTask ?? runTask,
+    workFolder: join(folder, 'work'),
+    refusal: () => readiness.refusal,
+    onChange: () => void readiness.refresh().then(() => session.statusChanged()),
+  });
+  const session: Session = new Session({
+    transport: ports.transport,
+    clock,
+    random,
+    log,
+    url: config.agentUrl,
+    handlers: handlersOf({ config, probe, runner, readiness, instanceId }, () => session),
+  });
+  return { log, probe, session, runner, readiness };
+}
+
+/** Wires messages to the runner: the whole reaction of the agent to its coordinator in one place. */
+function handlersOf(
+  {
+    config,
+    probe,
+    runner,
+    readiness,
+    instanceId,
+  }: Omit<Parts, 'log' | 'session'> & { readonly config: AgentConfig; readonly instanceId: string },
+  session: () => Session,
+): ConstructorParameters<typeof Session>[0]['handlers'] {
+  const sysfs = new Sysfs();
+  const status = (): AgentStatus => readiness.status;
+  return {
+    hello: () => ({
+      agentVersion: VERSION,
+      agentId: config.name,
+      instanceId,
+      host: probe.host,
+      devices: probe.devices,
+      missing: probe.missing,
+      status: status(),
+      heldLeases: runner.heldLeases(),
+    }),
+    status,
+    deviceStates: async () => {
+      const state = await readCpuState(sysfs);
+      return Object.fromEntries(probe.devices.map(({ name }) => [name, state]));
+    },
+    renewals: () => runner.renewals(),
+    onConnected: () => runner.resendAll(),
+    onVerdicts: (verdicts, sinceMs) => runner.applyVerdicts(verdicts, sinceMs),
+    onAssign: (assignment) => runner.assign(assignment),
+    onCompleteAck: (ack) => runner.acknowledge(ack),
+    onCancel: (lease, by) => runner.cancel(lease, by),
+    onRevoke: (lease, why) => runner.revoke(lease, why),
+    onDrain: (why) => {
+      readiness.drain(why);
+      session().statusChanged();
+    },
+    onTick: () => {
+      runner.resendLate();
+      void readiness.refresh().then(() => session().statusChanged());
+    },
+  };
+}
+
+function run(config: AgentConfig, { log, probe, session, runner, readiness }: Parts, release: () => Promise<void>): Agent {
+  const letProcessEnd = holdProcess();
+  let finish = () => {};
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let stopping: Promise<void> | undefined;
+  const shutDown = async (reason: string): Promise<void> => {
+    log.stopping({ reason });
+    readiness.drain(reason);
+    session.statusChanged();
+    await runner.stop({ graceMs: config.stopGraceMs, ackMs: session.connected ? ACK_WAIT_MS : 0 });
+    await session.stop();
+    await release();
+    log.stopped({});
+    letProcessEnd();
+    finish();
+  };
+  log.started({
+    agentId: config.name,
+    hostId: probe.host.hostId,
+    dataFolder: config.dataFolder,
+    devices: probe.devices.map(({ name }) => name).join(', '),
+  });
+  session.start();
+  return {
+    agentId: config.name,
+    probe,
+    done,
+    stop: (reason) => {
+      stopping ??= shutDown(reason);
+      return stopping;
+    },
+  };
+}
+
+/** Random per data folder: it tells a copied agent from the original. */
+async function readInstanceId(path: string, { files, random }: { readonly files: Files; readonly random: Random }): Promise<string> {
+  const known = await readFile(path, 'utf8').catch(() => '');
+  if (/^[0-9a-f-]{36}$/.test(known)) return known;
+  const fresh = random.id();
+  await files.writeAtomic(path, Buffer.from(fresh)).catch((cause: unknown) => {
+    throw new GroveError('store-failed', { problem: `${path}: ${toGroveError(cause).message}` }, { cause });
+  });
+  return fresh;
+}

@@ -1,0 +1,69 @@
+import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import { peakMemoryBytes } from '../../engine/benchmark/peak-memory.ts';
+import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
+import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
+import { convertModel } from '../../engine/convert/convert.ts';
+import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
+import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
+import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quality.ts';
+import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
+import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome } from '../stages/child-documents.ts';
+import { readRecipe } from '../stages/read-recipe.ts';
+import type { ChildContext, ChildStage } from './child-entry.ts';
+
+/** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
+export const CHILD_STAGES: Readonly<Record<'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> = {
+  convert,
+  reference,
+  launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),
+  profile: async (request) => await runProfilingLaunch(profilingRequestSchema.parse(request), await loadOrtNode()),
+  quality: async (request) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode()),
+};
+
+async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
+  const { recipe: reference, task, sourceFolder, outFolder, exportFolder } = convertRequestSchema.parse(request);
+  const recipe = readRecipe(reference, task);
+  const runtime = await loadOrtNode();
+  const result = await convertModel({
+    passes: planConversion(recipe).host,
+    modelType: recipe.inputModel.type,
+    source: sourceFolder,
+    task: recipe.inputModel.task,
+    accelerator: recipe.target.accelerator,
+    ...{ outFolder, exportFolder, runtime },
+    signal: context.signal,
+    onEvent: passEvents(context),
+  });
+  const { libraryDigest } = await runtime.info();
+  const passes = result.passes.map((pass) => ({ ...pass, counts: { ...pass.counts } }));
+  return {
+    passes,
+    findings: result.findings.map((finding) => ({ ...finding })).slice(0, 200),
+    sourceBytes: result.sourceBytes,
+    resultBytes: result.resultBytes,
+    rssPeakBytes: await peakMemoryBytes(),
+    ortLibraryDigest: libraryDigest,
+  };
+}
+
+/** Turns progress of passes into progress of the stage. */
+function passEvents(context: ChildContext): (event: ConvertEvent) => void {
+  let [index, count] = [0, 1];
+  return (event) => {
+    if (event.kind === 'log') context.log(event.line);
+    if (event.kind === 'pass-progress') context.progress((index + event.fraction) / count, event.name);
+    if (event.kind === 'pass-finished')
+      context.log(`${event.report.name} (${event.report.type}): ${Math.round(event.report.durationMs)} ms.`);
+    if (event.kind === 'pass-started') {
+      [index, count] = [event.index, Math.max(1, event.count)];
+      context.progress(index / count, event.name);
+    }
+  };
+}
+
+async function reference(request: unknown): Promise<ReferenceOutcome> {
+  const runtime = await loadOrtNode();
+  const { rows } = await makeReference(referenceRequestSchema.parse(request), runtime);
+  const { ortVersion, libraryDigest } = await runtime.info();
+  return { rows, ortVersion, ortLibraryDigest: libraryDigest };
+}

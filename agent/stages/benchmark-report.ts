@@ -1,0 +1,47 @@
+import { environmentId } from '../../domain/device.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { BenchmarkReport } from '../../domain/report.ts';
+import type { BenchmarkResult } from '../../domain/task.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { readCpuState } from '../device/state.ts';
+import { Sysfs } from '../device/sysfs.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import { filesBelow, uploadFiles } from '../transfer/upload.ts';
+import type { BenchmarkJudged } from './benchmark-values.ts';
+
+/** Name of the raw profile among the report's artifacts. */
+const PROFILE_NAME = 'profile.json';
+
+/** Uploads raw samples and profile, and puts everything found out into one report. */
+export async function assembleReport(value: BenchmarkJudged, context: TaskContext): Promise<BenchmarkResult> {
+  const samples = Object.entries(await filesBelow(value.samplesFolder)).map(([name, path]) => [`samples/${name}`, path] as const);
+  const artifacts = await uploadFiles({ ...Object.fromEntries(samples), [PROFILE_NAME]: value.profilePath }, context);
+  return { kind: 'benchmark', report: await reportOf(value, { artifacts, context }) };
+}
+
+async function reportOf(
+  { spec, launches, summary, placement, quality, olive }: BenchmarkJudged,
+  { artifacts, context }: { readonly artifacts: BenchmarkReport['artifacts']; readonly context: TaskContext },
+): Promise<BenchmarkReport> {
+  const [first] = launches;
+  if (first === undefined) throw new GroveError('internal', { problem: 'a benchmark ended without a launch' });
+  const { powerSource, powerMode } = await readCpuState(new Sysfs());
+  return {
+    schemaVersion: 1,
+    requestedEp: spec.requestedEp,
+    executedEp: spec.executedEp,
+    substitution: spec.substitution,
+    tier: spec.tier,
+    inputShapes: first.inputShapes,
+    environmentId: environmentId(context.device.profile, context.host, sha256),
+    runtime: first.runtime,
+    condition: { powerSource, powerMode },
+    session: first.session,
+    launches: launches.map(({ report }) => ({ ...report, samplesPath: `samples/${report.samplesPath}` })),
+    ...summary,
+    placement,
+    quality,
+    olive,
+    artifacts,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Recipe } from '../../domain/recipe/recipe.ts';
+import type { BenchmarkReport, Placement, Quality } from '../../domain/report.ts';
+import type { Assignment, BenchmarkSpec } from '../../domain/task.ts';
+import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
+import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
+import type { LaunchSummary } from '../../engine/benchmark/summary.ts';
+
+/** What a benchmark knows after each of its stages: every stage adds to what it was given. */
+
+/** As assigned. */
+export interface BenchmarkStart {
+  readonly spec: BenchmarkSpec;
+  readonly conversion: NonNullable<Assignment['conversion']>;
+}
+
+/** After `fetch`: the converted model and its Reference are on this machine. */
+export interface BenchmarkFiles extends BenchmarkStart {
+  readonly recipe: Recipe;
+  readonly modelFolder: string;
+  /** Null when the conversion has no Reference. */
+  readonly referenceFolder: string | null;
+}
+
+/** After `target-passes`: the session this device is measured with. */
+export interface BenchmarkSession extends BenchmarkFiles {
+  readonly session: SessionSpec;
+}
+
+/** After `measure`. */
+export interface BenchmarkMeasured extends BenchmarkSession {
+  readonly launches: readonly LaunchResult[];
+  readonly summary: LaunchSummary;
+  /** Olive's own metrics, from the first launch. */
+  readonly olive: BenchmarkReport['olive'];
+  /** Raw samples of every launch. */
+  readonly samplesFolder: string;
+}
+
+/** After `profile`. */
+export interface BenchmarkProfiled extends BenchmarkMeasured {
+  readonly placement: Placement;
+  /** The raw profile. */
+  readonly profilePath: string;
+}
+
+/** After `quality`. */
+export interface BenchmarkJudged extends BenchmarkProfiled {
+  readonly quality: Quality;
+}

@@ -1,0 +1,74 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InputsSpec } from '../../engine/benchmark/inputs.ts';
+import { nextLaunch } from '../../engine/benchmark/next-launch.ts';
+import { type LaunchRequest, type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
+import { summarizeLaunches } from '../../engine/benchmark/summary.ts';
+import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { asJson } from '../runner/as-json.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import type { BenchmarkMeasured, BenchmarkSession } from './benchmark-values.ts';
+import { oliveMetricsOf } from './olive-metrics.ts';
+
+/** Inputs are generated from this when there is no Reference: the same on every machine. */
+const INPUT_SEED = 1;
+
+/** What a launch, the profile and the control of a session are fed: the Reference's first batch, else seeded values. */
+export function inputsOf({ referenceFolder }: Pick<BenchmarkSession, 'referenceFolder'>): InputsSpec {
+  return referenceFolder === null
+    ? { kind: 'generated', seed: INPUT_SEED, dims: {}, integerBelow: 1_000 }
+    : { kind: 'reference', folder: referenceFolder };
+}
+
+/** Launches fresh processes one after another until the interval of their medians is narrow enough or the tier's budget is spent. */
+export async function measure(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkMeasured> {
+  const { tier, launches: asked } = value.spec;
+  const folder = join(context.folder, 'launches');
+  await mkdir(folder);
+  const startedMs = context.clock.monotonicMs();
+  const results: LaunchResult[] = [];
+  const progress = () => ({ tier, elapsedMs: context.clock.monotonicMs() - startedMs, ...(asked !== null && { launches: asked }) });
+  const medians = () => results.map(({ report }) => report.p50Ms);
+  while (nextLaunch({ ...progress(), launchMediansMs: medians() }).action === 'launch') {
+    const result = await launch(value, context, {
+      index: results.length,
+      folder,
+      remainingMs: TIERS[tier].budgetMs - progress().elapsedMs,
+    });
+    results.push(result);
+    context.log(`Launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences.`);
+  }
+  return {
+    ...value,
+    launches: results,
+    summary: summarizeLaunches(results, progress()),
+    olive: results[0]?.olive ?? {},
+    samplesFolder: folder,
+  };
+}
+
+interface LaunchPlace {
+  readonly index: number;
+  readonly folder: string;
+  readonly remainingMs: number;
+}
+
+function launch(value: BenchmarkSession, context: TaskContext, { index, folder, remainingMs }: LaunchPlace): Promise<LaunchResult> {
+  const { tier, launches } = value.spec;
+  const expected = launches ?? TIERS[tier].minLaunches;
+  const request: LaunchRequest = {
+    index,
+    session: value.session,
+    inputs: inputsOf(value),
+    plan: launchPlan(tier, remainingMs),
+    oliveMetrics: index === 0 ? oliveMetricsOf(value.recipe) : [],
+    outputFolder: folder,
+  };
+  context.progress(Math.min(1, index / expected), `launch ${index + 1} of ${index < expected ? expected : 'more'}`);
+  return context.inChild({
+    stage: 'launch',
+    request: asJson(request),
+    result: launchResultSchema,
+    timeoutMs: context.config.timeoutMs.measure,
+  });
+}

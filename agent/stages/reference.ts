@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import { digestOf } from '../../domain/json.ts';
+import type { DataConfig } from '../../domain/recipe/recipe.ts';
+import type { ReferenceRequest } from '../../engine/quality/make-reference.ts';
+import { sha256, sha256File } from '../../platform/sha256.ts';
+import { asJson } from '../runner/as-json.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import { filesBelow } from '../transfer/upload.ts';
+import { referenceOutcomeSchema } from './child-documents.ts';
+import type { Converted, ConvertReferenced } from './convert-values.ts';
+import { evaluationDataOf } from './evaluation-data.ts';
+
+/** Rows are evaluated in batches of the data config; this many batches are kept at most. */
+const MAX_BATCHES = 256;
+/** Containers that make their rows up and read no file. */
+const DUMMY_CONTAINER = /^dummydatacontainer$/i;
+
+/** Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. */
+export async function makeReferenceStage(value: Converted, context: TaskContext): Promise<ConvertReferenced> {
+  const config = evaluationDataOf(value.recipe);
+  if (config === undefined || value.exportFolder === null) return { ...value, reference: null };
+  const folder = join(context.folder, 'reference');
+  await mkdir(folder);
+  const inputs = referenceInputs(value, config);
+  const request: ReferenceRequest = {
+    modelPath: join(value.exportFolder, 'model.onnx'),
+    inputs,
+    maxBatches: MAX_BATCHES,
+    outputFolder: folder,
+  };
+  const { ortVersion } = await context.inChild({
+    stage: 'reference',
+    request: asJson(request),
+    result: referenceOutcomeSchema,
+    timeoutMs: context.config.timeoutMs.convert,
+  });
+  const key = digestOf({ export: await digestsBelow(value.exportFolder), data: dataDigest(value, config), config, ortVersion }, sha256);
+  return { ...value, reference: { key, folder } };
+}
+
+function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] {
+  const entry = spec.source.data[config.name];
+  if (entry === undefined && !DUMMY_CONTAINER.test(config.type)) {
+    throw new GroveError('unsupported-data', { name: config.name, problem: 'its rows are not among the files of the source' });
+  }
+  return {
+    kind: 'data',
+    config,
+    ...(entry && { file: join(sourceFolder, ...entry.path.split('/')) }),
+    ...(entry?.columns && { columns: entry.columns }),
+    tokenizerFolder: sourceFolder,
+  };
+}
+
+function dataDigest({ spec }: Converted, { name }: DataConfig): string | null {
+  const entry = spec.source.data[name];
+  return entry === undefined ? null : (spec.source.files[entry.path]?.sha256 ?? null);
+}
+
+async function digestsBelow(folder: string): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const [name, path] of Object.entries(await filesBelow(folder))) digests[name] = (await sha256File(path)).sha256;
+  return digests;
+}

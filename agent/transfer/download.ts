@@ -1,0 +1,74 @@
+import { GroveError } from '../../domain/errors.ts';
+import type { Blob, FileMap } from '../../domain/manifest.ts';
+import type { Grant } from '../../domain/protocol.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import { downloadFile } from './http.ts';
+
+/** Blobs asked for at once: their URLs live minutes, and an answer must fit a message. */
+export const GRANT_BATCH = 64;
+/** Tries per file, each continuing where the last broke off. */
+const MAX_TRIES = 3;
+
+/** Where files go and who is told. */
+export interface FetchTarget {
+  readonly folder: string;
+  readonly onBytes?: OnBytes;
+}
+
+/** Called with bytes done so far, of all files together. */
+type OnBytes = (doneBytes: number) => void;
+
+/**
+ * Brings every file of a manifest into the cache, pinned, and lays them out below `folder`. Returns the function that unpins.
+ * Throws `transfer-failed`, `low-disk`, what the coordinator refuses with, and the signal's reason.
+ */
+export async function fetchFiles(files: FileMap, context: TaskContext, { folder, onBytes = () => {} }: FetchTarget): Promise<() => void> {
+  const blobs = distinct(Object.values(files));
+  const unpin = context.cache.pin(blobs);
+  try {
+    let doneBytes = 0;
+    for (let start = 0; start < blobs.length; start += GRANT_BATCH) {
+      const batch = blobs.slice(start, start + GRANT_BATCH);
+      const absent = batch.filter(({ sha256 }) => !context.cache.has(sha256));
+      const grants = absent.length === 0 ? [] : await context.grants('get', absent);
+      for (const blob of batch) {
+        await context.cache.ensure(blob, (wanted, path) =>
+          download(wanted, path, { context, grants, onBytes: (bytes) => onBytes(doneBytes + bytes) }),
+        );
+        doneBytes += blob.sizeBytes;
+        onBytes(doneBytes);
+      }
+    }
+    await context.cache.place(files, folder);
+    return unpin;
+  } catch (error) {
+    unpin();
+    throw error;
+  }
+}
+
+async function download(
+  blob: Blob,
+  path: string,
+  { context, grants, onBytes }: { readonly context: TaskContext; readonly grants: readonly Grant[]; readonly onBytes: OnBytes },
+): Promise<void> {
+  const what = `blob ${blob.sha256.slice(0, 12)}`;
+  let grant = grants.find(({ sha256 }) => sha256 === blob.sha256);
+  for (let attempt = 1; ; attempt++) {
+    // Evicted between the question and its turn, or its address has aged: ask again.
+    if (grant === undefined) [grant] = await context.grants('get', [blob]);
+    if (grant === undefined) throw new GroveError('transfer-failed', { what, problem: 'the coordinator gave no address for it' });
+    try {
+      return await downloadFile({ url: grant.url, headers: grant.headers, path, what, signal: context.signal, onBytes }, blob.sizeBytes);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (attempt >= MAX_TRIES) throw error;
+      context.log(`Download of ${what} broke off (${error instanceof Error ? error.message : String(error)}); trying again.`);
+      grant = undefined;
+    }
+  }
+}
+
+function distinct(blobs: readonly Blob[]): readonly Blob[] {
+  return [...new Map(blobs.map((blob) => [blob.sha256, blob])).values()];
+}
