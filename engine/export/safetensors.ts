@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
@@ -76,10 +76,9 @@ export class SafetensorsFile {
   }
 
   #readHeader(): ReadonlyMap<string, SafetensorsEntry> {
-    const status = fstatSync(this.#descriptor);
-    if (!status.isFile()) throw bad(this.#name, 'it is not a file');
-    const headerBytes = headerLength(this.#readAt(0, Math.min(PREFIX_BYTES, status.size)), status.size, this.#name);
-    return parseHeader(this.#readAt(PREFIX_BYTES, headerBytes), status.size, this.#name);
+    const { size } = fstatSync(this.#descriptor);
+    const headerBytes = headerLength(this.#readAt(0, Math.min(PREFIX_BYTES, size)), size, this.#name);
+    return parseHeader(this.#readAt(PREFIX_BYTES, headerBytes), size, this.#name);
   }
 
   #readAt(position: number, length: number): Uint8Array {
@@ -105,11 +104,15 @@ export function parseSafetensors(bytes: Uint8Array, file: string): Map<string, T
 }
 
 function openFile(path: string): number {
+  let isFile: boolean;
   try {
-    return openSync(path, 'r');
+    // Before opening: to open a named pipe would wait for its writer.
+    isFile = statSync(path).isFile();
   } catch (cause) {
     throw new GroveError('not-found', { kind: 'weights file', id: path }, { cause });
   }
+  if (!isFile) throw bad(basename(path), 'it is not a file');
+  return openSync(path, 'r');
 }
 
 function headerLength(bytes: Uint8Array, fileBytes: number, file: string): number {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { allocateBytes } from '../graph/tensor.ts';
@@ -74,13 +74,11 @@ export class ExternalFolder implements ExternalData {
   #open(location: string, where: string): OpenFile {
     const known = this.#files.get(location);
     if (known) return known;
-    const descriptor = openSync(this.#resolve(location, where), 'r');
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) {
-      closeSync(descriptor);
-      throw bad(where, `"${location}" is not a file`);
-    }
-    const file = { descriptor, sizeBytes: status.size, bytesRead: 0, extents: new Map<string, Uint8Array>() };
+    const path = this.#resolve(location, where);
+    // Before opening: to open a named pipe would wait for its writer.
+    if (!statSync(path).isFile()) throw bad(where, `"${location}" is not a file`);
+    const descriptor = openSync(path, 'r');
+    const file = { descriptor, sizeBytes: fstatSync(descriptor).size, bytesRead: 0, extents: new Map<string, Uint8Array>() };
     this.#files.set(location, file);
     return file;
   }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { DeviceConfigurationProto, FunctionProto, ModelProto, TrainingInfoProto } from '../../proto/gen/onnx.ts';
@@ -60,20 +60,16 @@ export async function readModelFile(path: string): Promise<Model> {
 }
 
 async function readBounded(path: string): Promise<Uint8Array> {
-  const file = await open(path, 'r').catch((cause: unknown) => {
+  const status = await stat(path).catch((cause: unknown) => {
     throw new GroveError('not-found', { kind: 'model file', id: path }, { cause });
   });
-  try {
-    const status = await file.stat();
-    if (!status.isFile()) throw new GroveError('invalid-onnx', { where: basename(path), problem: 'it is not a file' });
-    if (status.size > MAX_MODEL_BYTES) {
-      throw new GroveError('too-large', { what: `ONNX model ${basename(path)}`, sizeBytes: status.size, limitBytes: MAX_MODEL_BYTES });
-    }
-    const content = await file.readFile();
-    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-  } finally {
-    await file.close();
+  // Before opening: to open a named pipe would wait for its writer.
+  if (!status.isFile()) throw new GroveError('invalid-onnx', { where: basename(path), problem: 'it is not a file' });
+  if (status.size > MAX_MODEL_BYTES) {
+    throw new GroveError('too-large', { what: `ONNX model ${basename(path)}`, sizeBytes: status.size, limitBytes: MAX_MODEL_BYTES });
   }
+  const content = await readFile(path);
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }
 
 /** The scan has refused what the decoder could stumble over; whatever it still throws is the model's fault as well. */
