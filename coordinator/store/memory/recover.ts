@@ -112,7 +112,7 @@ async function replaySegment(context: SegmentContext): Promise<{ readonly sequen
   let expected = firstSequence;
   while (!reader.atEnd() && !(isLast && reader.isTorn())) {
     if (reader.offset === 0) {
-      reader.next(segmentHeaderSchema);
+      checkHeader(reader, context);
       continue;
     }
     const record = reader.next(journalRecordSchema);
@@ -124,6 +124,12 @@ async function replaySegment(context: SegmentContext): Promise<{ readonly sequen
   }
   if (reader.offset < bytes.length) log('journal-repaired', { file, cutAtByte: reader.offset, droppedBytes: bytes.length - reader.offset });
   return { sequence, sizeBytes: reader.offset };
+}
+
+function checkHeader(reader: FrameReader, { firstSequence, after }: SegmentContext): void {
+  const header = reader.next(segmentHeaderSchema);
+  if (header.firstSequence !== firstSequence) throw reader.corrupt('its name and its content name different commands');
+  if (firstSequence > after + 1) throw reader.corrupt(`commands ${after + 1} to ${firstSequence - 1} are missing`);
 }
 
 function replay({ state, sha256 }: SegmentContext, reader: FrameReader, { sequence, call }: z.infer<typeof journalRecordSchema>): void {

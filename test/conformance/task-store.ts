@@ -1,0 +1,20 @@
+import { describe } from 'vitest';
+import { describeEvents } from './task-store/events.ts';
+import type { StoreFactory } from './task-store/harness.ts';
+import { describeJobs } from './task-store/jobs.ts';
+import { describeLeases } from './task-store/leases.ts';
+import { describePlacement } from './task-store/placement.ts';
+import { describeSessions } from './task-store/sessions.ts';
+import { describeSharing } from './task-store/sharing.ts';
+
+/** What every `TaskStore` must do, whatever keeps its state. */
+export function describeTaskStore(name: string, makeStore: StoreFactory): void {
+  describe(name, () => {
+    describeJobs(makeStore);
+    describeLeases(makeStore);
+    describeSessions(makeStore);
+    describePlacement(makeStore);
+    describeSharing(makeStore);
+    describeEvents(makeStore);
+  });
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { newTask, PASS_FAILED, resultOf, TRANSFER_FAILED, UNSUPPORTED } from './documents.ts';
+import { codeOf } from './farm.ts';
+import { eachFarm, type StoreFactory } from './harness.ts';
+
+/** Submit, the states of jobs, and tasks that wait for others. */
+export function describeJobs(makeStore: StoreFactory): void {
+  describe('jobs', () => {
+    const farm = eachFarm(makeStore);
+
+    it('answers a repeated submit with the first job and changes nothing', async () => {
+      const { store } = farm.current;
+      await farm.current.submit([newTask('a-1')], { jobId: 'a', key: 'key' });
+      const repeat = { now: farm.current.now, principal: { kind: 'user', name: 'ann' }, requestDigest: 'same' } as const;
+      const { spec, priority } = (await store.job('a')) ?? expect.unreachable();
+      const answer = await store.submit({ ...repeat, jobId: 'b', idempotencyKey: 'key', spec, priority, tasks: [newTask('b-1')] });
+      expect(answer).toEqual({ jobId: 'a', created: false });
+      expect(await store.task('b-1')).toBeUndefined();
+      expect(await store.jobs({ limit: 10 })).toHaveLength(1);
+    });
+
+    it('refuses a used idempotency key for another request, but only for the same principal', async () => {
+      await farm.current.submit([], { jobId: 'a', key: 'key', digest: 'one' });
+      expect(await codeOf(farm.current.submit([], { jobId: 'b', key: 'key', digest: 'two' }))).toBe('idempotency-conflict');
+      await farm.current.submit([], { jobId: 'c', key: 'key', digest: 'two', submitter: 'bob' });
+      expect(await farm.current.store.job('b')).toBeUndefined();
+      expect(await farm.current.store.job('c')).toBeDefined();
+    });
+
+    it('refuses a need that does not exist and needs that wait for each other, and stores nothing of it', async () => {
+      const { store } = farm.current;
+      expect(await codeOf(farm.current.submit([newTask('a-1', 'benchmark', { needs: ['gone'] })], { jobId: 'a' }))).toBe('invalid-request');
+      const circle = [newTask('b-1', 'convert', { needs: ['b-2'] }), newTask('b-2', 'convert', { needs: ['b-1'] })];
+      expect(await codeOf(farm.current.submit(circle, { jobId: 'b' }))).toBe('invalid-request');
+      expect(await store.jobs({ limit: 10 })).toEqual([]);
+      expect(await store.task('a-1')).toBeUndefined();
+      expect(await codeOf(farm.current.submit([], { jobId: 'a', digest: 'corrected' }))).toBeUndefined();
+    });
+
+    it('ends a job without tasks at once', async () => {
+      const jobId = await farm.current.submit([]);
+      expect(await farm.current.store.job(jobId)).toMatchObject({ state: 'completed', endedAt: farm.current.now });
+    });
+
+    it('counts tasks by state and ends the job with its last task', async () => {
+      await farm.current.hello('m');
+      const jobId = await farm.current.submit([newTask('a-1'), newTask('a-2')]);
+      expect(await farm.current.store.job(jobId)).toMatchObject({ state: 'running', endedAt: null, counts: { pending: 2 } });
+      const first = await farm.current.run('m');
+      expect(await farm.current.store.job(jobId)).toMatchObject({ counts: { pending: 1, running: 1 } });
+      await farm.current.complete(first, { state: 'completed', result: resultOf('benchmark') });
+      const second = await farm.current.run('m');
+      farm.current.now += 5;
+      await farm.current.complete(second, { state: 'failed', error: PASS_FAILED });
+      const job = await farm.current.store.job(jobId);
+      expect(job).toMatchObject({
+        state: 'failed',
+        endedAt: farm.current.now,
+        counts: { completed: 1, failed: 1, pending: 0, running: 0 },
+      });
+      const ends = farm.current.events.filter((event) => event.type === 'job' && event.state !== 'running');
+      expect(ends).toHaveLength(1);
+    });
+
+    it('names a job by its worst ending', async () => {
+      const endedAs = { state: 'exception', error: TRANSFER_FAILED } as const;
+      const jobId = await farm.current.submit([
+        newTask('a-1', 'benchmark', { endedAs }),
+        newTask('a-2', 'benchmark', { endedAs: { state: 'failed', error: PASS_FAILED } }),
+      ]);
+      expect((await farm.current.store.job(jobId))?.state).toBe('exception');
+    });
+
+    it('keeps a task waiting until everything it needs is completed', async () => {
+      await farm.current.hello('m');
+      await farm.current.submit([
+        newTask('c-1', 'convert'),
+        newTask('c-2', 'convert'),
+        newTask('a-1', 'benchmark', { needs: ['c-1', 'c-2'] }),
+      ]);
+      for (const after of ['waiting', 'pending']) {
+        await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('convert') });
+        expect(await farm.current.state('a-1')).toBe(after);
+      }
+    });
+
+    it('fails what needs a task that ended badly, all the way down', async () => {
+      await farm.current.hello('m');
+      const tasks = [newTask('r', 'resolve'), newTask('c-1', 'convert', { needs: ['r'] }), newTask('a-1', 'benchmark', { needs: ['c-1'] })];
+      const jobId = await farm.current.submit(tasks);
+      await farm.current.complete(await farm.current.run('m'), { state: 'failed', error: PASS_FAILED });
+      expect(await farm.current.states('r', 'c-1', 'a-1')).toEqual(['failed', 'failed', 'failed']);
+      expect((await farm.current.store.task('a-1'))?.error).toMatchObject({ code: 'source-failed' });
+      expect((await farm.current.store.job(jobId))?.state).toBe('failed');
+    });
+
+    it('hands the reason down when a need is unsupported', async () => {
+      const endedAs = { state: 'failed', error: UNSUPPORTED } as const;
+      await farm.current.submit([newTask('a-1', 'benchmark', { needs: ['c-1'] }), newTask('c-1', 'convert', { endedAs })]);
+      expect(await farm.current.states('c-1', 'a-1')).toEqual(['failed', 'failed']);
+      expect((await farm.current.store.task('a-1'))?.error).toEqual(UNSUPPORTED);
+    });
+
+    it('lists jobs newest first and page by page', async () => {
+      for (const jobId of ['a', 'b', 'c']) await farm.current.submit([], { jobId });
+      const ids = async (page: { limit: number; before?: string }) => (await farm.current.store.jobs(page)).map(({ jobId }) => jobId);
+      expect(await ids({ limit: 2 })).toEqual(['c', 'b']);
+      expect(await ids({ limit: 2, before: 'b' })).toEqual(['a']);
+      expect(await ids({ limit: 2, before: 'a' })).toEqual([]);
+    });
+  });
+
+  describe('tasks added later', () => {
+    const farm = eachFarm(makeStore);
+
+    it('keeps a benchmark waiting when its source is resolved, until a link names its conversion', async () => {
+      await farm.current.hello('m');
+      const jobId = await farm.current.submit([newTask('r', 'resolve'), newTask('a-1', 'benchmark', { needs: ['r'] })]);
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('resolve') });
+      expect(await farm.current.state('a-1')).toBe('waiting');
+      const spec = { ...newTask('a-1').spec, conversionKey: 'e'.repeat(64) };
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [{ taskId: 'a-1', needs: ['c-1'], spec }]);
+      expect(await farm.current.store.task('a-1')).toMatchObject({ state: 'waiting', needs: ['r', 'c-1'], spec });
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('convert') });
+      expect(await farm.current.state('a-1')).toBe('pending');
+    });
+
+    it('changes nothing when the same tasks and links are added again', async () => {
+      await farm.current.hello('m');
+      const jobId = await farm.current.submit([newTask('r', 'resolve'), newTask('a-1', 'benchmark', { needs: ['r'] })]);
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('resolve') });
+      const link = { taskId: 'a-1', needs: ['c-1'], spec: newTask('a-1').spec };
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [link]);
+      const conversion = await farm.current.run('m');
+      const before = await farm.current.store.tasksOf(jobId);
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [link]);
+      expect(await farm.current.store.tasksOf(jobId)).toEqual(before);
+      await farm.current.complete(conversion, { state: 'completed', result: resultOf('convert') });
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [link]);
+      expect(await farm.current.state('a-1')).toBe('pending');
+      expect((await farm.current.store.job(jobId))?.counts).toMatchObject({ completed: 2, pending: 1 });
+    });
+
+    it('starts a linked benchmark at once when its conversion is completed already', async () => {
+      await farm.current.hello('m');
+      await farm.current.submit([newTask('c-1', 'convert')]);
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('convert') });
+      const jobId = await farm.current.submit([newTask('r', 'resolve'), newTask('b-1', 'benchmark', { needs: ['r'] })]);
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('resolve') });
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [{ taskId: 'b-1', needs: ['c-1'], spec: newTask('b-1').spec }]);
+      expect(await farm.current.state('b-1')).toBe('pending');
+    });
+
+    it('takes nothing into a cancelled job', async () => {
+      const jobId = await farm.current.submit([newTask('r', 'resolve'), newTask('a-1', 'benchmark', { needs: ['r'] })]);
+      await farm.current.cancel(jobId);
+      await farm.current.addTasks(jobId, [newTask('c-1', 'convert')], [{ taskId: 'a-1', needs: ['c-1'], spec: newTask('a-1').spec }]);
+      expect(await farm.current.store.task('c-1')).toBeUndefined();
+      expect((await farm.current.store.job(jobId))?.state).toBe('cancelled');
+    });
+
+    it('runs an ended job again when the fleet grows, and ends it again', async () => {
+      const jobId = await farm.current.submit([]);
+      await farm.current.addTasks(jobId, [newTask('a-1')]);
+      expect(await farm.current.store.job(jobId)).toMatchObject({ state: 'running', endedAt: null });
+    });
+
+    it('refuses an unknown job and an unknown task in a link', async () => {
+      expect(await codeOf(farm.current.addTasks('nobody', []))).toBe('not-found');
+      const jobId = await farm.current.submit([]);
+      const link = { taskId: 'gone', needs: [], spec: newTask('gone').spec };
+      expect(await codeOf(farm.current.addTasks(jobId, [newTask('a-1')], [link]))).toBe('not-found');
+      expect(await farm.current.store.task('a-1')).toBeUndefined();
+    });
+  });
+}
