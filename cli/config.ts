@@ -34,7 +34,8 @@ export async function readCliConfig(flags: CliFlags, env: Readonly<Record<string
   const configFile = flags.config ?? env.GROVE_CONFIG;
   const file = configFile === undefined ? {} : ((await readConfigFile(configFile, fileSchema)).cli ?? {});
   const url = flags.url ?? env.GROVE_URL ?? file.url ?? DEFAULT_URL;
-  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw new GroveError('invalid-config', { where: 'url', problem: `"${url}" is not an http(s) address` });
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new GroveError('invalid-config', { where: 'url', problem: `"${url}" is not an http(s) address` });
   const data = env.GROVE_DATA ?? file.data ?? defaultDataFolder({ platform: process.platform, home: homedir(), env });
   return { url: url.replace(/\/$/, ''), dataFolder: resolve(data), configFile };
 }

@@ -1,22 +1,33 @@
 import { Command, CommanderError } from 'commander';
-import { GroveError, toGroveError } from '../domain/errors.ts';
+import { type GroveError, toGroveError } from '../domain/errors.ts';
+import { VERSION } from '../platform/version.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { CommandContext } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { describeError, processTerminal, type Terminal } from './output.ts';
-import { VERSION } from '../platform/version.ts';
 
 /** Runs one command line and returns its exit code. Never throws: every error ends as a message with advice on standard error. */
-export async function main(argv: readonly string[], terminal: Terminal = processTerminal, env: NodeJS.ProcessEnv = process.env): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  terminal: Terminal = processTerminal,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
   let exitCode: number = EXIT.ok;
+  const setExitCode = (code: number) => {
+    exitCode = code;
+  };
   const interruption = interruptOnSignals();
-  const context: CommandContext = { terminal, env, exit: (code) => void (exitCode = code), interrupted: interruption.signal };
+  const context: CommandContext = { terminal, env, exit: setExitCode, interrupted: interruption.signal };
   const program = buildProgram(context);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (thrown) {
-    return reportFailure(thrown, { terminal, json: argv.includes('--json') || /(^| )-o[ =]?json( |$)/.test(argv.join(' ')), interrupted: interruption.signal.aborted });
+    return reportFailure(thrown, {
+      terminal,
+      json: argv.includes('--json') || /(^| )-o[ =]?json( |$)/.test(argv.join(' ')),
+      interrupted: interruption.signal.aborted,
+    });
   } finally {
     interruption.release();
   }
@@ -30,7 +41,10 @@ export function buildProgram(context: CommandContext): Command {
     .option('--url <url>', 'address of the farm (GROVE_URL; default http://127.0.0.1:4700)')
     .option('--config <file>', 'configuration file (GROVE_CONFIG)')
     .showHelpAfterError('(run with --help for usage)')
-    .configureOutput({ writeOut: (text) => context.terminal.out(text.trimEnd()), writeErr: (text) => context.terminal.error(text.trimEnd()) });
+    .configureOutput({
+      writeOut: (text) => context.terminal.out(text.trimEnd()),
+      writeErr: (text) => context.terminal.error(text.trimEnd()),
+    });
   for (const register of COMMANDS) register(program, context);
   exitByThrowing(program);
   return program;

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { GroveError } from '../domain/errors.ts';
+import type { GroveError } from '../domain/errors.ts';
 
 /** How a command prints its result: a table for people, JSON for programs. */
 export type OutputFormat = 'table' | 'json';
@@ -17,31 +17,55 @@ export const processTerminal: Terminal = {
     return process.stdout.columns ?? 120;
   },
   get isInteractive() {
-    return process.stdout.isTTY === true && process.env.CI === undefined;
+    return process.stdout.isTTY === true;
   },
   out: (text) => void process.stdout.write(`${text}\n`),
   error: (text) => void process.stderr.write(`${text}\n`),
 };
 
-/** `-o` value. Throws `invalid-argument` for one the command does not offer. */
-export function parseFormat(value: string): OutputFormat {
-  if (value === 'table' || value === 'json') return value;
-  throw new GroveError('invalid-argument', { problem: `-o takes table or json, not "${value}"` });
+/** Where and how a result is printed. */
+export interface Printer {
+  readonly terminal: Terminal;
+  readonly output: OutputFormat;
 }
 
 /** Prints `value` as JSON, or what `asText` makes of it. */
-export function print<T>(terminal: Terminal, format: OutputFormat, value: T, asText: (value: T) => string): void {
-  terminal.out(format === 'json' ? JSON.stringify(value, null, 2) : asText(value));
+export function print<T>({ terminal, output }: Printer, value: T, asText: (value: T) => string): void {
+  terminal.out(output === 'json' ? JSON.stringify(value, null, 2) : asText(value));
 }
 
 /** A borderless table: readable by people, cut by `awk`. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return `${head.join('  ')}\n(none)`;
   const none = '';
-  const chars = { top: none, 'top-mid': none, 'top-left': none, 'top-right': none, bottom: none, 'bottom-mid': none, 'bottom-left': none, 'bottom-right': none, left: none, 'left-mid': none, mid: none, 'mid-mid': none, right: none, 'right-mid': none, middle: '  ' };
-  const view = new Table({ head: head.map((name) => name.toUpperCase()), chars, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+  const chars = {
+    top: none,
+    'top-mid': none,
+    'top-left': none,
+    'top-right': none,
+    bottom: none,
+    'bottom-mid': none,
+    'bottom-left': none,
+    'bottom-right': none,
+    left: none,
+    'left-mid': none,
+    mid: none,
+    'mid-mid': none,
+    right: none,
+    'right-mid': none,
+    middle: '  ',
+  };
+  const view = new Table({
+    head: head.map((name) => name.toUpperCase()),
+    chars,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
   view.push(...rows.map((row) => [...row]));
-  return view.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+  return view
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 /** An error as a person reads it: what, each problem with its place, what to do. */

@@ -1,12 +1,12 @@
 import type { Plan } from '../api/submit.ts';
+import { recipeLabel } from '../domain/matrix-text.ts';
 import { duration, table } from './output.ts';
-import { shortRecipe } from './watch/task-line.ts';
 
 /** What a submit will do, before it does it: tasks, machines, estimate, lint. */
 export function planText(plan: Plan): string {
   const rows = plan.tasks.map((task) => [
     task.kind,
-    shortRecipe(task.recipeId),
+    recipeLabel(task.recipeId),
     task.executedEp ?? '-',
     task.deviceModel ?? '-',
     task.deviceNames.slice(0, 3).join(', ') + (task.deviceNames.length > 3 ? ` and ${task.deviceNames.length - 3} more` : ''),
@@ -14,7 +14,12 @@ export function planText(plan: Plan): string {
   ]);
   const eta = plan.etaMs === null ? 'unknown (nothing comparable has run yet)' : `about ${duration(plan.etaMs)}`;
   const cached = plan.cachedConversions === 0 ? '' : `; ${plan.cachedConversions} conversion(s) already stored`;
-  const warnings = plan.warnings.map((warning) => `warning: ${shortRecipe(warning.recipeId)} ${warning.path}: ${warning.message}`);
-  const lint = plan.lint.map((finding) => `lint: ${shortRecipe(finding.recipeId)} ${finding.path}: ${finding.message} [${finding.rule}]`);
-  return [table(['task', 'recipe', 'ep', 'device', 'can run on', 'state'], rows), `Estimated time: ${eta}${cached}`, ...warnings, ...lint].join('\n');
+  const warnings = plan.warnings.map((warning) => `warning: ${recipeLabel(warning.recipeId)} ${warning.path}: ${warning.message}`);
+  const lint = plan.lint.map((finding) => `lint: ${recipeLabel(finding.recipeId)} ${finding.path}: ${finding.message} [${finding.rule}]`);
+  return [
+    table(['task', 'recipe', 'ep', 'device', 'can run on', 'state'], rows),
+    `Estimated time: ${eta}${cached}`,
+    ...warnings,
+    ...lint,
+  ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** A process part that runs until told to stop. */
 export interface Stoppable {
   stop(reason: string): Promise<void>;
-  readonly done: Promise<void>;
+  readonly done: Promise<unknown>;
 }
 
 /** Waits until `part` ends by itself or the user interrupts; then stops it in an orderly way. */

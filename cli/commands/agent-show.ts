@@ -4,10 +4,12 @@ import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } 
 
 /** `grove agent show AGENT`: its machine, its devices, and what its probe did not find and why. */
 export const registerAgentShow: RegisterCommand = (program, context) => {
-  const command = noun(program, 'agent', 'agents: the lab machines').command('show <agent>').description('show one agent: machine, devices, what is missing and why');
+  const command = noun(program, 'agent', 'agents: the lab machines')
+    .command('show <agent>')
+    .description('show one agent: machine, devices, what is missing and why');
   withOutput(command).action(async (agentId: string, options: OutputOptions) => {
     const client = await clientOf(command, context);
-    print(context.terminal, options.output, await client.agent(agentId), agentText);
+    print({ ...options, terminal: context.terminal }, await client.agent(agentId), agentText);
   });
 };
 

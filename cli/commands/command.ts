@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { createClient, type GroveClient } from '../../api/client.ts';
-import { readCliConfig, type CliConfig } from '../config.ts';
+import { type CliConfig, readCliConfig } from '../config.ts';
 import type { CommandContext } from '../context.ts';
 import type { OutputFormat } from '../output.ts';
 

@@ -6,6 +6,6 @@ export const registerJobCancel: RegisterCommand = (program, context) => {
   const command = noun(program, 'job', 'jobs: what was submitted').command('cancel <job>').description('cancel what has not ended');
   withOutput(command).action(async (jobId: string, options: OutputOptions) => {
     const client = await clientOf(command, context);
-    print(context.terminal, options.output, await client.cancelJob(jobId), ({ cancelled }) => `${cancelled} task(s) cancelled.`);
+    print({ ...options, terminal: context.terminal }, await client.cancelJob(jobId), ({ cancelled }) => `${cancelled} task(s) cancelled.`);
   });
 };

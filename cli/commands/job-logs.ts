@@ -10,15 +10,21 @@ interface LogsOptions {
 
 /** `grove job logs JOB|TASK`: the log of one task, or of every task of a job in turn. */
 export const registerJobLogs: RegisterCommand = (program, context) => {
-  const command = noun(program, 'job', 'jobs: what was submitted').command('logs <job-or-task>').description('print the logs of a job or task');
-  command.option('--attempt <number>', 'which attempt (default: the newest)', Number).option('-f, --follow', 'keep printing until the attempt ends');
+  const command = noun(program, 'job', 'jobs: what was submitted')
+    .command('logs <job-or-task>')
+    .description('print the logs of a job or task');
+  command
+    .option('--attempt <number>', 'which attempt (default: the newest)', Number)
+    .option('-f, --follow', 'keep printing until the attempt ends');
   command.action(async (id: string, options: LogsOptions) => {
     const client = await clientOf(command, context);
     const attempt = options.attempt === undefined ? {} : { attempt: options.attempt };
     for (const { taskId, title } of await tasksNamed(client, id)) {
       if (title !== null) context.terminal.out(`==> ${title} (${taskId})`);
       if (options.follow !== true) context.terminal.out((await client.taskLog(taskId, attempt)).trimEnd());
-      else for await (const chunk of client.followLog(taskId, { ...attempt, signal: context.interrupted })) context.terminal.out(chunk.trimEnd());
+      else
+        for await (const chunk of client.followLog(taskId, { ...attempt, signal: context.interrupted }))
+          context.terminal.out(chunk.trimEnd());
     }
   });
 };

@@ -8,14 +8,22 @@ export const registerJobView: RegisterCommand = (program, context) => {
   const command = noun(program, 'job', 'jobs: what was submitted').command('view <job>').description('show a job and its tasks');
   withOutput(command).action(async (jobId: string, options: OutputOptions) => {
     const client = await clientOf(command, context);
-    print(context.terminal, options.output, await client.job(jobId), jobText);
+    print({ ...options, terminal: context.terminal }, await client.job(jobId), jobText);
   });
 };
 
 /** A job as a person reads it. */
 export function jobText(job: JobView): string {
-  const rows = job.tasks.map((task) => [task.taskId.slice(0, 40), taskLine(task).label, taskLine(task).status, task.attempts.at(-1)?.deviceName ?? '-', `${task.attempts.length}`]);
-  const errors = job.tasks.flatMap((task) => (task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`]));
+  const rows = job.tasks.map((task) => [
+    task.taskId.slice(0, 40),
+    taskLine(task).label,
+    taskLine(task).status,
+    task.attempts.at(-1)?.deviceName ?? '-',
+    `${task.attempts.length}`,
+  ]);
+  const errors = job.tasks.flatMap((task) =>
+    task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`],
+  );
   const head = `job ${job.jobId}  ${job.state}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
   return [head, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...errors].join('\n');
 }

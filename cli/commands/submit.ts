@@ -44,7 +44,11 @@ export const registerSubmit: RegisterCommand = (program, context) => {
     if (options.output === 'json') context.terminal.out(JSON.stringify(answer, null, 2));
     else {
       context.terminal.out(planText(answer.plan));
-      context.terminal.out(answer.jobId === null ? 'Dry run: nothing was submitted.' : `job ${answer.jobId}${answer.created ? '' : ' (submitted before with this key)'}`);
+      context.terminal.out(
+        answer.jobId === null
+          ? 'Dry run: nothing was submitted.'
+          : `job ${answer.jobId}${answer.created ? '' : ' (submitted before with this key)'}`,
+      );
     }
     if (options.watch === true && answer.jobId !== null) context.exit(await watchJob(client, answer.jobId, context));
     else context.exit(EXIT.ok);
@@ -103,7 +107,11 @@ function coverageOf(values: readonly string[]): SubmitRequest['on'] {
 }
 
 /** A folder is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
-async function modelOf(client: GroveClient, { model, revision }: SubmitOptions, { terminal, env }: CommandContext): Promise<Pick<SubmitRequest, 'model' | 'synthetic'>> {
+async function modelOf(
+  client: GroveClient,
+  { model, revision }: SubmitOptions,
+  { terminal, env }: CommandContext,
+): Promise<Pick<SubmitRequest, 'model' | 'synthetic'>> {
   if (model === undefined) return {};
   const folder = (await isFolder(model)) ? model : revision === undefined ? await findInHubCache(hubCacheFolder(env), model) : undefined;
   if (folder === undefined) return { model: { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) } };
@@ -111,7 +119,11 @@ async function modelOf(client: GroveClient, { model, revision }: SubmitOptions, 
   return { model: { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal) }, ...(synthetic && { synthetic }) };
 }
 
-async function dataOf(client: GroveClient, data: readonly string[], { terminal }: CommandContext): Promise<Pick<SubmitRequest, 'data' | 'dataFiles'>> {
+async function dataOf(
+  client: GroveClient,
+  data: readonly string[],
+  { terminal }: CommandContext,
+): Promise<Pick<SubmitRequest, 'data' | 'dataFiles'>> {
   if (data.length === 0) return {};
   const files = await Promise.all(data.map((argument) => parseDataFile(argument, process.cwd())));
   const entries = files.map(({ name, path, columns }) => [name, { path, ...(columns !== undefined && { columns: [...columns] }) }]);

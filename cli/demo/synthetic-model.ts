@@ -1,9 +1,9 @@
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { DEMO_SENTENCES } from './sentences.ts';
 import { fillNormal, seededUint32 } from './seeded-normal.ts';
+import { DEMO_SENTENCES } from './sentences.ts';
 
 /**
  * A seeded random checkpoint with exactly the architecture of `cross-encoder/ms-marco-MiniLM-L-6-v2`, so that the demo measures the real graph on a
@@ -53,8 +53,8 @@ interface Weight {
 /** Attention weights are wider than the rest: with 0.02 everywhere all inputs get almost the same answer, and a wrong conversion would not show. */
 function weights(): readonly Weight[] {
   const list: Weight[] = [];
-  const dense = (name: string, rows: number, columns: number, deviation = 0.02) => {
-    list.push({ name: `${name}.weight`, shape: [rows, columns], fill: deviation }, { name: `${name}.bias`, shape: [rows], fill: 0.02 });
+  const dense = (name: string, shape: readonly [number, number], deviation = 0.02) => {
+    list.push({ name: `${name}.weight`, shape, fill: deviation }, { name: `${name}.bias`, shape: [shape[0]], fill: 0.02 });
   };
   const layerNorm = (name: string) => {
     list.push({ name: `${name}.weight`, shape: [HIDDEN], fill: 'one' }, { name: `${name}.bias`, shape: [HIDDEN], fill: 'zero' });
@@ -66,15 +66,15 @@ function weights(): readonly Weight[] {
   layerNorm(`${embeddings}.LayerNorm`);
   for (let index = 0; index < LAYERS; index++) {
     const layer = `bert.encoder.layer.${index}`;
-    for (const part of ['query', 'key', 'value']) dense(`${layer}.attention.self.${part}`, HIDDEN, HIDDEN, 0.05);
-    dense(`${layer}.attention.output.dense`, HIDDEN, HIDDEN, 0.05);
+    for (const part of ['query', 'key', 'value']) dense(`${layer}.attention.self.${part}`, [HIDDEN, HIDDEN], 0.05);
+    dense(`${layer}.attention.output.dense`, [HIDDEN, HIDDEN], 0.05);
     layerNorm(`${layer}.attention.output.LayerNorm`);
-    dense(`${layer}.intermediate.dense`, INNER, HIDDEN);
-    dense(`${layer}.output.dense`, HIDDEN, INNER);
+    dense(`${layer}.intermediate.dense`, [INNER, HIDDEN]);
+    dense(`${layer}.output.dense`, [HIDDEN, INNER]);
     layerNorm(`${layer}.output.LayerNorm`);
   }
-  dense('bert.pooler.dense', HIDDEN, HIDDEN);
-  dense('classifier', 1, HIDDEN, 0.2);
+  dense('bert.pooler.dense', [HIDDEN, HIDDEN]);
+  dense('classifier', [1, HIDDEN], 0.2);
   return list;
 }
 
@@ -86,7 +86,11 @@ export async function writeSyntheticModel(folder: string): Promise<void> {
     'config.json': CONFIG,
     'tokenizer.json': tokenizer(),
     'tokenizer_config.json': { do_lower_case: true, model_max_length: POSITIONS, tokenizer_class: 'BertTokenizer' },
-    [SYNTHETIC_MARKER]: { synthetic: true, seed: SEED, note: 'Random weights made by `grove demo`; the architecture is real, the answers mean nothing.' },
+    [SYNTHETIC_MARKER]: {
+      synthetic: true,
+      seed: SEED,
+      note: 'Random weights made by `grove demo`; the architecture is real, the answers mean nothing.',
+    },
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), `${JSON.stringify(content)}\n`);
 }
@@ -133,7 +137,15 @@ function elementCount(shape: readonly number[]): number {
 }
 
 function tokenizer(): unknown {
-  const special = (id: number, content: string) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+  const special = (id: number, content: string) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
   const sequence = (id: 'A' | 'B', type_id: number) => ({ Sequence: { id, type_id } });
   const token = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
   const single = [token('[CLS]', 0), sequence('A', 0), token('[SEP]', 0)];

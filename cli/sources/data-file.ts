@@ -17,13 +17,15 @@ export interface DataFile extends LocalFile {
 export async function parseDataFile(argument: string, cwd: string): Promise<DataFile> {
   const equals = argument.indexOf('=');
   const name = argument.slice(0, equals);
-  if (equals < 1 || !/^[A-Za-z0-9_]{1,100}$/.test(name)) throw new GroveError('invalid-argument', { problem: `--data takes NAME=FILE[:columns], not "${argument}"` });
+  if (equals < 1 || !/^[A-Za-z0-9_]{1,100}$/.test(name))
+    throw new GroveError('invalid-argument', { problem: `--data takes NAME=FILE[:columns], not "${argument}"` });
   const rest = argument.slice(equals + 1);
   const whole = resolve(cwd, rest);
   if (await isFile(whole)) return dataFile(name, whole, undefined);
   const split = /^(.+):([^:\\/]+)$/.exec(rest);
   const file = split?.[1] === undefined ? whole : resolve(cwd, split[1]);
-  if (split === null || !(await isFile(file))) throw new GroveError('invalid-data-file', { file: rest, where: '', problem: 'there is no such file' });
+  if (split === null || !(await isFile(file)))
+    throw new GroveError('invalid-data-file', { file: rest, where: '', problem: 'there is no such file' });
   return dataFile(name, file, split[2]?.split(','));
 }
 
@@ -34,5 +36,8 @@ async function dataFile(name: string, file: string, columns: readonly string[] |
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isFile(), () => false);
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }

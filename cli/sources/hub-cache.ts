@@ -14,11 +14,14 @@ export async function findInHubCache(cache: string, modelId: string): Promise<st
   const others = await readdir(join(repository, 'snapshots')).catch(() => []);
   for (const revision of [pinned.trim(), ...others].filter((name) => /^[0-9a-f]{40}$/.test(name))) {
     const folder = join(repository, 'snapshots', revision);
-    if (await hasFile(join(folder, 'config.json')) && (await hasFile(join(folder, 'model.safetensors')))) return folder;
+    if ((await hasFile(join(folder, 'config.json'))) && (await hasFile(join(folder, 'model.safetensors')))) return folder;
   }
   return undefined;
 }
 
 async function hasFile(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isFile(), () => false);
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }

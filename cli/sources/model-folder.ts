@@ -38,7 +38,8 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const wanted = names.filter((name) => BELONGS.some((pattern) => pattern.test(name))).sort();
   const files = await Promise.all(wanted.map((name) => localFile(folder, name)));
   if (!wanted.includes('config.json')) throw new GroveError('invalid-checkpoint', { where: folder, problem: 'config.json is missing' });
-  if (!wanted.some((name) => name.endsWith('.safetensors'))) throw new GroveError('invalid-checkpoint', { where: folder, problem: missingWeights(names) });
+  if (!wanted.some((name) => name.endsWith('.safetensors')))
+    throw new GroveError('invalid-checkpoint', { where: folder, problem: missingWeights(names) });
   return { files, synthetic: names.includes(SYNTHETIC_MARKER) };
 }
 

@@ -13,7 +13,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('a model folder', () => {
   test('yields the checkpoint files and leaves others out', async () => {
-    for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'README.md', 'metrics.json']) await writeFile(join(folder, name), '{}');
+    for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'README.md', 'metrics.json'])
+      await writeFile(join(folder, name), '{}');
     const model = await readModelFolder(folder);
     expect(model.files.map((file) => file.path)).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
     expect(model.synthetic).toBe(false);
@@ -26,11 +27,17 @@ describe('a model folder', () => {
 
   test('with pickled weights only is refused with the way out', async () => {
     for (const name of ['config.json', 'pytorch_model.bin']) await writeFile(join(folder, name), '{}');
-    await expect(readModelFolder(folder)).rejects.toMatchObject({ code: 'invalid-checkpoint', message: expect.stringContaining('save_pretrained') });
+    await expect(readModelFolder(folder)).rejects.toMatchObject({
+      code: 'invalid-checkpoint',
+      message: expect.stringContaining('save_pretrained'),
+    });
   });
 
   test('that does not exist is refused by name', async () => {
-    await expect(readModelFolder(join(folder, 'absent'))).rejects.toMatchObject({ code: 'invalid-checkpoint', message: expect.stringContaining('absent') });
+    await expect(readModelFolder(join(folder, 'absent'))).rejects.toMatchObject({
+      code: 'invalid-checkpoint',
+      message: expect.stringContaining('absent'),
+    });
   });
 });
 

@@ -16,7 +16,10 @@ export function createJobDisplay(terminal: Terminal): JobDisplay {
 }
 
 function barDisplay(): JobDisplay {
-  const bars = new MultiBar({ format: ' {bar} {label} {status}', hideCursor: true, clearOnComplete: false, forceRedraw: true, linewrap: false, barsize: 24 }, Presets.shades_classic);
+  const bars = new MultiBar(
+    { format: ' {bar} {label} {status}', hideCursor: true, clearOnComplete: false, forceRedraw: true, linewrap: false, barsize: 24 },
+    Presets.shades_classic,
+  );
   const byTask = new Map<string, SingleBar>();
   return {
     update(job) {

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { shortRecipe, taskLine } from './task-line.ts';
+import { taskLine } from './task-line.ts';
 
 const running = { kind: 'benchmark', recipeId: 'm/m_trtrtx.json', state: 'running', error: null, attempts: [], progress: null } as const;
 const error = { code: 'unsupported-pass', message: 'm', advice: 'a', fault: 'recipe', retryable: false } as const;
 
 describe('a task line', () => {
-  test('names what tells the recipes of one model apart', () => {
-    expect(shortRecipe('ms-marco/ms-marco_qdq_amd.json')).toBe('qdq_amd');
-    expect(shortRecipe('other/recipe.json')).toBe('recipe');
-    expect(shortRecipe('adhoc:0123456789ab')).toBe('adhoc:0123456789ab');
-  });
-
   test('spreads progress over all stages of the task', () => {
     const at = (stage: string, fraction: number) => taskLine({ ...running, progress: { attempt: 1, stage, fraction, note: '3/5' } });
     expect(at('fetch', 0).fraction).toBe(0);

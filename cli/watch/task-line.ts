@@ -1,4 +1,5 @@
 import type { TaskSummary } from '../../api/tasks.ts';
+import { recipeLabel } from '../../domain/matrix-text.ts';
 import { STAGES } from '../../domain/task.ts';
 import { isEnd } from '../../domain/task-state.ts';
 
@@ -16,15 +17,7 @@ type Shown = Pick<TaskSummary, 'kind' | 'recipeId' | 'state' | 'error' | 'progre
 
 /** One task in one line. Pure, so that bars and plain lines say the same. */
 export function taskLine(task: Shown): TaskLine {
-  return { label: `${task.kind} ${shortRecipe(task.recipeId)}`, fraction: fractionOf(task), status: statusOf(task) };
-}
-
-/** `qdq_amd` of `ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_qdq_amd.json`: what tells the recipes of one model apart. */
-export function shortRecipe(recipeId: string): string {
-  const parts = recipeId.split('/');
-  const name = (parts.at(-1) ?? recipeId).replace(/\.json$/, '');
-  const folder = parts.at(-2);
-  return folder !== undefined && name.startsWith(`${folder}_`) ? name.slice(folder.length + 1) : name;
+  return { label: `${task.kind} ${recipeLabel(task.recipeId)}`, fraction: fractionOf(task), status: statusOf(task) };
 }
 
 function fractionOf({ kind, state, progress }: Shown): number {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GroveClient } from '../../api/client.ts';
-import type { JobView } from '../../api/jobs.ts';
 import type { FarmEvent } from '../../api/events.ts';
+import type { JobView } from '../../api/jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit-code.ts';
 import { createJobDisplay } from './job-display.ts';
@@ -28,7 +28,9 @@ export async function watchJob(client: GroveClient, jobId: string, { terminal, i
       display.update(job);
     }
     if (job.state !== 'running') return exitCodeOfJob(job);
-    terminal.error(`Stopped watching; the job goes on. Follow it with \`grove job watch ${jobId}\`, end it with \`grove job cancel ${jobId}\`.`);
+    terminal.error(
+      `Stopped watching; the job goes on. Follow it with \`grove job watch ${jobId}\`, end it with \`grove job cancel ${jobId}\`.`,
+    );
     return EXIT.interrupted;
   } finally {
     stop.abort();
@@ -56,7 +58,10 @@ function concerns(event: FarmEvent, job: JobView): boolean {
 
 function withProgress(job: JobView, event: Extract<FarmEvent, { type: 'progress' }>): JobView {
   const { attempt, stage, fraction, note } = event;
-  return { ...job, tasks: job.tasks.map((task) => (task.taskId === event.taskId ? { ...task, progress: { attempt, stage, fraction, note } } : task)) };
+  return {
+    ...job,
+    tasks: job.tasks.map((task) => (task.taskId === event.taskId ? { ...task, progress: { attempt, stage, fraction, note } } : task)),
+  };
 }
 
 /** Infrastructure's fault outweighs the recipe's, which outweighs a cancellation. */

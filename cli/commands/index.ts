@@ -1,0 +1,41 @@
+import { registerAgentList } from './agent-list.ts';
+import { registerAgentRun } from './agent-run.ts';
+import { registerAgentShow } from './agent-show.ts';
+import { registerBench } from './bench.ts';
+import type { RegisterCommand } from './command.ts';
+import { registerConvert } from './convert.ts';
+import { registerDemo } from './demo.ts';
+import { registerDown } from './down.ts';
+import { registerJobCancel } from './job-cancel.ts';
+import { registerJobExplain } from './job-explain.ts';
+import { registerJobList } from './job-list.ts';
+import { registerJobLogs } from './job-logs.ts';
+import { registerJobView } from './job-view.ts';
+import { registerJobWatch } from './job-watch.ts';
+import { registerMatrix } from './matrix.ts';
+import { registerRecipeList } from './recipe-list.ts';
+import { registerRecipeShow } from './recipe-show.ts';
+import { registerSubmit } from './submit.ts';
+import { registerUp } from './up.ts';
+
+/** Every command, in the order of `grove --help`. A test compares this list with the folder. */
+export const COMMANDS: readonly RegisterCommand[] = [
+  registerUp,
+  registerDown,
+  registerDemo,
+  registerSubmit,
+  registerMatrix,
+  registerJobList,
+  registerJobView,
+  registerJobWatch,
+  registerJobLogs,
+  registerJobCancel,
+  registerJobExplain,
+  registerAgentRun,
+  registerAgentList,
+  registerAgentShow,
+  registerRecipeList,
+  registerRecipeShow,
+  registerConvert,
+  registerBench,
+];

@@ -1,0 +1,35 @@
+import { Option } from 'commander';
+import type { AgentFile } from '../../agent/config.ts';
+import { startFarm } from '../farm.ts';
+import { port, present } from '../option-parsers.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { configOf, type RegisterCommand } from './command.ts';
+
+interface UpOptions {
+  readonly listen?: string;
+  readonly port?: number;
+  readonly agentPort?: number;
+  readonly agent: boolean;
+  readonly logLevel: NonNullable<AgentFile['logLevel']>;
+}
+
+/** `grove up`: a coordinator and an agent of this machine, until Ctrl-C or `grove down`. */
+export const registerUp: RegisterCommand = (program, context) => {
+  const command = program.command('up').description('start a farm on this machine: coordinator and agent');
+  command
+    .option('--listen <address>', 'loopback address to listen on (default 127.0.0.1)')
+    .option('--port <port>', 'port of the API and pages (default 4700)', port)
+    .option('--agent-port <port>', 'port agents connect to (default 4701)', port)
+    .option('--no-agent', 'start only the coordinator')
+    .addOption(new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error', 'silent']).default('warn'))
+    .action(async (options: UpOptions) => {
+      const flags = present({ host: options.listen, restPort: options.port, grpcPort: options.agentPort });
+      const farm = await startFarm(
+        { config: await configOf(command, context), ...flags, withAgent: options.agent, logLevel: options.logLevel },
+        context,
+      );
+      context.terminal.out(`Grove is up: ${farm.url} (matrix, API reference at ${farm.url}/docs)`);
+      context.terminal.out(`Agents connect to ${farm.agentUrl}. Stop with Ctrl-C or \`grove down\`.`);
+      await untilStopped(farm, context.interrupted);
+    });
+};

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { type AgentFile, loadAgentConfig } from '../agent/config.ts';
+import { startAgent } from '../agent/main.ts';
+import { loadCoordinatorConfig } from '../coordinator/config.ts';
+import { startCoordinator } from '../coordinator/main.ts';
+import type { CliConfig } from './config.ts';
+import type { CommandContext } from './context.ts';
+import type { Stoppable } from './until-stopped.ts';
+
+export interface FarmOptions {
+  readonly config: Pick<CliConfig, 'dataFolder' | 'configFile'>;
+  readonly host?: string;
+  readonly restPort?: number;
+  readonly grpcPort?: number;
+  /** Also run an agent for this machine. */
+  readonly withAgent: boolean;
+  readonly logLevel?: NonNullable<AgentFile['logLevel']>;
+}
+
+/** A coordinator and, usually, an agent of this machine. */
+export interface Farm extends Stoppable {
+  readonly url: string;
+  readonly agentUrl: string;
+}
+
+/** Starts a farm in this process; everything that can crash or hang runs in processes of its own below the agent. Throws what either start throws. */
+export async function startFarm(options: FarmOptions, { env }: Pick<CommandContext, 'env'>): Promise<Farm> {
+  const { dataFolder, configFile } = options.config;
+  const common = { ...(configFile !== undefined && { configFile }), ...(options.logLevel !== undefined && { logLevel: options.logLevel }) };
+  const ports = {
+    ...(options.host !== undefined && { host: options.host }),
+    ...(options.restPort !== undefined && { restPort: options.restPort }),
+    ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
+  };
+  const coordinator = await startCoordinator(await loadCoordinatorConfig({ ...common, ...ports, dataFolder }, env));
+  const agentUrl = `grpc://${coordinator.grpcAddress}`;
+  if (!options.withAgent) return { ...coordinator, agentUrl };
+  try {
+    const agent = await startAgent(await loadAgentConfig({ ...common, agentUrl, dataFolder: join(dataFolder, 'agent') }, env));
+    const stop = async (reason: string) => {
+      await agent.stop(reason);
+      await coordinator.stop(reason);
+    };
+    // A coordinator that is told to stop over its API takes its own agent along.
+    void coordinator.done.then(() => agent.stop('the coordinator stopped'));
+    return { url: coordinator.url, agentUrl, stop, done: Promise.all([coordinator.done, agent.done]).then(() => undefined) };
+  } catch (error) {
+    await coordinator.stop('the agent could not start');
+    throw error;
+  }
+}
