@@ -6,7 +6,11 @@ export const externalDataShape = {
   save_as_external_data: z.boolean().default(false),
   all_tensors_to_one_file: z.boolean().default(true),
   /** File name of the weights; null means `<model file>.data`. */
-  external_data_name: z.string().nullable().default(null),
+  external_data_name: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be a plain file name')
+    .nullable()
+    .default(null),
   /** Bytes from which a tensor is moved out. */
   size_threshold: z.number().int().nonnegative().default(1024),
   convert_attribute: z.boolean().default(false),

@@ -182,6 +182,7 @@ describe('pass parameters', () => {
     ['both forms', { type: 'DynamicToFixedShape', dim_param: ['a'], dim_value: [1], input_name: ['x'], input_shape: [[1]] }],
     ['lists of different length', { type: 'DynamicToFixedShape', dim_param: ['a', 'b'], dim_value: [1] }],
     ['a negative dimension', { type: 'DynamicToFixedShape', dim_param: ['a'], dim_value: [-1] }],
+    ['a data file in another folder', { type: 'OnnxConversion', external_data_name: '../weights' }],
     ['a block and an include list', { type: 'OnnxFloatToFloat16', op_block_list: [], op_include_list: [] }],
   ])('%s is refused', (_, pass) => {
     expect(problemsOf({ passes: { p: pass } })[0]).toMatch(/^\$\.passes\.p\./);

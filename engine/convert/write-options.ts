@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { z } from 'zod';
 import { externalDataShape } from '../../domain/passes/external-data.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
@@ -16,6 +15,6 @@ export function writeOptionsOf(passes: readonly RecipePass[]): WriteOptions {
   return {
     saveAsExternalData: params.save_as_external_data,
     sizeThresholdBytes: last?.type === 'OnnxConversion' ? EXPORT_THRESHOLD_BYTES : params.size_threshold,
-    ...(params.external_data_name === null ? {} : { externalDataName: basename(params.external_data_name) }),
+    ...(params.external_data_name === null ? {} : { externalDataName: params.external_data_name }),
   };
 }
