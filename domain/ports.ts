@@ -94,6 +94,6 @@ export interface Channel<Out, In> {
 
 /** How an agent reaches its coordinator. */
 export interface Transport<Out, In> {
-  /** Opens one channel, or throws a GroveError when the coordinator cannot be reached. */
-  connect(): Promise<Channel<Out, In>>;
+  /** Opens one channel, or throws a GroveError when the coordinator cannot be reached or the signal aborts first. */
+  connect(signal?: AbortSignal): Promise<Channel<Out, In>>;
 }

@@ -12,6 +12,7 @@ import { MessageQueue } from './message-queue.ts';
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_SLICE_MS = 250;
 /** While a coordinator restarts: tries often enough that its agents are back within the closed stream's grace. */
 const RETRY_MS = 500;
 
@@ -25,7 +26,7 @@ const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
  */
 export function createGrpcTransport(url: string, clock: Clock): Transport<AgentMessage, CoordinatorMessage> {
   const address = loopbackAddress(url);
-  return { connect: () => openChannel(address, { url, clock }) };
+  return { connect: (signal) => openChannel(address, { url, clock, signal }) };
 }
 
 /** `host:port` of a loopback URL. Names other than localhost are refused without looking them up: DNS decides nothing about safety. */
@@ -46,10 +47,13 @@ function parseUrl(url: string): URL {
   throw new GroveError('invalid-config', { where: 'agentUrl', problem: `"${url}" is not of the form grpc://127.0.0.1:PORT` });
 }
 
-async function openChannel(
-  address: string,
-  { url, clock }: { readonly url: string; readonly clock: Clock },
-): Promise<Channel<AgentMessage, CoordinatorMessage>> {
+interface ConnectOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function openChannel(address: string, { url, clock, signal }: ConnectOptions): Promise<Channel<AgentMessage, CoordinatorMessage>> {
   const client = new AgentServiceClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -63,7 +67,7 @@ async function openChannel(
     'grpc.use_local_subchannel_pool': 1,
   });
   try {
-    await untilReady(client, clock.now() + CONNECT_TIMEOUT_MS);
+    await untilReady(client, clock, signal);
   } catch (cause) {
     client.close();
     throw new GroveError('not-running', { url }, { cause });
@@ -71,9 +75,19 @@ async function openChannel(
   return new GrpcChannel(client, client.connect());
 }
 
-function untilReady(client: AgentServiceClient, deadline: EpochMs): Promise<void> {
-  return new Promise((resolve, reject) => {
-    client.waitForReady(deadline, (error) => (error ? reject(error) : resolve()));
+/** Waits in slices: one long wait could not be given up, and its timer would keep a stopped agent's process alive. */
+async function untilReady(client: AgentServiceClient, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  const endMs = clock.monotonicMs() + CONNECT_TIMEOUT_MS;
+  for (;;) {
+    const problem = await isReadyWithin(client, clock.now() + CONNECT_SLICE_MS);
+    if (problem === undefined) return;
+    if (signal?.aborted || clock.monotonicMs() >= endMs) throw problem;
+  }
+}
+
+function isReadyWithin(client: AgentServiceClient, deadline: EpochMs): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    client.waitForReady(deadline, resolve);
   });
 }
 

@@ -142,7 +142,7 @@ export class Session {
 
   /** Does not wait for a coordinator that does not answer once the agent is told to stop. */
   async #openUnlessStopped(): Promise<Channel<AgentMessage, CoordinatorMessage> | undefined> {
-    const opening = this.#options.transport.connect();
+    const opening = this.#options.transport.connect(this.#stopped.signal);
     const first = await Promise.race([opening, this.#untilStopped]);
     if (!this.#stopped.signal.aborted) return first;
     opening.then(
