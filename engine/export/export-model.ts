@@ -1,6 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
-import { createModel, type Model } from '../graph/model.ts';
-import { irVersionFor } from '../onnx/write.ts';
+import { createModel, irVersionFor, type Model } from '../graph/model.ts';
 import { type BertTask, emitBert } from './bert.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 

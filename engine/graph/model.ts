@@ -59,3 +59,9 @@ export function createModel(graph: Graph, spec: ModelSpec): Model {
 export function onnxOpset(model: Model): number {
   return model.opsetImports.get('') ?? model.opsetImports.get('ai.onnx') ?? 0;
 }
+
+/** The IR version Olive's exporter writes for an operator set: 8 up to opset 18, 9 for 19 and 20, 10 from 21. */
+export function irVersionFor(opset: number): number {
+  if (opset <= 18) return 8;
+  return opset <= 20 ? 9 : 10;
+}

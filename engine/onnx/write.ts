@@ -177,9 +177,3 @@ async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): P
     done += bytesWritten;
   }
 }
-
-/** The IR version Olive's exporter writes for an operator set: 8 up to opset 18, 9 for 19 and 20, 10 from 21. */
-export function irVersionFor(opset: number): number {
-  if (opset <= 18) return 8;
-  return opset <= 20 ? 9 : 10;
-}
