@@ -1,5 +1,4 @@
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
-import { peakMemoryBytes } from '../../engine/benchmark/peak-memory.ts';
 import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
@@ -7,6 +6,7 @@ import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
 import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
 import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quality.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
+import { peakMemoryBytes } from '../../platform/peak-memory.ts';
 import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome } from '../stages/child-documents.ts';
 import { readRecipe } from '../stages/read-recipe.ts';
 import type { ChildContext, ChildStage } from './child-entry.ts';

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InputsSpec } from '../../engine/benchmark/inputs.ts';
-import { nextLaunch } from '../../engine/benchmark/next-launch.ts';
+import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchRequest, type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { summarizeLaunches } from '../../engine/benchmark/summary.ts';
-import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { type LaunchPlan, launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkMeasured, BenchmarkSession } from './benchmark-values.ts';
@@ -27,14 +27,14 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
   await mkdir(folder);
   const startedMs = context.clock.monotonicMs();
   const results: LaunchResult[] = [];
-  const progress = () => ({ tier, elapsedMs: context.clock.monotonicMs() - startedMs, ...(asked !== null && { launches: asked }) });
-  const medians = () => results.map(({ report }) => report.p50Ms);
-  while (nextLaunch({ ...progress(), launchMediansMs: medians() }).action === 'launch') {
-    const result = await launch(value, context, {
-      index: results.length,
-      folder,
-      remainingMs: TIERS[tier].budgetMs - progress().elapsedMs,
-    });
+  const progress = () => ({
+    tier,
+    elapsedMs: context.clock.monotonicMs() - startedMs,
+    launchMediansMs: results.map(({ report }) => report.p50Ms),
+    ...(asked !== null && { launches: asked }),
+  });
+  while (nextLaunch(progress()).action === 'launch') {
+    const result = await launch(value, context, { index: results.length, folder, plan: launchPlan(tier, launchBudget(progress())) });
     results.push(result);
     context.log(`Launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences.`);
   }
@@ -50,17 +50,17 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
 interface LaunchPlace {
   readonly index: number;
   readonly folder: string;
-  readonly remainingMs: number;
+  readonly plan: LaunchPlan;
 }
 
-function launch(value: BenchmarkSession, context: TaskContext, { index, folder, remainingMs }: LaunchPlace): Promise<LaunchResult> {
+function launch(value: BenchmarkSession, context: TaskContext, { index, folder, plan }: LaunchPlace): Promise<LaunchResult> {
   const { tier, launches } = value.spec;
   const expected = launches ?? TIERS[tier].minLaunches;
   const request: LaunchRequest = {
     index,
     session: value.session,
     inputs: inputsOf(value),
-    plan: launchPlan(tier, remainingMs),
+    plan,
     oliveMetrics: index === 0 ? oliveMetricsOf(value.recipe) : [],
     outputFolder: folder,
   };

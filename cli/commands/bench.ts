@@ -3,13 +3,13 @@ import { Option } from 'commander';
 import { asJson } from '../../agent/runner/as-json.ts';
 import { CPU_EP, type Tier } from '../../domain/names.ts';
 import type { BenchmarkReport, Placement } from '../../domain/report.ts';
-import { nextLaunch } from '../../engine/benchmark/next-launch.ts';
+import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { type LocalChildren, openLocalChildren } from '../bench/children.ts';
 import type { CommandContext } from '../context.ts';
-import { type LocalChildren, openLocalChildren } from '../local-children.ts';
 import { collect, keyValues, positiveInteger } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
@@ -62,9 +62,14 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   const timeoutMs = TIERS[tier].budgetMs * 4;
   const started = performance.now();
   const results: LaunchResult[] = [];
-  const progress = () => ({ tier, elapsedMs: performance.now() - started, ...(asked !== undefined && { launches: asked }) });
-  while (nextLaunch({ ...progress(), launchMediansMs: results.map(({ report }) => report.p50Ms) }).action === 'launch') {
-    const plan = launchPlan(tier, TIERS[tier].budgetMs - progress().elapsedMs);
+  const progress = () => ({
+    tier,
+    elapsedMs: performance.now() - started,
+    launchMediansMs: results.map(({ report }) => report.p50Ms),
+    ...(asked !== undefined && { launches: asked }),
+  });
+  while (nextLaunch(progress()).action === 'launch') {
+    const plan = launchPlan(tier, launchBudget(progress()));
     const request = asJson({ index: results.length, session, inputs, plan, outputFolder: children.folder });
     const result = await children.run({ stage: 'launch', request, result: launchResultSchema, timeoutMs });
     results.push(result);

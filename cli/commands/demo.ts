@@ -12,7 +12,6 @@ import { findDemoModel } from '../demo/demo-model.ts';
 import { demoVerdict } from '../demo/demo-verdict.ts';
 import { writeDemoRows } from '../demo/synthetic-model.ts';
 import { untilAgentIsReady } from '../demo/until-agent-is-ready.ts';
-import { startFarm } from '../farm.ts';
 import { INSTALLATION_FOLDER } from '../installation.ts';
 import { matrixTable } from '../matrix-table.ts';
 import { port } from '../option-parsers.ts';
@@ -20,6 +19,7 @@ import { planText } from '../plan-text.ts';
 import { readModelFolder } from '../sources/model-folder.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
 import { untilStopped } from '../until-stopped.ts';
+import { startFarm } from '../up/start-farm.ts';
 import { watchJob } from '../watch/watch-job.ts';
 import type { RegisterCommand } from './command.ts';
 

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import type { AgentFile } from '../../agent/config.ts';
-import { startFarm } from '../farm.ts';
 import { port, present } from '../option-parsers.ts';
 import { untilStopped } from '../until-stopped.ts';
+import { startFarm } from '../up/start-farm.ts';
 import { configOf, type RegisterCommand } from './command.ts';
 
 interface UpOptions {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LaunchProgress, nextLaunch } from './next-launch.ts';
-import { TIERS } from './tiers.ts';
+import { type LaunchProgress, launchBudget, nextLaunch } from './next-launch.ts';
+import { launchPlan, TIERS } from './tiers.ts';
 
 const steady = (count: number) => Array.from({ length: count }, (_, i) => 10 + 0.01 * (i % 3));
 const wild = (count: number) => Array.from({ length: count }, (_, i) => (i % 2 === 0 ? 10 : 14));
@@ -25,13 +25,25 @@ describe('nextLaunch', () => {
 
   it('stops when one more launch would exceed the budget', () => {
     expect(nextLaunch(progress({ launchMediansMs: wild(6), elapsedMs: 270_000 }))).toEqual({ action: 'stop', verdict: 'noisy' });
-    expect(nextLaunch(progress({ launchMediansMs: steady(2), elapsedMs: 290_000 }))).toEqual({ action: 'stop', verdict: 'insufficient' });
+    expect(nextLaunch(progress({ launchMediansMs: steady(2), elapsedMs: 290_000 }))).toEqual({ action: 'launch' });
+    expect(nextLaunch(progress({ launchMediansMs: steady(2), elapsedMs: 300_000 }))).toEqual({ action: 'stop', verdict: 'insufficient' });
   });
 
   it('keeps to a number of launches asked for', () => {
     expect(nextLaunch(progress({ launches: 3, launchMediansMs: steady(2) }))).toEqual({ action: 'launch' });
     expect(nextLaunch(progress({ launches: 3, launchMediansMs: steady(3) }))).toEqual({ action: 'stop', verdict: 'insufficient' });
     expect(nextLaunch(progress({ launches: 7, launchMediansMs: steady(6) }))).toEqual({ action: 'launch' });
+  });
+
+  it('lets a slow model keep its launches and lose runs of each', () => {
+    const slow = launchBudget(progress({ tier: 'smoke', launchMediansMs: [], elapsedMs: 0 }));
+    expect(slow).toEqual({ remainingMs: 60_000, launchesLeft: 5 });
+    const { warmup, measure } = launchPlan('smoke', slow);
+    expect(5 * (warmup.maxMs + measure.maxMs)).toBeLessThan(60_000);
+    expect(launchBudget(progress({ tier: 'smoke', launchMediansMs: steady(4), elapsedMs: 50_000 }))).toEqual({
+      remainingMs: 10_000,
+      launchesLeft: 1,
+    });
   });
 
   it('always ends, within the maximum and one launch of the budget', () => {

@@ -1,7 +1,7 @@
 import type { Tier } from '../../domain/names.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
 import { launchInterval, MIN_LAUNCHES_FOR_INTERVAL, type PooledVariance, relativeHalfWidth } from '../../domain/statistics.ts';
-import { TIERS } from './tiers.ts';
+import { type LaunchBudget, TIERS } from './tiers.ts';
 
 /** An interval this narrow on either side is precise enough: 2 %. */
 const TARGET_HALF_WIDTH = 0.02;
@@ -22,7 +22,7 @@ export type LaunchDecision = { readonly action: 'launch' } | { readonly action: 
 
 /**
  * Whether to launch again: at least the tier's minimum, then until the interval of the median is within {@link TARGET_HALF_WIDTH}, the maximum is
- * reached, or another launch of average length would exceed the budget. Looks at launch medians only, never at single samples.
+ * reached, or another launch of average length would exceed the budget. The owed ones share what is left. Looks at launch medians only, never at single samples.
  */
 export function nextLaunch(progress: LaunchProgress): LaunchDecision {
   const { minLaunches, maxLaunches } = limits(progress);
@@ -46,8 +46,18 @@ function limits({ tier, launches, pool }: LaunchProgress): { readonly minLaunche
   return { minLaunches: pool === undefined ? Math.max(minLaunches, MIN_LAUNCHES_FOR_INTERVAL) : minLaunches, maxLaunches };
 }
 
-/** A fixed number of launches is kept to unless the whole budget is gone. */
-function fitsBudget({ tier, launchMediansMs, elapsedMs, launches }: LaunchProgress): boolean {
-  const expectedMs = launches === undefined ? elapsedMs / launchMediansMs.length : 0;
-  return elapsedMs + expectedMs <= TIERS[tier].budgetMs;
+/** What the next launch may use: the rest of the tier's budget, shared with the launches still owed after it. */
+export function launchBudget(progress: LaunchProgress): LaunchBudget {
+  const { tier, launchMediansMs, elapsedMs } = progress;
+  return {
+    remainingMs: TIERS[tier].budgetMs - elapsedMs,
+    launchesLeft: Math.max(1, limits(progress).minLaunches - launchMediansMs.length),
+  };
+}
+
+/** Launches that are owed shrink to fit (see `launchPlan`); a further one must fit as long as the average so far. */
+function fitsBudget(progress: LaunchProgress): boolean {
+  const { tier, launchMediansMs, elapsedMs } = progress;
+  const owed = launchMediansMs.length < limits(progress).minLaunches;
+  return elapsedMs + (owed ? 0 : elapsedMs / launchMediansMs.length) < TIERS[tier].budgetMs;
 }

@@ -33,12 +33,26 @@ const windowSchema = z.strictObject({ minRuns: z.int().min(1), minMs: z.number()
 export const launchPlanSchema = z.strictObject({ warmup: windowSchema, measure: windowSchema });
 export type LaunchPlan = { readonly warmup: RunWindow; readonly measure: RunWindow };
 
-/** The plan of one launch of a tier that may take `remainingMs` at most; a slow model uses up what is left rather than lose its minimum of runs. */
-export function launchPlan(tier: Tier, remainingMs: number): LaunchPlan {
+/** How much of its share of the budget a launch may spend in each phase; the rest is process start, session creation and writing. */
+const WARMUP_SHARE = 0.25;
+const MEASURE_SHARE = 0.55;
+
+/**
+ * The plan of the next launch: the tier's numbers, cut so that every launch the tier still owes fits what is left of its budget. A slow model keeps its
+ * five launches and loses runs of each: launches carry the interval, runs only sharpen one median.
+ */
+export function launchPlan(tier: Tier, { remainingMs, launchesLeft }: LaunchBudget): LaunchPlan {
   const { minRuns, minMeasureMs, maxWarmupMs } = TIERS[tier];
-  const maxMs = Math.max(0, remainingMs);
+  const shareMs = Math.max(0, remainingMs) / Math.max(1, launchesLeft);
   return {
-    warmup: { minRuns: WARMUP_RUNS, minMs: WARMUP_MS, maxMs: Math.min(maxWarmupMs, maxMs) },
-    measure: { minRuns, minMs: minMeasureMs, maxMs },
+    warmup: { minRuns: WARMUP_RUNS, minMs: WARMUP_MS, maxMs: Math.min(maxWarmupMs, shareMs * WARMUP_SHARE) },
+    measure: { minRuns, minMs: minMeasureMs, maxMs: shareMs * MEASURE_SHARE },
   };
+}
+
+/** What a benchmark has left when a launch is about to begin. */
+export interface LaunchBudget {
+  readonly remainingMs: number;
+  /** Launches it still owes, this one included. */
+  readonly launchesLeft: number;
 }

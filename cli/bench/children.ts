@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { completeAgentConfig } from '../agent/config.ts';
-import { createAgentLog } from '../agent/log-events.ts';
-import { type ChildHost, type ChildWork, defaultChildMain, runInChild } from '../agent/runner/child-process-stage.ts';
-import { ChildRegistry } from '../agent/runner/child-registry.ts';
-import { createSystemClock } from '../platform/clock.ts';
-import { systemFiles } from '../platform/files.ts';
-import { createSpawner } from '../platform/spawner.ts';
-import type { CommandContext } from './context.ts';
+import { completeAgentConfig } from '../../agent/config.ts';
+import { createAgentLog } from '../../agent/log-events.ts';
+import { type ChildHost, type ChildWork, defaultChildMain, runInChild } from '../../agent/runner/child-process-stage.ts';
+import { ChildRegistry } from '../../agent/runner/child-registry.ts';
+import { createSystemClock } from '../../platform/clock.ts';
+import { systemFiles } from '../../platform/files.ts';
+import { createSpawner } from '../../platform/spawner.ts';
+import type { CommandContext } from '../context.ts';
 
 /** Runs the agent's stage processes for a command that works without a farm. */
 export interface LocalChildren {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { type AgentFile, loadAgentConfig } from '../agent/config.ts';
-import { startAgent } from '../agent/main.ts';
-import { loadCoordinatorConfig } from '../coordinator/config.ts';
-import { startCoordinator } from '../coordinator/main.ts';
-import type { CliConfig } from './config.ts';
-import type { CommandContext } from './context.ts';
-import type { Stoppable } from './until-stopped.ts';
+import { type AgentFile, loadAgentConfig } from '../../agent/config.ts';
+import { startAgent } from '../../agent/main.ts';
+import { loadCoordinatorConfig } from '../../coordinator/config.ts';
+import { startCoordinator } from '../../coordinator/main.ts';
+import type { CliConfig } from '../config.ts';
+import type { CommandContext } from '../context.ts';
+import type { Stoppable } from '../until-stopped.ts';
 
 export interface FarmOptions {
   readonly config: Pick<CliConfig, 'dataFolder' | 'configFile'>;
