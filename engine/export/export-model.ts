@@ -1,6 +1,7 @@
 import { GroveError } from '../../domain/errors.ts';
 import { createModel, irVersionFor, type Model } from '../graph/model.ts';
-import { type BertTask, emitBert } from './bert.ts';
+import { emitBert } from './bert.ts';
+import type { BertTask } from './bert-emission.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 
 /** Hugging Face tasks that export natively. */

@@ -101,6 +101,10 @@ describe('a broken file is refused', () => {
     expect(() => new SafetensorsFile(join(folder, 'm.safetensors'))).toThrow(expect.objectContaining(expected));
   });
 
+  test('a folder is no safetensors file', () => {
+    expect(() => new SafetensorsFile(folder)).toThrow('not a file');
+  });
+
   test('a missing file is not found', () => {
     expect(() => new SafetensorsFile(join(folder, 'none'))).toThrow(expect.objectContaining({ code: 'not-found' }));
   });

@@ -91,14 +91,14 @@ export function int64Values(tensor: Tensor): BigInt64Array {
 }
 
 /** Elements of an int32 tensor; read-only. */
-export function int32Values(tensor: Tensor): Int32Array {
+function int32Values(tensor: Tensor): Int32Array {
   requireType(tensor, [DataType.INT32]);
   const bytes = aligned(tensor.bytes, 4);
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
 }
 
 /** Elements of a double tensor; read-only. */
-export function float64Values(tensor: Tensor): Float64Array {
+function float64Values(tensor: Tensor): Float64Array {
   requireType(tensor, [DataType.DOUBLE]);
   const bytes = aligned(tensor.bytes, 8);
   return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3);

@@ -27,14 +27,14 @@ export function* allGraphs(graph: Graph): Generator<Graph> {
  * The values a node reads of the graph it is in: its inputs, and what its subgraphs read without defining it.
  * Omitted inputs are left out.
  */
-export function valuesRead(node: Node): string[] {
+function valuesRead(node: Node): string[] {
   const values = node.inputs.filter((input) => input !== '');
   for (const body of subgraphsOf(node)) values.push(...capturedBy(body));
   return values;
 }
 
 /** Values that a subgraph takes from outside. */
-export function capturedBy(graph: Graph): string[] {
+function capturedBy(graph: Graph): string[] {
   const read = new Set<string>(graph.outputs.map((output) => output.name));
   for (const node of graph.nodes) for (const value of valuesRead(node)) read.add(value);
   return [...read].filter((value) => !graph.defines(value));

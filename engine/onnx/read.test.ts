@@ -338,6 +338,10 @@ describe('files', () => {
     await expect(readModelFile(join(folder, 'm.onnx'))).rejects.toThrow('overlap');
   });
 
+  test('a folder is no model', async () => {
+    await expect(readModelFile(folder)).rejects.toThrow('not a file');
+  });
+
   test('a missing file is not found', async () => {
     await expect(readModelFile(join(folder, 'none.onnx'))).rejects.toMatchObject({ code: 'not-found' });
   });
