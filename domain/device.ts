@@ -22,8 +22,14 @@ export const deviceProfileSchema = z.strictObject({
   class: deviceClassSchema,
   /** Not silicon: SwiftShader, llvmpipe, WARP, QNN on x86. Never ranked with real devices. */
   emulated: z.boolean(),
-  pciVendorId: z.string().regex(/^[0-9a-f]{4}$/).nullable(),
-  pciDeviceId: z.string().regex(/^[0-9a-f]{4}$/).nullable(),
+  pciVendorId: z
+    .string()
+    .regex(/^[0-9a-f]{4}$/)
+    .nullable(),
+  pciDeviceId: z
+    .string()
+    .regex(/^[0-9a-f]{4}$/)
+    .nullable(),
   revision: text.nullable(),
   /** Marketing model of the device, the matrix's column: `AMD Ryzen AI 9 HX 370 NPU`. */
   model: text.min(1),
@@ -77,7 +83,15 @@ export const hostInfoSchema = z.strictObject({
 export type HostInfo = z.infer<typeof hostInfoSchema>;
 
 export function profileDigest(profile: DeviceProfile, sha256: Sha256): string {
-  return digestOf({ ...profile, eps: sortByName(profile.eps), toolchains: [...profile.toolchains].sort(), capabilities: [...profile.capabilities].sort() }, sha256);
+  return digestOf(
+    {
+      ...profile,
+      eps: sortByName(profile.eps),
+      toolchains: [...profile.toolchains].sort(),
+      capabilities: [...profile.capabilities].sort(),
+    },
+    sha256,
+  );
 }
 
 /**
@@ -85,7 +99,10 @@ export function profileDigest(profile: DeviceProfile, sha256: Sha256): string {
  */
 export function environmentId(profile: DeviceProfile, host: Pick<HostInfo, 'osBuild' | 'bios'>, sha256: Sha256): string {
   const { driver, firmware, ortVersion, ortLibraryDigest } = profile;
-  return digestOf({ driver, firmware, ortVersion, ortLibraryDigest, eps: sortByName(profile.eps), osBuild: host.osBuild, bios: host.bios }, sha256);
+  return digestOf(
+    { driver, firmware, ortVersion, ortLibraryDigest, eps: sortByName(profile.eps), osBuild: host.osBuild, bios: host.bios },
+    sha256,
+  );
 }
 
 function sortByName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {

@@ -6,7 +6,10 @@ import { recipeRefSchema } from './task.ts';
 /** What a user submits, after the REST layer has looked up recipes and uploads. */
 
 /** Which devices a recipe runs on: one unit of each matching device model, every matching device, any one, or named units. */
-export const coverageSchema = z.union([z.enum(['each-device-model', 'each-device', 'any']), z.strictObject({ units: z.array(deviceNameSchema).min(1).max(256) })]);
+export const coverageSchema = z.union([
+  z.enum(['each-device-model', 'each-device', 'any']),
+  z.strictObject({ units: z.array(deviceNameSchema).min(1).max(256) }),
+]);
 export type Coverage = z.infer<typeof coverageSchema>;
 
 export const jobSourceSchema = z.discriminatedUnion('kind', [

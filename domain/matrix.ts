@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { estimateSchema, qualitySchema } from './report.ts';
 import { digestOf, type Sha256 } from './json.ts';
 import { epNameSchema, tierSchema } from './names.ts';
+import { estimateSchema, qualitySchema } from './report.ts';
 
 /** The matrix: every result folded into cells, recipe x device. One document that every renderer (JSON, Markdown, HTML, terminal) reads. */
 
@@ -40,7 +40,19 @@ export function cellId(key: CellKey, sha256: Sha256): string {
  * asked for by no one yet.
  */
 export const cellStateSchema = z.enum([
-  'ok', 'regressed', 'improved', 'noisy', 'insufficient', 'fell-back', 'quality', 'failed', 'exception', 'unsupported', 'running', 'waiting', 'missing',
+  'ok',
+  'regressed',
+  'improved',
+  'noisy',
+  'insufficient',
+  'fell-back',
+  'quality',
+  'failed',
+  'exception',
+  'unsupported',
+  'running',
+  'waiting',
+  'missing',
 ]);
 export type CellState = z.infer<typeof cellStateSchema>;
 
@@ -92,7 +104,12 @@ export type Cell = z.infer<typeof cellSchema>;
 export const publishedSchema = z.strictObject({
   hardware: text.nullable(),
   source: text.nullable(),
-  latencyMs: z.strictObject({ avg: z.number().nullable(), min: z.number().nullable(), max: z.number().nullable(), p90: z.number().nullable() }),
+  latencyMs: z.strictObject({
+    avg: z.number().nullable(),
+    min: z.number().nullable(),
+    max: z.number().nullable(),
+    p90: z.number().nullable(),
+  }),
   similarity: z.number().nullable(),
 });
 export type Published = z.infer<typeof publishedSchema>;

@@ -124,7 +124,12 @@ export type CoordinatorMessage =
   | { readonly type: 'assign'; readonly assignment: Assignment }
   | { readonly type: 'renewed'; readonly leases: readonly LeaseVerdict[] }
   | { readonly type: 'grant'; readonly requestId: string; readonly grants: readonly Grant[]; readonly error: ErrorReport | null }
-  | { readonly type: 'completeAck'; readonly lease: Pick<LeaseRef, 'taskId' | 'attempt'>; readonly recorded: boolean; readonly error: ErrorReport | null }
+  | {
+      readonly type: 'completeAck';
+      readonly lease: Pick<LeaseRef, 'taskId' | 'attempt'>;
+      readonly recorded: boolean;
+      readonly error: ErrorReport | null;
+    }
   | { readonly type: 'cancel'; readonly lease: Pick<LeaseRef, 'taskId' | 'attempt'>; readonly by: string }
   | { readonly type: 'revoke'; readonly lease: Pick<LeaseRef, 'taskId' | 'attempt'>; readonly why: string }
   | { readonly type: 'drain'; readonly why: string }

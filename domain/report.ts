@@ -64,7 +64,10 @@ const measuredQualitySchema = z.strictObject({
 });
 
 /** Outputs against the Reference, by position. */
-export const qualitySchema = z.discriminatedUnion('state', [measuredQualitySchema, z.strictObject({ state: z.literal('not-measured'), why: text })]);
+export const qualitySchema = z.discriminatedUnion('state', [
+  measuredQualitySchema,
+  z.strictObject({ state: z.literal('not-measured'), why: text }),
+]);
 export type Quality = z.infer<typeof qualitySchema>;
 
 /** What was done to a recipe's session so that it could run here. */
@@ -115,11 +118,17 @@ export const conversionReportSchema = z.strictObject({
   sourceBytes: z.number().min(0),
   resultBytes: z.number().min(0),
   passes: z.array(
-    z.strictObject({ name: text, type: text, durationMs: milliseconds, nodesBefore: z.int(), nodesAfter: z.int(), counts: z.record(z.string().max(100), z.number()) }),
+    z.strictObject({
+      name: text,
+      type: text,
+      durationMs: milliseconds,
+      nodesBefore: z.int(),
+      nodesAfter: z.int(),
+      counts: z.record(z.string().max(100), z.number()),
+    }),
   ),
   findings: z.array(findingSchema).max(200),
   /** Profile digest of the machine that produced it: calibration is not bit-equal across CPU kinds. */
   producer: z.strictObject({ agentId: text, profileDigest: sha256Schema }),
 });
 export type ConversionReport = z.infer<typeof conversionReportSchema>;
-

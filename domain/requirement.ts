@@ -51,16 +51,26 @@ type Checker = (requirement: Requirement, profile: DeviceProfile) => string | un
  */
 const CHECKERS: Readonly<Record<string, Checker>> = {
   class: (need, has) => (need.deviceClass === has.class ? undefined : `is a ${has.class}, not a ${need.deviceClass}`),
-  model: (need, has) => (need.deviceModel === undefined || need.deviceModel === has.model ? undefined : `is "${has.model}", not "${need.deviceModel}"`),
-  ep: (need, has) => (has.eps.some((ep) => ep.name === need.ep) ? undefined : `does not offer ${need.ep} (offers ${has.eps.map((ep) => ep.name).join(', ') || 'none'})`),
-  ortVersion: (need, has) => (need.ortVersion === undefined || need.ortVersion === has.ortVersion ? undefined : `runs ONNX Runtime ${has.ortVersion}, not ${need.ortVersion}`),
+  model: (need, has) =>
+    need.deviceModel === undefined || need.deviceModel === has.model ? undefined : `is "${has.model}", not "${need.deviceModel}"`,
+  ep: (need, has) =>
+    has.eps.some((ep) => ep.name === need.ep)
+      ? undefined
+      : `does not offer ${need.ep} (offers ${has.eps.map((ep) => ep.name).join(', ') || 'none'})`,
+  ortVersion: (need, has) =>
+    need.ortVersion === undefined || need.ortVersion === has.ortVersion
+      ? undefined
+      : `runs ONNX Runtime ${has.ortVersion}, not ${need.ortVersion}`,
   toolchains: (need, has) => missingOf('toolchain', need.toolchains, has.toolchains),
   capabilities: (need, has) => missingOf('capability', need.capabilities, has.capabilities),
   labels: (need, has) => {
     const wrong = Object.entries(need.labels).find(([key, value]) => has.labels[key] !== value);
     return wrong === undefined ? undefined : `has label ${wrong[0]}=${has.labels[wrong[0]] ?? '(none)'}, not ${wrong[1]}`;
   },
-  memory: (need, has) => (has.memoryBytes === null || has.memoryBytes >= need.minMemoryBytes ? undefined : `has ${has.memoryBytes} bytes of memory; ${need.minMemoryBytes} are needed`),
+  memory: (need, has) =>
+    has.memoryBytes === null || has.memoryBytes >= need.minMemoryBytes
+      ? undefined
+      : `has ${has.memoryBytes} bytes of memory; ${need.minMemoryBytes} are needed`,
 };
 
 function missingOf(what: string, needed: readonly string[], present: readonly string[]): string | undefined {

@@ -19,6 +19,7 @@ export type RetryDecision = { readonly retry: true } | { readonly retry: false; 
 /** Whether a task whose attempt ended as `exception` gets another one. Pure: facts in, decision out. */
 export function nextAttempt(policy: RetryPolicy, facts: ExceptionFacts): RetryDecision {
   if (!facts.error.retryable) return { retry: false, why: `${facts.error.code} does not go away by trying again` };
-  if (facts.acceptedAttempts >= policy.maxAttempts) return { retry: false, why: `${facts.acceptedAttempts} of ${policy.maxAttempts} attempts are spent` };
+  if (facts.acceptedAttempts >= policy.maxAttempts)
+    return { retry: false, why: `${facts.acceptedAttempts} of ${policy.maxAttempts} attempts are spent` };
   return { retry: true };
 }

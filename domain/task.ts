@@ -81,12 +81,20 @@ export type BenchmarkResult = z.infer<typeof benchmarkResultSchema>;
 export type TaskResult = z.infer<typeof taskResultSchema>;
 
 export const errorReportSchema: z.ZodType<ErrorReport> = z.strictObject({
-  code: z.string().refine((code): code is ErrorCode => Object.hasOwn(ERRORS, code), 'not an error code of this version') as unknown as z.ZodType<ErrorCode>,
+  code: z
+    .string()
+    .refine(
+      (code): code is ErrorCode => Object.hasOwn(ERRORS, code),
+      'not an error code of this version',
+    ) as unknown as z.ZodType<ErrorCode>,
   message: z.string().max(4_000),
   advice: z.string().max(2_000),
   fault: z.enum(['input', 'recipe', 'device', 'infrastructure', 'grove']),
   retryable: z.boolean(),
-  problems: z.array(z.strictObject({ path: z.string().max(1_000), message: z.string().max(2_000) })).max(200).exactOptional(),
+  problems: z
+    .array(z.strictObject({ path: z.string().max(1_000), message: z.string().max(2_000) }))
+    .max(200)
+    .exactOptional(),
 });
 
 /** How an attempt ended, as the agent reports it. `cancelled` answers a cancel message. */
