@@ -98,7 +98,7 @@ function fixValue(info: ValueInfo, sizes: SymbolSizes): number {
 async function copyOutputShapes(model: Model, { runtime }: PassContext): Promise<number> {
   const open = model.graph.outputs.filter(({ type }) => type?.kind === 'tensor' && !isFixed(type.dims));
   if (open.length === 0) return 0;
-  const types = await inferTypes(model, runtime, { foldConstants: true });
+  const types = await inferTypes(model, runtime, { foldConstants: true, values: open.map(({ name }) => name), tellScalars: false });
   let copied = 0;
   for (const output of open) {
     const inferred = types.get(output.name)?.dims;

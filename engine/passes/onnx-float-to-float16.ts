@@ -59,7 +59,7 @@ interface StaysFloat32 {
 
 /** Element types of all values whose type is known. The oracle speaks of the main graph; bodies declare their own values. */
 async function elementTypes(model: Model, runtime: InferenceRuntime): Promise<Map<string, DataType>> {
-  const types = new Map([...(await inferTypes(model, runtime))].map(([name, { dataType }]) => [name, dataType]));
+  const types = new Map([...(await inferTypes(model, runtime, { tellScalars: false }))].map(([name, { dataType }]) => [name, dataType]));
   for (const graph of allGraphs(model.graph)) {
     for (const { name, type } of [...graph.valueInfo.values(), ...graph.outputs, ...graph.inputs]) {
       if (type?.kind === 'tensor' && !types.has(name)) types.set(name, type.dataType);

@@ -32,6 +32,10 @@ export interface OracleOptions {
    * inference leaves open.
    */
   readonly foldConstants?: boolean;
+  /** The values to tell of; default all that nodes of the main graph compute. */
+  readonly values?: readonly string[];
+  /** Whether scalars are told from unknown ranks (default true), which takes a second question; otherwise the dims of both are undefined. */
+  readonly tellScalars?: boolean;
 }
 
 /**
@@ -45,13 +49,12 @@ export interface OracleOptions {
 export async function inferTypes(
   model: Model,
   runtime: InferenceRuntime,
-  options: OracleOptions = {},
+  { foldConstants = false, values = computedValues(model), tellScalars = true }: OracleOptions = {},
 ): Promise<ReadonlyMap<string, TensorType>> {
-  const oracle = { runtime, foldConstants: options.foldConstants ?? false };
-  const values = [...model.graph.nodes].flatMap((node) => node.outputs).filter((name) => name !== '');
+  const oracle = { runtime, foldConstants };
   const answers = (await ask(model, oracle, { outputs: values, ranks: [] })).filter((answer) => answer.dtype !== 'other');
   const ambiguous = answers.filter(({ dims }) => dims.length === 0).map(({ name }) => name);
-  const scalars = await findScalars(model, oracle, ambiguous);
+  const scalars = await findScalars(model, oracle, tellScalars ? ambiguous : []);
   return new Map(
     answers.flatMap((answer) => (answer.dtype === 'other' ? [] : [[answer.name, typeOf(answer, answer.dtype, scalars)] as const])),
   );
@@ -69,7 +72,14 @@ async function findScalars(model: Model, oracle: Oracle, names: readonly string[
   return new Set(names.filter((_, i) => answers[i]?.dims[0] === 0));
 }
 
-type Oracle = Required<OracleOptions> & { readonly runtime: InferenceRuntime };
+interface Oracle {
+  readonly runtime: InferenceRuntime;
+  readonly foldConstants: boolean;
+}
+
+function computedValues({ graph }: Model): readonly string[] {
+  return [...graph.nodes].flatMap((node) => node.outputs).filter((name) => name !== '');
+}
 
 /** What a temporary model is asked: the types of `outputs`, then those of the shapes of `ranks`. */
 interface Question {
