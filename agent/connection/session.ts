@@ -66,7 +66,7 @@ export class Session {
   #heartbeatMs = HEARTBEAT_MS;
   #heartbeatTimer: Timer | undefined;
   #lastStatus = '';
-  /** Send times of heartbeats that carried renewals and are not answered yet, oldest first. */
+  /** Send times of heartbeats that are not answered yet, oldest first: the coordinator answers every one, in order. */
   #unansweredMs: number[] = [];
   #finished: Promise<void> = Promise.resolve();
 
@@ -261,12 +261,12 @@ export class Session {
     const status = handlers.status();
     const renewals = handlers.renewals();
     this.#lastStatus = JSON.stringify(status);
-    if (renewals.length > 0) this.#noteRenewal(clock.monotonicMs());
+    this.#noteHeartbeat(clock.monotonicMs());
     this.send({ type: 'heartbeat', status, deviceStates, renewals });
   }
 
   /** Bounded: a coordinator that stopped answering must not make the list grow; dropping the newest keeps the answer's age pessimistic. */
-  #noteRenewal(nowMs: number): void {
+  #noteHeartbeat(nowMs: number): void {
     if (this.#unansweredMs.length < 8) this.#unansweredMs.push(nowMs);
   }
 
