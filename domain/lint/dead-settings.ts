@@ -32,7 +32,7 @@ function deadOptimizerOptions(pass: RecipePass): readonly Finding[] {
   if (pass.type !== 'OrtTransformersOptimization' || !isJsonObject(options) || typeof modelType !== 'string') return [];
   if (IMAGE_MODEL_TYPES.includes(modelType)) return [];
   return IMAGE_MODEL_OPTIONS.filter((option) => options[option] === true).map((option) => ({
-    path: `${pass.path}.optimization_options.${option}`,
+    path: `${pass.writtenAt['optimization_options']}.${option}`,
     message: `${option} is on but is only read for image models, not for ${modelType}`,
     advice: 'Remove it.',
   }));
@@ -48,7 +48,7 @@ function deadQuantizationParameters(pass: RecipePass): readonly Finding[] {
   return IGNORED_WITH_QDQ_CONFIG.filter(
     (param) => pass.written[param] !== undefined && pass.written[param] !== null && pass.written[param] !== false,
   ).map((param) => ({
-    path: `${pass.path}.${param}`,
+    path: pass.writtenAt[param] ?? pass.path,
     message: `${param} is ignored while prepare_qdq_config is on, which is its default`,
     advice: param === 'nodes_to_quantize' ? 'Use nodes_to_exclude.' : 'Remove it.',
   }));

@@ -25,6 +25,12 @@ describe('lintRecipe', () => {
     ]);
   });
 
+  it('points to where a nested parameter was written', () => {
+    const surgeries = [{ surgeon: 'ReplaceAttentionMaskValue' }];
+    const passes = { f: { type: 'OnnxFloatToFloat16' }, s: { type: 'GraphSurgeries', config: { surgeries } } };
+    expect(rulesOf(minimalDocument({ passes }))).toEqual(['surgery-after-float16 $.passes.s.config.surgeries[0]']);
+  });
+
   it('sees parameters that static quantization never passes on', () => {
     const passes = { q: { type: 'OnnxStaticQuantization', reduce_range: true, nodes_to_quantize: ['a'] } };
     expect(rulesOf(minimalDocument({ passes }))).toEqual([

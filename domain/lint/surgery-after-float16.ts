@@ -15,7 +15,7 @@ export const surgeryAfterFloat16: LintRule = {
         isMaskSurgery(surgery)
           ? [
               {
-                path: `${pass.path}.surgeries[${index}]`,
+                path: `${pass.writtenAt['surgeries']}[${index}]`,
                 message: `matches nothing: after ${recipe.passes[converted]?.name} the mask is float16, which this surgeon does not look at`,
                 advice: 'Put it before the float16 conversion, or remove it: the conversion already limits the mask to its max_finite_val.',
               },

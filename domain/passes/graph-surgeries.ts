@@ -23,9 +23,6 @@ const surgery = written.transform((value, context) => {
   return z.NEVER;
 });
 
-/** One surgery; `surgeon` names it and the other members are its arguments. */
-export type Surgery = { readonly surgeon: string; readonly [argument: string]: unknown };
-
 /** A list of small graph rewrites, run in order on the same model. */
 export const graphSurgeries = definePass({
   type: 'GraphSurgeries',

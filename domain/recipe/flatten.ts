@@ -49,3 +49,8 @@ function addNested(
 export function flatValues(flat: ReadonlyMap<string, FlatMember>): JsonObject {
   return Object.fromEntries([...flat].map(([key, { value }]) => [key, value]));
 }
+
+/** Where each member was written. */
+export function flatPaths(flat: ReadonlyMap<string, FlatMember>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...flat].map(([key, { path }]) => [key, path]));
+}

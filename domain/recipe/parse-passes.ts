@@ -5,7 +5,7 @@ import { nearestName } from '../passes/nearest-name.ts';
 import { findOlivePassType, passTypeSuggestion } from '../passes/olive-pass-types.ts';
 import { findPassManifest } from '../passes/registry.ts';
 import { type Findings, isJsonObject, jsonPath } from './findings.ts';
-import { type FlatMember, flattenParameters, flatValues } from './flatten.ts';
+import { type FlatMember, flatPaths, flattenParameters, flatValues } from './flatten.ts';
 import { missingData } from './missing-data.ts';
 import type { JsonObject, RecipePass } from './recipe.ts';
 
@@ -75,7 +75,7 @@ function parsePass(object: JsonObject, context: NamedContext): RecipePass | unde
   const olive = findOlivePassType(written);
   if (olive === undefined) return unknownPass(written, context);
   const params = flatValues(flat);
-  return { name: context.name, path, ...olive, known: 'olive', detail: '', params, written: params };
+  return { name: context.name, path, ...olive, known: 'olive', detail: '', params, written: params, writtenAt: flatPaths(flat) };
 }
 
 function unknownPass(type: string, { path, findings }: NamedContext): undefined {
@@ -100,7 +100,7 @@ function nativePass(manifest: PassManifest, flat: ReadonlyMap<string, FlatMember
   if (resolved === undefined) return undefined;
   const detail = manifest.unsupportedReason?.(resolved);
   const params = jsonObjectOf(resolved);
-  const common = { name, type: manifest.type, path, side: manifest.side, params, written };
+  const common = { name, type: manifest.type, path, side: manifest.side, params, written, writtenAt: flatPaths(known) };
   return { ...common, known: detail === undefined ? 'native' : 'olive', detail: detail ?? '' };
 }
 

@@ -17,7 +17,7 @@ const DEVICES: readonly AcceleratorDevice[] = ['cpu', 'gpu', 'npu'];
 const SUFFIX = 'ExecutionProvider';
 
 /** Olive's accelerator spec: device, then the EP without its suffix, in lower case. */
-export function acceleratorSpec(device: AcceleratorDevice, ep: string): string {
+function acceleratorSpec(device: AcceleratorDevice, ep: string): string {
   return `${device}-${ep.slice(0, -SUFFIX.length)}`.toLowerCase();
 }
 

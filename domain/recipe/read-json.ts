@@ -3,10 +3,10 @@ import type { Json } from '../json.ts';
 import type { JsonObject } from './recipe.ts';
 
 /** Largest recipe text, in characters. The largest Olive workflow known is 40 kB. */
-export const MAX_RECIPE_LENGTH = 1_000_000;
+const MAX_RECIPE_LENGTH = 1_000_000;
 
 /** Deepest nesting of objects and arrays. Everything downstream may recurse over a recipe. */
-export const MAX_RECIPE_DEPTH = 64;
+const MAX_RECIPE_DEPTH = 64;
 
 class Misread extends Error {
   readonly offset: number;

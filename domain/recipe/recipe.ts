@@ -50,6 +50,8 @@ export interface RecipePass {
   readonly params: JsonObject;
   /** Parameters as the file gives them, after flattening: lint looks here for what the author wrote. */
   readonly written: JsonObject;
+  /** JSON path of each written parameter: beside `type` or below `config`. */
+  readonly writtenAt: Readonly<Record<string, string>>;
 }
 
 /** One component of a data config (load, pre-process, post-process, dataloader) after flattening. */

@@ -8,7 +8,7 @@ import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
 import { readModelFile } from '../onnx/read.ts';
 import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
-import type { ExportPass, GraphPass, Pass, PassContext, PassResult } from '../passes/pass.ts';
+import type { ExportPass, GraphPass, Pass, PassContext, PassFinding, PassResult } from '../passes/pass.ts';
 import { PASSES } from '../passes/registry.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
@@ -18,7 +18,7 @@ import { modelFindings } from './model-findings.ts';
 import { writeOptionsOf } from './write-options.ts';
 
 /** File name of a conversion's graph, as Olive names it. */
-export const MODEL_FILE = 'model.onnx';
+const MODEL_FILE = 'model.onnx';
 
 /** The model between passes. */
 interface State {
@@ -94,8 +94,14 @@ async function runPass(pass: RecipePass, state: State | undefined, request: Conv
   return {
     state: { model: result.model, modelAttributes: result.modelAttributes ?? state?.modelAttributes ?? {} },
     report: { name: pass.name, type: pass.type, durationMs, nodesBefore, nodesAfter, counts },
-    findings: findings.map(({ rule, message, member }) => ({ rule, path: `${pass.path}${member ?? ''}`, message })),
+    findings: findings.map((finding) => ({ rule: finding.rule, path: pathOf(finding, pass), message: finding.message })),
   };
+}
+
+/** A finding is shown where the author wrote the parameter it is about; one left to its default has no other place than the pass. */
+function pathOf({ param, member = '' }: PassFinding, { path, writtenAt }: RecipePass): string {
+  const written = param === undefined ? undefined : writtenAt[param];
+  return written === undefined ? path : `${written}${member}`;
 }
 
 function resultOf(pass: RecipePass, state: State | undefined, request: ConvertRequest): Promise<PassResult> {

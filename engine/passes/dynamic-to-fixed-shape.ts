@@ -20,7 +20,7 @@ export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
     const findings = missing.map((name) => ({
       rule: 'dimension-matches-nothing',
       message: `no input, output or value has a dimension "${name}"`,
-      member: '.dim_param',
+      param: 'dim_param',
     }));
     return { model, report: { type: manifest.type, counts: { dimensionsFixed, outputsFixed }, findings } };
   },

@@ -61,7 +61,7 @@ describe('ReplaceAttentionMaskValue', () => {
     const { findings } = await operate(model, maskSurgery());
     expect(maskOf(model)).toEqual([Math.fround(LOWEST)]);
     expect(findings).toEqual([
-      { rule: 'surgery-matches-nothing', message: 'ReplaceAttentionMaskValue matches nothing', member: '.surgeries[0]' },
+      { rule: 'surgery-matches-nothing', message: 'ReplaceAttentionMaskValue matches nothing', param: 'surgeries', member: '[0]' },
     ]);
   });
 

@@ -20,7 +20,7 @@ export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
       counts[written.surgeon] = (counts[written.surgeon] ?? 0) + changes;
       if (changes > 0) continue;
       const message = `${written.surgeon} matches nothing${whyNothing === undefined ? '' : `: ${whyNothing}`}`;
-      findings.push({ rule: 'surgery-matches-nothing', message, member: `.surgeries[${index}]` });
+      findings.push({ rule: 'surgery-matches-nothing', message, param: 'surgeries', member: `[${index}]` });
     }
     if (params.remove_duplicate_initializers) counts['initializersMerged'] = mergeEqualInitializers(model.graph);
     return { model, report: { type: manifest.type, counts, findings } };

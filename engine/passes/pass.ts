@@ -22,7 +22,9 @@ export interface PassContext {
 export interface PassFinding {
   readonly rule: string;
   readonly message: string;
-  /** JSON path below the pass where the finding belongs to a part of it: `.surgeries[0]`. */
+  /** Name of the parameter it belongs to; absent: the whole pass. */
+  readonly param?: string;
+  /** Continues the parameter's JSON path: `[0]`. */
   readonly member?: string;
 }
 
