@@ -51,14 +51,24 @@ export interface Coordinator {
   readonly done: Promise<string>;
 }
 
+/** What a test replaces to let time run as it likes. */
+export interface CoordinatorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+function systemPorts(): CoordinatorPorts {
+  return { clock: createSystemClock(), random: systemRandom };
+}
+
 /**
  * Starts a coordinator on its data folder. Throws `already-running` when another one uses it, `bind-refused` for an address beyond loopback,
  * `port-in-use`, `journal-corrupt` and `invalid-config`; then nothing is left behind.
  */
-export async function startCoordinator(config: CoordinatorConfig): Promise<Coordinator> {
+export async function startCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts = systemPorts()): Promise<Coordinator> {
   const undo = new UndoList();
   try {
-    return await start(config, undo);
+    return await start(config, undo, ports);
   } catch (error) {
     await undo.run();
     throw error;
@@ -101,7 +111,7 @@ interface Parts {
   readonly logs: TaskLogs;
 }
 
-async function start(config: CoordinatorConfig, undo: UndoList): Promise<Coordinator> {
+async function start(config: CoordinatorConfig, undo: UndoList, ports: CoordinatorPorts): Promise<Coordinator> {
   const folder = join(await openDataFolder(config.dataFolder), 'coordinator');
   await systemFiles.makeFolder(folder);
   const lock = await acquireLockFile(join(folder, 'lock'), 'coordinator');
@@ -113,7 +123,7 @@ async function start(config: CoordinatorConfig, undo: UndoList): Promise<Coordin
   });
   const stopper = new Stopper(undo, log);
   const origin = { url: '' };
-  const parts = await openParts({ config, undo, log, folder, stopper, origin });
+  const parts = await openParts({ config, undo, ports, log, folder, stopper, origin });
   const commands = await startCommands(parts);
   const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), { host: config.host, port: config.restPort, idleMs: REST_IDLE_MS });
   origin.url = rest.url;
@@ -159,6 +169,7 @@ class Stopper {
 interface OpenRequest {
   readonly config: CoordinatorConfig;
   readonly undo: UndoList;
+  readonly ports: CoordinatorPorts;
   readonly log: Log;
   readonly folder: string;
   readonly stopper: Stopper;
@@ -166,8 +177,7 @@ interface OpenRequest {
   readonly origin: { url: string };
 }
 
-async function openParts({ config, undo, log, folder, stopper, origin }: OpenRequest): Promise<Parts> {
-  const clock = createSystemClock();
+async function openParts({ config, undo, ports, log, folder, stopper, origin }: OpenRequest): Promise<Parts> {
   const catalogue = await readCatalogue(config.recipesFolder, sha256);
   const artifacts = await FsArtifactStore.open({ folder: join(folder, 'artifacts'), baseUrl: () => origin.url });
   const store = createMemoryTaskStore({
@@ -191,7 +201,7 @@ async function openParts({ config, undo, log, folder, stopper, origin }: OpenReq
   undo.add(() => logs.stop());
   const progress = new ProgressHub();
   undo.add(store.subscribe((event) => closeEndedAttempt(event, { logs, progress })));
-  return { config, undo, clock, random: systemRandom, log, store, artifacts, catalogue, sessions: new Sessions(), progress, logs };
+  return { config, undo, ...ports, log, store, artifacts, catalogue, sessions: new Sessions(), progress, logs };
 }
 
 async function attemptHasEnded(store: TaskStore, taskId: string, attempt: number): Promise<boolean> {
