@@ -59,7 +59,7 @@ export const ROUTES = {
     method: 'post',
     path: '/api/v1/shutdown',
     tag: 'farm',
-    kind: 'json',
+    kind: 'raw',
     body: noArguments,
     summary: 'Stops the coordinator.',
     answers: [json(202, 'It stops after this answer.', shutdownAnswerSchema)],

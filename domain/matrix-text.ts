@@ -68,8 +68,9 @@ export function shortEp(ep: string): string {
   return ep.replace(/ExecutionProvider$/, '');
 }
 
-/** A share from 0 to 1 as whole percent, cut: `99%`. */
+/** A share from 0 to 1 as whole percent, cut: `99%`; what is there but little is `<1%`. */
 export function formatShare(share: number): string {
+  if (share > 0 && share < 0.01) return '<1%';
   return `${Math.floor(share * 100 + 1e-9)}%`;
 }
 

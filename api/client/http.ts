@@ -15,6 +15,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** First delay before a failed transfer or a broken stream is tried again; it doubles up to ten times this. Default 500. */
   readonly retryDelayMs?: number;
+  /** How long a followed stream waits for a farm that went away, for example to restart. Default 60,000. */
+  readonly patienceMs?: number;
 }
 
 /** Parts of one request. Undefined query values are left out. */
@@ -32,6 +34,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** One farm over HTTP: turns routes into requests and problems into GroveErrors. */
 export class Http {
   readonly retryDelayMs: number;
+  readonly patienceMs: number;
   readonly #base: URL;
   readonly #fetch: typeof fetch;
   readonly #headers: Readonly<Record<string, string>>;
@@ -43,6 +46,7 @@ export class Http {
     this.#headers = options.headers ?? {};
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.retryDelayMs = options.retryDelayMs ?? 500;
+    this.patienceMs = options.patienceMs ?? 60_000;
   }
 
   get url(): string {

@@ -1,7 +1,6 @@
 import { ROUTES } from '../routes.ts';
-import { Backoff } from './backoff.ts';
 import type { Http } from './http.ts';
-import { isFinal } from './stream.ts';
+import { Reconnector } from './stream.ts';
 
 /** Which log, and when to stop. */
 export interface LogOptions {
@@ -22,23 +21,22 @@ export async function readLog(http: Http, taskId: string, options: LogOptions): 
  * inside a character. Throws when the farm refuses (`not-found`).
  */
 export async function* followLog(http: Http, taskId: string, options: LogOptions): AsyncGenerator<string> {
-  const backoff = new Backoff(http.retryDelayMs);
+  const reconnector = new Reconnector(http);
   const decoder = new TextDecoder();
   let offset = 0;
   while (options.signal?.aborted !== true) {
     try {
       const response = await http.stream(ROUTES.taskLog, requestOf(taskId, { ...options, offset, follow: '1' }));
+      reconnector.contact();
       for await (const chunk of response.body ?? []) {
-        backoff.reset();
         offset += chunk.byteLength;
         const text = decoder.decode(chunk, { stream: true });
         if (text !== '') yield text;
       }
       return;
     } catch (error) {
-      if (isFinal(error)) throw error;
+      await reconnector.afterFailure(error, options.signal);
     }
-    await backoff.wait(options.signal);
   }
 }
 

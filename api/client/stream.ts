@@ -1,8 +1,45 @@
 import { GroveError } from '../../domain/errors.ts';
+import { Backoff } from './backoff.ts';
 
-/** Whether a stream should not be opened again: the farm understood the request and refused it. */
-export function isFinal(error: unknown): boolean {
-  return error instanceof GroveError && !error.spec.retryable && error.code !== 'internal';
+/** Decides whether a stream that broke is opened again, and waits before it is. */
+export class Reconnector {
+  readonly #backoff: Backoff;
+  readonly #patienceMs: number;
+  #reached = false;
+  #failingSinceMs: number | undefined;
+
+  constructor({ retryDelayMs, patienceMs }: { readonly retryDelayMs: number; readonly patienceMs: number }) {
+    this.#backoff = new Backoff(retryDelayMs);
+    this.#patienceMs = patienceMs;
+  }
+
+  /** The farm answered. */
+  contact(): void {
+    this.#backoff.reset();
+    this.#reached = true;
+    this.#failingSinceMs = undefined;
+  }
+
+  /**
+   * Waits before the next attempt. Throws `error` instead when the farm understood the request and refused it, when it was never reached, or when it
+   * has been away for longer than the client's patience (a restart takes seconds).
+   */
+  async afterFailure(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return;
+    if (isRefusal(error)) throw error;
+    this.#failingSinceMs ??= performance.now();
+    if (!this.#reached || performance.now() - this.#failingSinceMs > this.#patienceMs) throw error;
+    await this.#backoff.wait(signal);
+  }
+
+  /** The stream ended in good order; the next one is opened after a short wait. */
+  async afterEnd(signal: AbortSignal | undefined): Promise<void> {
+    await this.#backoff.wait(signal);
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof GroveError && !error.spec.retryable && error.code !== 'not-running' && error.code !== 'internal';
 }
 
 /** The same chunks; throws when none arrives for `silenceMs`. */

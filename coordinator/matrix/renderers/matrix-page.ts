@@ -80,7 +80,7 @@ function cellBox(cell: Cell | null, nowMs: number): Html {
     .map((line) => line.filter(Boolean))
     .filter((line) => line.length > 0);
   const [value, interval = ''] = latency.split(' ±');
-  return html`<td class="cell s-${cell.state}"><a href="/cells/${cell.id}"><span class="top"><span class="figure">${latency === '' ? '' : value}${interval !== '' && html` <small>±${interval}</small>`}</span>${stateChip(cell.state)}</span>
+  return html`<td class="cell s-${cell.state}"><a href="/cells/${cell.id}"><span class="top">${latency !== '' && html`<span class="figure">${value}${interval !== '' && html` <small>±${interval}</small>`}</span>`}${stateChip(cell.state)}</span>
 ${lines.map((line) => html`<span class="detail">${line.join(' · ')}</span>`)}
 ${reason !== '' && html`<span class="reason">${reason}</span>`}
 ${cell.badges.length > 0 && html`<span class="badges">${badgeChips(cell)}</span>`}</a></td>`;

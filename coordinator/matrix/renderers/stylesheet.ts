@@ -85,6 +85,7 @@ p.reason { font-size: 14px; background: var(--warn-bg); color: var(--warn); bord
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 16px; min-width: 140px; }
 .tile .figure { font-size: 17px; }
 .plain { background: var(--card); }
+.scroll > .plain { width: 100%; }
 .plain th, .plain td { padding: 7px 14px; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; white-space: nowrap; vertical-align: top; }
 .plain thead th { background: var(--head); font-weight: 600; font-size: 12.5px; }
 .plain tbody th { font-weight: 600; }

@@ -16,9 +16,10 @@ export function farmHandlers(deps: Pick<RestDeps, 'version' | 'clock' | 'health'
       const ready = status === 'ok';
       return { status: ready ? 200 : 503, body: { ready } };
     },
-    async shutdown() {
-      deps.shutdown();
-      return { status: 202, body: { stopping: true } };
+    async shutdown(_request, _req, res) {
+      // After the answer, which a stopping server would cut off.
+      res.once('close', () => deps.shutdown());
+      res.status(202).json({ stopping: true });
     },
     async openApi() {
       return ok(document);

@@ -11,8 +11,10 @@ const PAGE = `<!doctype html>
 <title>API reference - Grove</title>
 <link rel="icon" href="/assets/grove.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/reference.css">
 </head>
 <body>
+<p class="back"><a href="/">Back to the matrix</a></p>
 <div id="reference"></div>
 <noscript>The API reference needs scripts; its source is <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</noscript>
 <script src="/docs/swagger-ui-bundle.js"></script>
@@ -25,6 +27,10 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/api/v1/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null, defaultModelsExpandDepth: 0 });
 `;
 
+/** Swagger UI is a light page; its own dark mode waits for a class that only its stand-alone shell sets. */
+const STYLE = `body { margin: 0; background: #fff; } .back { max-width: 1460px; margin: 0 auto; padding: 16px 20px 0; font: 14px system-ui, sans-serif; } .back a { color: #0b6b3f; }
+`;
+
 /** The browsable API reference, from files of this installation only. */
 export function apiReference(): Router {
   const router = Router();
@@ -33,6 +39,9 @@ export function apiReference(): Router {
   });
   router.get('/start.js', (_req, res) => {
     res.type('js').send(START);
+  });
+  router.get('/reference.css', (_req, res) => {
+    res.type('css').send(STYLE);
   });
   for (const file of SWAGGER_FILES) router.get(`/${file}`, sendInstalled(file));
   return router;

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SubmitRequest } from '../../api/submit.ts';
+import { newTask, resultOf } from '../conformance/task-store/documents.ts';
+import { codeOf } from '../conformance/task-store/farm.ts';
+import { type FarmServer, startFarmServer } from './farm-server.ts';
+
+const REQUEST: SubmitRequest = { recipes: [{ name: 'r.json', text: '{}' }], on: 'any' };
+
+let server: FarmServer;
+
+beforeEach(async () => {
+  server = await startFarmServer();
+});
+afterEach(() => server.close());
+
+describe('submitting', () => {
+  it('answers the first job when the key repeats, and refuses the key for another request', async () => {
+    const { client } = server;
+    const first = await client.submit(REQUEST, 'key-00000001');
+    expect(first.created).toBe(true);
+    expect(await client.submit(REQUEST, 'key-00000001')).toMatchObject({ created: false, jobId: first.jobId });
+    expect(await codeOf(client.submit({ ...REQUEST, strict: true }, 'key-00000001'))).toBe('idempotency-conflict');
+    expect((await client.jobs()).jobs).toHaveLength(1);
+  });
+
+  it('makes a job of its own for each call without a key', async () => {
+    await server.client.submit(REQUEST);
+    await server.client.submit(REQUEST);
+    expect((await server.client.jobs()).jobs).toHaveLength(2);
+  });
+});
+
+describe('views', () => {
+  it('show a task through its life and never its fencing token', async () => {
+    const { client, farm, progress } = server;
+    await farm.submit([newTask('job1-0')]);
+    await farm.hello('lab');
+    const held = await farm.run('lab');
+    progress.publish('job1-0', { attempt: 1, stage: 'measure', fraction: 0.5, note: 'launch 2' });
+    const running = await client.job('job1');
+    expect(running.tasks[0]).toMatchObject({
+      state: 'running',
+      progress: { stage: 'measure', fraction: 0.5 },
+      attempts: [{ agentId: 'lab', ended: null }],
+    });
+    expect((await client.agent('lab')).state).toBe('busy');
+    await farm.complete(held, { state: 'completed', result: resultOf('benchmark') });
+    const raw = await (await fetch(`${server.url}/api/v1/tasks/job1-0`)).text();
+    expect(raw).toContain('"completed"');
+    expect(raw).not.toContain(held.token);
+    expect(JSON.stringify(running)).not.toContain(held.token);
+    expect((await client.agents()).agents[0]).toMatchObject({ agentId: 'lab', state: 'idle', leases: [] });
+  });
+
+  it('leave out progress of an attempt that is over', async () => {
+    const { client, farm, progress } = server;
+    await farm.submit([newTask('job1-0')]);
+    progress.publish('job1-0', { attempt: 1, stage: 'measure', fraction: 0.5, note: '' });
+    expect((await client.job('job1')).tasks[0]?.progress).toBeNull();
+  });
+
+  it('page through jobs, newest first', async () => {
+    for (const id of ['a', 'b', 'c']) await server.farm.submit([newTask(`${id}-0`)], { jobId: id });
+    const first = await server.client.jobs({ limit: 2 });
+    const rest = await server.client.jobs({ limit: 2, before: first.jobs[1]?.jobId ?? '' });
+    expect([...first.jobs, ...rest.jobs].map(({ jobId }) => jobId)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('count what a cancel ended', async () => {
+    await server.farm.submit([newTask('job1-0'), newTask('job1-1')]);
+    expect(await server.client.cancelJob('job1')).toEqual({ cancelled: 2 });
+    expect((await server.client.job('job1')).state).toBe('cancelled');
+    expect(await codeOf(server.client.cancelJob('none'))).toBe('not-found');
+  });
+
+  it('show the catalogue with what Grove can run and lint findings', async () => {
+    const { recipes } = await server.client.recipes();
+    expect(recipes).toHaveLength(5);
+    const wanted = recipes.find(({ recipeId }) => recipeId.endsWith('trtrtx.json'));
+    expect(wanted).toMatchObject({ supported: true, unsupported: [], target: 'gpu NvTensorRTRTXExecutionProvider' });
+    const shown = await server.client.recipe(wanted?.recipeId ?? '');
+    expect(JSON.parse(shown.text)).toHaveProperty('passes');
+    expect(shown.passes[0]).toMatchObject({ type: 'OnnxConversion', native: true, params: expect.any(Object) });
+  });
+});
+
+describe('logs', () => {
+  it('are followed until the attempt ends', async () => {
+    const { client, farm, logs } = server;
+    await farm.submit([newTask('job1-0')]);
+    await farm.hello('lab');
+    const followed: string[] = [];
+    const done = (async () => {
+      for await (const text of client.followLog('job1-0')) followed.push(text);
+    })();
+    const held = await farm.run('lab');
+    logs.append('job1-0', 1, { sequence: 0, text: 'warm-up ü\n' });
+    logs.append('job1-0', 1, { sequence: 1, text: 'measured\n' });
+    await farm.complete(held, { state: 'completed', result: resultOf('benchmark') });
+    logs.end('job1-0', 1);
+    await done;
+    expect(followed.join('')).toBe('warm-up ü\nmeasured\n');
+    expect(await client.taskLog('job1-0', { attempt: 1 })).toBe('warm-up ü\nmeasured\n');
+  });
+
+  it('end at once for a task that ended without an attempt', async () => {
+    await server.farm.submit([newTask('job1-0')]);
+    await server.farm.cancel('job1');
+    const followed: string[] = [];
+    for await (const text of server.client.followLog('job1-0')) followed.push(text);
+    expect(followed).toEqual([]);
+  });
+
+  it('continue after a broken connection at the byte where it broke', async () => {
+    const { client, farm, logs } = server;
+    await farm.submit([newTask('job1-0')]);
+    await farm.hello('lab');
+    const held = await farm.run('lab');
+    await farm.complete(held, { state: 'completed', result: resultOf('benchmark') });
+    logs.append('job1-0', 1, { sequence: 0, text: 'ünï' });
+    expect(await (await fetch(`${server.url}/api/v1/tasks/job1-0/logs?attempt=1&offset=2`)).text()).toBe('nï');
+    expect(await codeOf(client.taskLog('job1-0', { attempt: 7 }))).toBe('not-found');
+  });
+
+  it('are refused beyond the number of streams', async () => {
+    const small = await startFarmServer({ limits: { logStreams: 0 } });
+    await small.farm.submit([newTask('job1-0')]);
+    const answer = await fetch(`${small.url}/api/v1/tasks/job1-0/logs?follow=1`);
+    expect(answer.status).toBe(429);
+    await small.close();
+  });
+});
+
+describe('stopping', () => {
+  it('is asked for after the answer', async () => {
+    expect(await server.client.shutdown()).toEqual({ stopping: true });
+    await expect.poll(() => server.shutdowns()).toBe(1);
+  });
+
+  it('leaves a client that says so', async () => {
+    const { client } = server;
+    await server.close();
+    expect(await codeOf(client.health())).toBe('not-running');
+    server = await startFarmServer();
+  });
+});
