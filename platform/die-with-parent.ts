@@ -50,6 +50,7 @@ setInterval(() => {
 
 /** The portable way of {@link dieWithParent}: a thread that polls every {@link WATCHDOG_INTERVAL_MS}. It does not keep the process alive. */
 export function startParentWatchdog(parentPid: number): void {
-  const watchdog = new Worker(WATCHDOG_SOURCE, { eval: true, workerData: { parentPid, intervalMs: WATCHDOG_INTERVAL_MS } });
+  // Flags of the process (`--input-type=module`) would change how the source is read.
+  const watchdog = new Worker(WATCHDOG_SOURCE, { eval: true, execArgv: [], workerData: { parentPid, intervalMs: WATCHDOG_INTERVAL_MS } });
   watchdog.unref();
 }

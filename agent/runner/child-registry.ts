@@ -55,10 +55,10 @@ export class ChildRegistry {
   }
 
   /** Writes a child down before it gets any work. Undefined when it is gone already. */
-  async register(child: Child, what: { readonly stage: string; readonly deviceName: string }): Promise<ChildRecord | undefined> {
+  async register(child: Child, { stage, deviceName }: Pick<ChildRecord, 'stage' | 'deviceName'>): Promise<ChildRecord | undefined> {
     const identity = await identifyProcess(child.pid);
     if (identity === undefined) return undefined;
-    const record = { ...identity, ...what };
+    const record = { ...identity, stage, deviceName };
     await this.#options.files.writeAtomic(this.#pathOf(record), Buffer.from(JSON.stringify(record)));
     return record;
   }

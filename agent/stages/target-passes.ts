@@ -5,8 +5,8 @@ import { GroveError } from '../../domain/errors.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
+import { applyInferenceSettings } from '../../engine/benchmark/session-tuning.ts';
 import { runTargetPasses } from '../../engine/convert/run-target-passes.ts';
-import type { InferenceSettings } from '../../engine/passes/pass.ts';
 import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import type { BenchmarkFiles, BenchmarkSession } from './benchmark-values.ts';
 
@@ -18,15 +18,6 @@ export interface TargetPassFacts {
   readonly physicalCores: number;
 }
 
-const EXECUTION_MODES = ['sequential', 'parallel'] as const;
-/** ONNX Runtime's GraphOptimizationLevel numbers. */
-const OPTIMIZATION_LEVELS: Readonly<Record<number, 'disabled' | 'basic' | 'extended' | 'all'>> = {
-  0: 'disabled',
-  1: 'basic',
-  2: 'extended',
-  99: 'all',
-};
-
 /**
  * Runs the passes that belong to the benchmarked device and returns the session they ask for. The last one that decides settings wins, as with Olive. A
  * substituted execution provider takes the session options, which are this machine's, but none of the other provider's own options.
@@ -36,30 +27,9 @@ export function targetSession({ recipe, executedEp, modelPath, physicalCores }: 
   if (!isExecutionProvider(executedEp))
     throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
   const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, { ep: recipe.target.ep, physicalCores });
-  if (inferenceSettings === null) return { modelPath, ep: executedEp, epOptions: {}, settings: {} };
-  const isSubstituted = executedEp !== recipe.target.ep;
-  return {
-    modelPath,
-    ep: executedEp,
-    epOptions: isSubstituted ? {} : epOptions(inferenceSettings),
-    settings: sessionSettings(inferenceSettings),
-  };
-}
-
-function epOptions({ provider_options: [first = {}] }: InferenceSettings): Record<string, string> {
-  return Object.fromEntries(Object.entries(first).map(([name, value]) => [name, String(value)]));
-}
-
-function sessionSettings({ session_options: options }: InferenceSettings): SessionSpec['settings'] {
-  const mode = options.execution_mode === null ? undefined : EXECUTION_MODES[options.execution_mode];
-  const level = options.graph_optimization_level === null ? undefined : OPTIMIZATION_LEVELS[options.graph_optimization_level];
-  return {
-    ...(options.intra_op_num_threads !== null && { intraOpThreads: options.intra_op_num_threads }),
-    ...(options.inter_op_num_threads !== null && { interOpThreads: options.inter_op_num_threads }),
-    ...(mode !== undefined && { executionMode: mode }),
-    ...(level !== undefined && { optimizationLevel: level }),
-    ...(options.extra_session_config !== undefined && { config: { ...options.extra_session_config } }),
-  };
+  const plain: SessionSpec = { modelPath, ep: executedEp, epOptions: {}, settings: {} };
+  if (inferenceSettings === null) return plain;
+  return applyInferenceSettings(plain, inferenceSettings);
 }
 
 /** The session of a benchmark on this machine. */
