@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { RestDeps } from './rest/deps.ts';
 import { GroveError, toGroveError } from '../domain/errors.ts';
 import type { JobId } from '../domain/names.ts';
 import type { Clock, Random } from '../domain/ports.ts';
@@ -25,13 +24,15 @@ import type { Log } from './log-events.ts';
 import { createFileLog } from './logger.ts';
 import { ProgressHub } from './logs/progress-hub.ts';
 import { TaskLogs } from './logs/task-logs.ts';
-import { readCatalogue } from './read-catalogue.ts';
+import { readCatalogue } from '../platform/read-catalogue.ts';
 import { createRestApp } from './rest/app.ts';
+import type { RestDeps } from './rest/deps.ts';
 import { DEFAULT_REST_LIMITS } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
 import { createDispatcher } from './schedule/dispatcher.ts';
 import { explainJob } from './schedule/explain.ts';
 import { createMemoryTaskStore } from './store/memory/memory-task-store.ts';
+import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import type { StoreEvent, TaskStore } from './store/task-store.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
@@ -125,7 +126,11 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const origin = { url: '' };
   const parts = await openParts({ config, undo, ports, log, folder, stopper, origin });
   const commands = await startCommands(parts);
-  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), { host: config.host, port: config.restPort, idleMs: REST_IDLE_MS });
+  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
+    host: config.host,
+    port: config.restPort,
+    idleMs: REST_IDLE_MS,
+  });
   origin.url = rest.url;
   undo.add(() => rest.stop());
   const grpcAddress = await startAgents(parts);
@@ -234,14 +239,31 @@ async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   });
   undo.add(() => followUp.stop());
   await followUp.start();
-  const { submit } = createSubmitService({ store, artifacts, catalogue, archive, clock, sha256, expand: (input) => expand({ ...input, catalogue, sha256 }) });
-  return { submit, cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal), explain: (jobId) => explainJob(store, jobId) };
+  const { submit } = createSubmitService({
+    store,
+    artifacts,
+    catalogue,
+    archive,
+    clock,
+    sha256,
+    expand: (input) => expand({ ...input, catalogue, sha256 }),
+  });
+  return {
+    submit,
+    cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
+    explain: (jobId) => explainJob(store, jobId),
+  };
 }
 
-async function cancelJob({ store, clock, sessions, log }: Pick<Parts, 'store' | 'clock' | 'sessions' | 'log'>, jobId: JobId, principal: Principal) {
+async function cancelJob(
+  { store, clock, sessions, log }: Pick<Parts, 'store' | 'clock' | 'sessions' | 'log'>,
+  jobId: JobId,
+  principal: Principal,
+) {
   if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
   const answer = await store.cancelJob({ now: clock.now(), principal, jobId });
-  for (const { agentId, taskId, attempt } of answer.running) sessions.tell(agentId, { type: 'cancel', lease: { taskId, attempt }, by: principal.name });
+  for (const { agentId, taskId, attempt } of answer.running)
+    sessions.tell(agentId, { type: 'cancel', lease: { taskId, attempt }, by: principal.name });
   log('job-cancelled', { jobId, by: principal.name, tasks: answer.cancelledTasks.length, running: answer.running.length });
   return answer;
 }
@@ -252,7 +274,7 @@ async function startAgents(parts: Parts): Promise<string> {
   const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
   const onAssigned = (agentId: string, { lease, deviceName }: { lease: { taskId: string; attempt: number }; deviceName: string }): void =>
     log('task-assigned', { agentId, taskId: lease.taskId, attempt: lease.attempt, deviceName });
-  const dispatcher = createDispatcher({ store, clock, random, onAssigned, onError });
+  const dispatcher = createDispatcher({ store, clock, random, sharedLeasesPerHost: SHARED_LEASES_PER_HOST, onAssigned, onError });
   dispatcher.start();
   undo.add(() => dispatcher.stop());
   const reaper = createReaper({
@@ -267,7 +289,19 @@ async function startAgents(parts: Parts): Promise<string> {
   });
   reaper.start();
   undo.add(() => reaper.stop());
-  const session = { store, artifacts, dispatcher, sessions, logs, progress, clock, sha256, coordinatorId: random.id(), version: VERSION, log };
+  const session = {
+    store,
+    artifacts,
+    dispatcher,
+    sessions,
+    logs,
+    progress,
+    clock,
+    sha256,
+    coordinatorId: random.id(),
+    version: VERSION,
+    log,
+  };
   const server = await startGrpcServer({ host: config.host, port: config.grpcPort, log, serve: (stream) => serveAgent(stream, session) });
   undo.add(() => server.stop());
   return server.address;
@@ -281,7 +315,8 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     random,
     log: {
       requestAnswered: (fields) => log('request-answered', { ...fields }),
-      requestFailed: ({ error, ...fields }) => log('request-failed', { ...fields, error: error instanceof Error ? error.stack : String(error) }),
+      requestFailed: ({ error, ...fields }) =>
+        log('request-failed', { ...fields, error: error instanceof Error ? error.stack : String(error) }),
     },
     store,
     artifacts,
