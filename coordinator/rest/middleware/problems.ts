@@ -16,6 +16,8 @@ export const noSuchRoute: RequestHandler = (req) => {
 export function problems(log: RestLog, limits: { readonly bodyBytes: number }): ErrorRequestHandler {
   // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
   return (thrown: unknown, req, res, _next) => {
+    // The client has gone: nobody to answer, and its leaving is no failure of ours.
+    if (res.destroyed) return;
     const requestId = requestIdOf(res);
     const error = fromExpress(thrown, limits) ?? toGroveError(thrown);
     if (error.code === 'internal') log.requestFailed({ requestId, method: req.method, path: req.path, error: thrown });

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ArtifactStore } from '../../coordinator/artifacts/artifact-store.ts';
+import type { Blob } from '../../domain/manifest.ts';
+import type { Grant } from '../../domain/protocol.ts';
+import { codeOf } from './task-store/farm.ts';
+
+/** One artifact store under test, reachable over its own URLs. */
+export interface ArtifactStoreHarness {
+  readonly store: ArtifactStore;
+  /** The time the store's URLs are checked against, epoch milliseconds. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What every artifact store must do. Bytes move as agents and the CLI move them: with the URL and headers of a grant and nothing else. */
+export function describeArtifactStore(name: string, open: () => Promise<ArtifactStoreHarness>): void {
+  describe(`artifact store: ${name}`, () => {
+    let harness: ArtifactStoreHarness;
+    const store = () => harness.store;
+    beforeEach(async () => {
+      harness = await open();
+    });
+    afterEach(() => harness.close());
+
+    const grantPut = (blob: Blob) => store().grantPut(blob, harness.now());
+
+    it('knows nothing of a blob nobody sent', async () => {
+      const { blob } = sample('absent');
+      expect(await store().head(blob.sha256)).toBeUndefined();
+      expect(await codeOf(store().open(blob.sha256))).toBe('not-found');
+      expect(await codeOf(store().grantGet(blob, harness.now()))).toBe('not-found');
+    });
+
+    it('keeps what it makes itself', async () => {
+      const { bytes, blob } = sample('own');
+      expect(await store().put(bytes)).toEqual(blob);
+      expect(await store().put(bytes)).toEqual(blob);
+      expect(await store().head(blob.sha256)).toEqual({ sizeBytes: blob.sizeBytes });
+      expect(await read(store(), blob)).toEqual(bytes);
+    });
+
+    it('keeps the empty blob', async () => {
+      const blob = await store().put(new Uint8Array());
+      expect(await store().head(blob.sha256)).toEqual({ sizeBytes: 0 });
+      expect(await read(store(), blob)).toEqual(new Uint8Array());
+    });
+
+    it('takes a blob over its URL, then says that it is present', async () => {
+      const { bytes, blob } = sample('sent', 300_000);
+      const grant = await grantPut(blob);
+      expect(grant).toMatchObject({ sha256: blob.sha256, present: false });
+      expect((await send(grant, bytes)).ok).toBe(true);
+      expect(await read(store(), blob)).toEqual(bytes);
+      expect(await grantPut(blob)).toMatchObject({ present: true, url: '' });
+    });
+
+    it('serves a blob over its URL, whole and in part', async () => {
+      const { bytes, blob } = sample('served', 300_000);
+      await store().put(bytes);
+      const { url, headers } = await store().grantGet(blob, harness.now());
+      expect(await bytesOf(await fetch(url, { headers }))).toEqual(bytes);
+      const part = await fetch(url, { headers: { ...headers, range: 'bytes=100000-100009' } });
+      expect([part.status, await bytesOf(part)]).toEqual([206, bytes.subarray(100_000, 100_010)]);
+    });
+
+    it('opens a range', async () => {
+      const { bytes, blob } = sample('ranged', 1_000);
+      await store().put(bytes);
+      expect(await read(store(), blob, { first: 10, last: 19 })).toEqual(bytes.subarray(10, 20));
+    });
+
+    it('shows nothing of bytes with another digest or size', async () => {
+      const { bytes, blob } = sample('announced');
+      const other = sample('something').bytes;
+      for (const wrong of [other.subarray(0, bytes.byteLength), bytes.subarray(1), new Uint8Array([...bytes, 0])]) {
+        const answer = await send(await grantPut(blob), wrong);
+        expect(answer.ok).toBe(false);
+        expect(await store().head(blob.sha256)).toBeUndefined();
+      }
+      expect((await send(await grantPut(blob), bytes)).ok).toBe(true);
+    });
+
+    it('refuses URLs after their time', async () => {
+      const { bytes, blob } = sample('late');
+      const old = await store().grantPut(blob, harness.now() - HOUR_MS);
+      expect((await send(old, bytes)).ok).toBe(false);
+      expect(await store().head(blob.sha256)).toBeUndefined();
+      await store().put(bytes);
+      const { url, headers } = await store().grantGet(blob, harness.now() - HOUR_MS);
+      expect((await fetch(url, { headers })).ok).toBe(false);
+    });
+
+    it('refuses a URL moved to another blob or method', async () => {
+      const [a, b] = [sample('first'), sample('other')];
+      const grant = await grantPut(a.blob);
+      const moved = { ...grant, url: grant.url.replaceAll(a.blob.sha256, b.blob.sha256) };
+      expect((await send(moved, b.bytes)).ok).toBe(false);
+      await store().put(a.bytes);
+      expect((await fetch(grant.url, { headers: grant.headers })).ok).toBe(false);
+      expect(await store().head(b.blob.sha256)).toBeUndefined();
+    });
+
+    it('takes one blob from many at once', async () => {
+      const { bytes, blob } = sample('popular', 200_000);
+      const grants = await Promise.all(Array.from({ length: 8 }, () => grantPut(blob)));
+      const answers = await Promise.all(grants.map((grant) => send(grant, bytes)));
+      expect(answers.every(({ ok }) => ok)).toBe(true);
+      expect(await read(store(), blob)).toEqual(bytes);
+    });
+
+    it('refuses a known digest with another size', async () => {
+      const { bytes, blob } = sample('sized');
+      await store().put(bytes);
+      const lie = { ...blob, sizeBytes: blob.sizeBytes + 1 };
+      expect(await codeOf(grantPut(lie))).toBe('size-mismatch');
+      expect(await codeOf(store().grantGet(lie, harness.now()))).toBe('size-mismatch');
+    });
+
+    it('looks up nothing that is not a digest', async () => {
+      for (const id of ['', '../../etc/passwd', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(64)}/x`]) {
+        expect(await codeOf(store().open(id))).toBe('not-found');
+      }
+    });
+  });
+}
+
+/** Bytes that follow from their name, with their digest. */
+function sample(name: string, sizeBytes = name.length * 3): { readonly bytes: Uint8Array; readonly blob: Blob } {
+  const bytes = new Uint8Array(sizeBytes).map((_, index) => (name.charCodeAt(index % name.length) + index * 7) % 256);
+  return { bytes, blob: { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes } };
+}
+
+async function send({ url, headers }: Grant, bytes: Uint8Array): Promise<Response> {
+  const answer = await fetch(url, { method: 'PUT', headers, body: bytes });
+  await answer.arrayBuffer();
+  return answer;
+}
+
+async function bytesOf(response: Response): Promise<Uint8Array> {
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function read(store: ArtifactStore, blob: Blob, range?: { readonly first: number; readonly last: number }): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await store.open(blob.sha256, range)) chunks.push(chunk);
+  return new Uint8Array(Buffer.concat(chunks));
+}
