@@ -132,7 +132,7 @@ export const ERRORS = {
     ...input,
     http: 404,
     grpc: 'NOT_FOUND',
-    message: 'There is no recipe "{name}" in the catalogue and no file of that name.',
+    message: 'There is no recipe "{name}" in the catalogue and no file of that name{suggestion}.',
     advice: '`grove recipe list` shows the catalogue; a path to a JSON file works too.',
   },
   'unsupported-pass': {

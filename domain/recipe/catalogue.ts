@@ -129,5 +129,5 @@ export function findCatalogueRecipe(catalogue: Catalogue, name: string): Catalog
   if (only !== undefined)
     throw new GroveError('invalid-argument', { problem: `"${name}" fits ${found.map(({ id }) => id).join(', ')}: give the whole path` });
   const nearest = nearestName(wanted, catalogue.recipes.flatMap(names));
-  throw new GroveError('unknown-recipe', { name: nearest === undefined ? name : `${name} (perhaps ${nearest})` });
+  throw new GroveError('unknown-recipe', { name, suggestion: nearest === undefined ? '' : `; perhaps ${nearest}` });
 }
