@@ -33,6 +33,8 @@ export interface SessionSettings {
   readonly profileFolder?: string;
   /** Writes the graph as optimised for this session to this path. */
   readonly optimizedModelPath?: string;
+  /** Silences the warnings of a session that only answers questions about a graph; errors are thrown all the same. */
+  readonly quiet?: boolean;
 }
 
 /** What `createSession` needs. */

@@ -22,6 +22,8 @@ import { timeAsyncRuns } from './timed-runs.ts';
 const ADAPTER = 'ort-node';
 const PLATFORM = `${process.platform}-${process.arch}`;
 const PROFILE_PREFIX = 'profile';
+/** ONNX Runtime's severity from which messages are printed: 2 is warning, 3 is error. */
+const LOG_ERRORS = 3;
 
 type Ort = typeof import('onnxruntime-node');
 
@@ -179,6 +181,7 @@ function plainSettings(settings: SessionSettings): InferenceSession.SessionOptio
   if (settings.optimizationLevel !== undefined) options.graphOptimizationLevel = settings.optimizationLevel;
   if (settings.optimizedModelPath !== undefined) options.optimizedModelFilePath = settings.optimizedModelPath;
   if (settings.config !== undefined) options.extra = { ...settings.config };
+  if (settings.quiet === true) options.logSeverityLevel = LOG_ERRORS;
   return options;
 }
 

@@ -89,7 +89,7 @@ interface Question {
 
 async function ask(model: Model, { runtime, foldConstants }: Oracle, question: Question): Promise<readonly ValueMetadata[]> {
   const bytes = encodeQuestion(model, question);
-  const settings = { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1 } as const;
+  const settings = { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1, quiet: true } as const;
   const session = await runtime.createSession({ model: { bytes }, ep: 'CPUExecutionProvider', settings });
   await session.close();
   return session.outputs;
