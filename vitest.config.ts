@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: ['test/**/*.test.ts'],
-          exclude: [...inProcess, 'test/meta/fixtures/**'],
+          exclude: [...inProcess, 'test/browser/**', 'test/meta/fixtures/**'],
           fileParallelism: false,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -23,7 +23,7 @@ pre { background: var(--code); border-radius: 8px; padding: 12px 14px; overflow-
 h1 { font-size: 22px; margin: 0; letter-spacing: -0.01em; }
 h2 { font-size: 15px; margin: 0 0 10px; }
 h1 code { font-size: 14px; vertical-align: 2px; }
-.bar { display: flex; align-items: center; gap: 28px; padding: 0 28px; height: 52px; background: var(--card); border-bottom: 1px solid var(--line); }
+.bar { display: flex; align-items: center; gap: 28px; padding: 0 28px; min-height: 52px; flex-wrap: wrap; background: var(--card); border-bottom: 1px solid var(--line); }
 .bar nav { display: flex; gap: 4px; }
 .bar nav a { color: var(--muted); text-decoration: none; padding: 6px 12px; border-radius: 6px; }
 .bar nav a:hover { background: var(--head); color: var(--text); }
@@ -77,7 +77,7 @@ p.reason { font-size: 14px; background: var(--warn-bg); color: var(--warn); bord
 .cell.s-unsupported .reason { color: var(--muted); }
 .legend { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 18px; }
 .legend summary { cursor: pointer; font-weight: 600; }
-.legend dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 6px 24px; margin: 0; }
+.legend dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); gap: 6px 24px; margin: 0; }
 .legend dl div { display: flex; gap: 10px; }
 .legend dt { flex: 0 0 110px; }
 .legend dd { margin: 0; color: var(--muted); }
@@ -100,13 +100,13 @@ section > .plain { border: 1px solid var(--line); border-radius: 10px; border-co
 .share { width: 160px; height: 8px; border-radius: 4px; vertical-align: middle; }
 .share .rest { fill: var(--quiet-bg); }
 .share .part { fill: var(--ok); }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); gap: 0 32px; margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 8px 18px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(400px, 100%), 1fr)); gap: 0 32px; margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 8px 18px; }
 .facts div { display: flex; gap: 16px; padding: 5px 0; }
 .facts dt { flex: 0 0 170px; color: var(--muted); overflow-wrap: anywhere; }
 .facts dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 700px) {
-  .bar { padding: 0 14px; gap: 10px; } main { padding: 16px 14px 32px; } .heading .tools { margin-left: 0; } .facts { grid-template-columns: 1fr; } .facts dt { flex-basis: 120px; }
+  .bar { padding: 6px 14px; gap: 4px 10px; } .matrix tbody th, .matrix .corner { position: static; min-width: 150px; } main { padding: 16px 14px 32px; } .heading .tools { margin-left: 0; } .facts dt { flex-basis: 120px; }
 }
 `.trimStart();
 
