@@ -46,7 +46,10 @@ export function viewBenchmark(task: TaskRecord, spec: BenchmarkSpec, need: TaskR
 
 function inputShapeOf({ inputShapes }: BenchmarkReport): string {
   const names = Object.keys(inputShapes).sort();
-  return names.map((name) => `${name}[${inputShapes[name]?.join(',') ?? ''}]`).join(' ').slice(0, MAX_SHAPE_CHARS);
+  return names
+    .map((name) => `${name}[${inputShapes[name]?.join(',') ?? ''}]`)
+    .join(' ')
+    .slice(0, MAX_SHAPE_CHARS);
 }
 
 function conditionOf({ condition: { powerSource, powerMode } }: BenchmarkReport): string {

@@ -55,7 +55,14 @@ function cellOf(views: readonly PlacedView[], context: FoldContext): readonly Fo
 
 function judgeLatest(unit: readonly PlacedView[], { devices }: FoldContext): readonly UnitResult[] {
   const [latest, ...earlier] = [...unit].sort((a, b) => b.view.at - a.view.at);
-  const judged = latest === undefined ? undefined : judgeUnit(latest, earlier.find(({ view }) => view.report !== null), devices);
+  const judged =
+    latest === undefined
+      ? undefined
+      : judgeUnit(
+          latest,
+          earlier.find(({ view }) => view.report !== null),
+          devices,
+        );
   return judged === undefined ? [] : [judged];
 }
 

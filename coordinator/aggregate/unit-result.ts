@@ -1,5 +1,5 @@
-import { type CellKey, cellId, type Badge } from '../../domain/matrix.ts';
 import type { Sha256 } from '../../domain/json.ts';
+import { type Badge, type CellKey, cellId } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
 import { latencyRatio } from '../../domain/statistics.ts';
 import { type BenchmarkView, rowRecipeId } from './benchmark-view.ts';

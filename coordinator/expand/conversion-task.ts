@@ -2,15 +2,14 @@ import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import { type SourceManifest, sourceDigest } from '../../domain/manifest.ts';
-import { CPU_EP } from '../../domain/names.ts';
 import { conversionKey, conversionKeyInput } from '../../domain/recipe/conversion-plan.ts';
 import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
-import { normalizeRequirement, type Requirement, requirementDigest } from '../../domain/requirement.ts';
-import { DEFAULT_RETRY } from '../../domain/retry.ts';
 import type { ConvertSpec, RecipeRef } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
+import { convertRequirement } from './requirements.ts';
+import { makeTask } from './step.ts';
 
 /** A conversion before its source is known: which recipe, exported for which task, by agents with which toolchains. */
 export interface ConversionIntent {
@@ -33,16 +32,15 @@ export interface KeyedConversion {
 export function keyConversion(intent: ConversionIntent, source: SourceManifest, sha256: Sha256): KeyedConversion {
   const facts = { sourceDigest: sourceDigest(source, sha256), ortVersion: ENGINE_ORT_VERSION, toolchainLock: toolchainLockOf(intent) };
   const key = conversionKey(conversionKeyInput(effectiveRecipe(intent, sha256), facts), sha256);
-  const spec: ConvertSpec = { kind: 'convert', conversionKey: key, recipe: intent.recipe, source, task: intent.task, strict: intent.strict };
-  const requirement = convertRequirement(intent.toolchains);
-  const task: NewTask = {
-    taskId: conversionTaskId(key),
-    spec,
-    requirement,
-    requirementDigest: requirementDigest(requirement, sha256),
-    needs: [],
-    retry: DEFAULT_RETRY,
+  const spec: ConvertSpec = {
+    kind: 'convert',
+    conversionKey: key,
+    recipe: intent.recipe,
+    source,
+    task: intent.task,
+    strict: intent.strict,
   };
+  const task = makeTask({ taskId: conversionTaskId(key), spec, needs: [] }, { requirement: convertRequirement(intent.toolchains) }, sha256);
   return { conversionKey: key, task };
 }
 
@@ -57,19 +55,4 @@ function effectiveRecipe({ parsed, task }: ConversionIntent, sha256: Sha256): Re
 
 function toolchainLockOf({ toolchains }: ConversionIntent): string | null {
   return toolchains.length === 0 ? null : toolchains.join('+');
-}
-
-/** Conversions run on any CPU with the engine's ONNX Runtime: another version would write other bytes under the same key. */
-function convertRequirement(toolchains: readonly string[]): Requirement {
-  return normalizeRequirement({
-    kind: 'convert',
-    ep: CPU_EP,
-    deviceClass: 'cpu',
-    toolchains: [...toolchains],
-    capabilities: [],
-    labels: {},
-    minMemoryBytes: 0,
-    ortVersion: ENGINE_ORT_VERSION,
-    exclusivity: 'shared',
-  });
 }

@@ -30,7 +30,9 @@ interface Linked {
 
 function linkOne(resolve: TaskRecord, input: ResolvedJob): readonly Linked[] {
   if (resolve.state !== 'completed' || resolve.result?.kind !== 'resolve') return [];
-  const waiting = input.tasks.filter((task) => task.needs.includes(resolve.taskId) && task.spec.kind === 'benchmark' && task.spec.conversionKey === null);
+  const waiting = input.tasks.filter(
+    (task) => task.needs.includes(resolve.taskId) && task.spec.kind === 'benchmark' && task.spec.conversionKey === null,
+  );
   const open = waiting.filter(({ state }) => state === 'waiting');
   return open.length === 0 ? [] : [link(resolve, { ...input, result: resolve.result, open })];
 }
@@ -42,7 +44,11 @@ function link(resolve: TaskRecord, context: ResolvedJob & { result: ResolveResul
   const support = supportOf(parsed, knownDevices(agents));
   // The toolchain that made the recipe runnable at submit may be away now: the conversion waits for it.
   const toolchains = support.kind === 'runnable' ? support.hostToolchains : ['olive'];
-  const { conversionKey, task } = keyConversion({ recipe, parsed, task: job.spec.task, strict: job.spec.strict, toolchains }, result.source, sha256);
+  const { conversionKey, task } = keyConversion(
+    { recipe, parsed, task: job.spec.task, strict: job.spec.strict, toolchains },
+    result.source,
+    sha256,
+  );
   const links = open.flatMap(({ taskId, spec }) =>
     spec.kind === 'benchmark' ? [{ taskId, needs: [task.taskId], spec: { ...spec, origin: result.origin, conversionKey } }] : [],
   );

@@ -1,6 +1,6 @@
 import type { Device } from '../../domain/device.ts';
 import type { Coverage } from '../../domain/job.ts';
-import { matchesUnit, refusals, type Requirement } from '../../domain/requirement.ts';
+import { matchesUnit, type Requirement, refusals } from '../../domain/requirement.ts';
 import type { AgentRecord } from '../store/task-store.ts';
 
 /** One benchmark a recipe gets: where it must run, and which devices could take it now. */

@@ -1,5 +1,5 @@
-import { GroveError, type ErrorReport } from '../../domain/errors.ts';
 import type { Device } from '../../domain/device.ts';
+import { type ErrorReport, GroveError } from '../../domain/errors.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
 

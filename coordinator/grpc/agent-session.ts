@@ -40,7 +40,10 @@ export interface AgentSessionDeps {
  */
 export async function serveAgent(stream: MessageStream, deps: AgentSessionDeps): Promise<void> {
   let session: AgentSession | undefined;
-  const impatience = deps.clock.after(HELLO_MS, () => session === undefined && stream.refuse(new GroveError('hello-first', { message: 'silence' })));
+  const impatience = deps.clock.after(
+    HELLO_MS,
+    () => session === undefined && stream.refuse(new GroveError('hello-first', { message: 'silence' })),
+  );
   try {
     for await (const message of stream.incoming()) {
       if (session !== undefined) await session.handle(message);
@@ -79,13 +82,21 @@ class AgentSession implements LiveSession {
     }
     const profileDigests = Object.fromEntries(message.devices.map(({ name, profile }) => [name, profileDigest(profile, deps.sha256)]));
     const { type: _type, protocolVersion: _version, ...facts } = message;
-    const { sessionId, verdicts } = await deps.store.hello({ now: deps.clock.now(), coordinatorId: deps.coordinatorId, profileDigests, ...facts });
+    const { sessionId, verdicts } = await deps.store.hello({
+      now: deps.clock.now(),
+      coordinatorId: deps.coordinatorId,
+      profileDigests,
+      ...facts,
+    });
     const session = new AgentSession({ agentId: message.agentId, sessionId }, stream, deps);
     await session.#begin(message, { profileDigests, verdicts });
     return session;
   }
 
-  async #begin(hello: Hello, answer: { profileDigests: Readonly<Record<string, string>>; verdicts: readonly LeaseVerdict[] }): Promise<void> {
+  async #begin(
+    hello: Hello,
+    answer: { profileDigests: Readonly<Record<string, string>>; verdicts: readonly LeaseVerdict[] },
+  ): Promise<void> {
     const { agentId, sessionId } = this;
     const { sessions, dispatcher, log, version } = this.#deps;
     sessions.add(this);
@@ -97,7 +108,13 @@ class AgentSession implements LiveSession {
       heartbeatMs: HEARTBEAT_MS,
       leases: answer.verdicts,
     });
-    log('agent-connected', { agentId, sessionId, hostId: hello.host.hostId, devices: hello.devices.map(({ name }) => name), held: hello.heldLeases.length });
+    log('agent-connected', {
+      agentId,
+      sessionId,
+      hostId: hello.host.hostId,
+      devices: hello.devices.map(({ name }) => name),
+      held: hello.heldLeases.length,
+    });
     await this.#repeatCancels(answer.verdicts);
     const { hostId } = hello.host;
     const assign = (assignment: Assignment): boolean => this.send({ type: 'assign', assignment });
@@ -195,7 +212,9 @@ class AgentSession implements LiveSession {
     try {
       await assertGrantable(request, assertLive(await store.task(lease.taskId), this.agentId, lease), store);
       const now = clock.now();
-      const grants = await Promise.all(blobs.map((blob) => (direction === 'get' ? artifacts.grantGet(blob, now) : artifacts.grantPut(blob, now))));
+      const grants = await Promise.all(
+        blobs.map((blob) => (direction === 'get' ? artifacts.grantGet(blob, now) : artifacts.grantPut(blob, now))),
+      );
       this.send({ type: 'grant', requestId, grants, error: null });
     } catch (error) {
       this.send({ type: 'grant', requestId, grants: [], error: toGroveError(error).toReport() });
@@ -229,6 +248,8 @@ class AgentSession implements LiveSession {
     sessions.remove(this);
     dispatcher.detach(agentId, sessionId);
     log('agent-disconnected', { agentId, sessionId });
-    await store.closeStream({ now: clock.now(), agentId, sessionId }).catch((error: unknown) => log('internal-error', { agentId, error: String(error) }));
+    await store
+      .closeStream({ now: clock.now(), agentId, sessionId })
+      .catch((error: unknown) => log('internal-error', { agentId, error: String(error) }));
   }
 }

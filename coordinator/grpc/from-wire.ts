@@ -94,7 +94,8 @@ type WireMessage = NonNullable<WireAgentMessage['message']>;
  * and the field.
  */
 export function readAgentMessage(bytes: Uint8Array): AgentMessage {
-  if (bytes.length > MAX_MESSAGE_BYTES) throw new GroveError('message-too-large', { sizeBytes: bytes.length, limitBytes: MAX_MESSAGE_BYTES });
+  if (bytes.length > MAX_MESSAGE_BYTES)
+    throw new GroveError('message-too-large', { sizeBytes: bytes.length, limitBytes: MAX_MESSAGE_BYTES });
   return fromWire(decode(bytes));
 }
 
@@ -103,7 +104,11 @@ function decode(bytes: Uint8Array): WireMessage {
     const { message } = WireAgentMessage.decode(bytes);
     if (message !== undefined) return message;
   } catch (cause) {
-    throw new GroveError('malformed-message', { message: 'protocol', problem: cause instanceof Error ? cause.message : String(cause) }, { cause });
+    throw new GroveError(
+      'malformed-message',
+      { message: 'protocol', problem: cause instanceof Error ? cause.message : String(cause) },
+      { cause },
+    );
   }
   throw new GroveError('malformed-message', { message: 'empty', problem: 'it holds none of the known messages' });
 }

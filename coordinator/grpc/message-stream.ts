@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { status as GrpcStatus } from '@grpc/grpc-js';
-import { GroveError } from '../../domain/errors.ts';
+import type { GroveError } from '../../domain/errors.ts';
 import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
 import { readAgentMessage } from './from-wire.ts';
 import { writeCoordinatorMessage } from './to-wire.ts';

@@ -25,12 +25,14 @@ function isLease({ attempt, token, agentId, ended }: AttemptRecord, holder: stri
 export async function assertGrantable(request: GrantRequest, task: TaskRecord, store: Pick<TaskStore, 'task'>): Promise<void> {
   if (request.direction === 'put') {
     const large = request.blobs.find(({ sizeBytes }) => sizeBytes > MAX_PUT_BYTES);
-    if (large !== undefined) throw new GroveError('too-large', { what: `Blob ${large.sha256}`, sizeBytes: large.sizeBytes, limitBytes: MAX_PUT_BYTES });
+    if (large !== undefined)
+      throw new GroveError('too-large', { what: `Blob ${large.sha256}`, sizeBytes: large.sizeBytes, limitBytes: MAX_PUT_BYTES });
     return;
   }
   const readable = new Set((await inputsOf(task, store)).map(blobName));
   const foreign = request.blobs.find((blob) => !readable.has(blobName(blob)));
-  if (foreign !== undefined) throw new GroveError('grant-refused', { problem: `blob ${foreign.sha256} is no input of task ${task.taskId}` });
+  if (foreign !== undefined)
+    throw new GroveError('grant-refused', { problem: `blob ${foreign.sha256} is no input of task ${task.taskId}` });
 }
 
 function blobName({ sha256, sizeBytes }: Blob): string {

@@ -24,7 +24,8 @@ export async function recordResult({ store, artifacts }: RecordDeps, command: Co
 }
 
 function assertFits(result: TaskResult, kind: TaskResult['kind']): void {
-  if (result.kind !== kind) throw new GroveError('malformed-message', { message: 'complete', problem: `a ${result.kind} result for a ${kind} task` });
+  if (result.kind !== kind)
+    throw new GroveError('malformed-message', { message: 'complete', problem: `a ${result.kind} result for a ${kind} task` });
   if (result.kind === 'convert' && !Object.hasOwn(result.artifact.files, 'model.onnx')) {
     throw new GroveError('malformed-message', { message: 'complete', problem: 'the converted model has no model.onnx' });
   }

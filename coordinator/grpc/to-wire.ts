@@ -1,15 +1,21 @@
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
-import { GroveError, type ErrorReport } from '../../domain/errors.ts';
+import { type ErrorReport, GroveError } from '../../domain/errors.ts';
 import type { CoordinatorMessage, LeaseVerdict } from '../../domain/protocol.ts';
 import type { LeaseRef } from '../../domain/task.ts';
-import { LeaseVerdict_Verdict, CoordinatorMessage as WireCoordinatorMessage, type LeaseRef as WireLeaseRef, type LeaseVerdict as WireLeaseVerdict } from '../../proto/gen/grove/v1/agent.ts';
+import {
+  LeaseVerdict_Verdict,
+  CoordinatorMessage as WireCoordinatorMessage,
+  type LeaseRef as WireLeaseRef,
+  type LeaseVerdict as WireLeaseVerdict,
+} from '../../proto/gen/grove/v1/agent.ts';
 
 type WireMessage = NonNullable<WireCoordinatorMessage['message']>;
 
 /** One message in wire form. Throws `message-too-large`: an agent would have to drop the stream on it. */
 export function writeCoordinatorMessage(message: CoordinatorMessage): Buffer {
   const bytes = Buffer.from(WireCoordinatorMessage.encode({ message: toWire(message) }).finish());
-  if (bytes.length > MAX_MESSAGE_BYTES) throw new GroveError('message-too-large', { sizeBytes: bytes.length, limitBytes: MAX_MESSAGE_BYTES });
+  if (bytes.length > MAX_MESSAGE_BYTES)
+    throw new GroveError('message-too-large', { sizeBytes: bytes.length, limitBytes: MAX_MESSAGE_BYTES });
   return bytes;
 }
 
@@ -17,7 +23,10 @@ function toWire(message: CoordinatorMessage): WireMessage {
   switch (message.type) {
     case 'welcome': {
       const { protocolVersion, coordinatorVersion, sessionId, heartbeatMs } = message;
-      return { $case: 'welcome', value: { protocolVersion, coordinatorVersion, sessionId, heartbeatMs, leases: message.leases.map(verdictToWire) } };
+      return {
+        $case: 'welcome',
+        value: { protocolVersion, coordinatorVersion, sessionId, heartbeatMs, leases: message.leases.map(verdictToWire) },
+      };
     }
     case 'assign':
       return { $case: 'assign', value: { assignmentJson: JSON.stringify(message.assignment) } };
@@ -28,7 +37,10 @@ function toWire(message: CoordinatorMessage): WireMessage {
       return { $case: 'grant', value: { requestId: message.requestId, grants, errorJson: errorToJson(message.error) } };
     }
     case 'completeAck':
-      return { $case: 'completeAck', value: { lease: leaseToWire(message.lease), recorded: message.recorded, errorJson: errorToJson(message.error) } };
+      return {
+        $case: 'completeAck',
+        value: { lease: leaseToWire(message.lease), recorded: message.recorded, errorJson: errorToJson(message.error) },
+      };
     case 'cancel':
       return { $case: 'cancel', value: { lease: leaseToWire(message.lease), by: message.by } };
     case 'revoke':

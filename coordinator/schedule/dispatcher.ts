@@ -15,6 +15,8 @@ export interface DispatcherDeps {
   readonly store: Pick<TaskStore, 'acquire' | 'queues' | 'task' | 'subscribe'>;
   readonly clock: Clock;
   readonly random: Random;
+  /** The store's limit, so that a host that is full is not asked. */
+  readonly sharedLeasesPerHost: number;
   onAssigned(agentId: AgentId, assignment: Assignment): void;
   onError(error: unknown): void;
 }
@@ -48,7 +50,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 class EventDispatcher implements Dispatcher {
   readonly #deps: DispatcherDeps;
-  readonly #view = new FleetView();
+  readonly #view: FleetView;
   readonly #leases = new Map<TaskId, HeldLease>();
   /** Requirement digests whose queues have grown and were not looked at yet. */
   readonly #ready = new Set<string>();
@@ -57,12 +59,15 @@ class EventDispatcher implements Dispatcher {
   readonly #acquiring = new Set<HostId>();
   /** Agents to ask again as soon as the acquire under way on their host is over. */
   readonly #again = new Set<AgentId>();
+  /** Agents left alone after a reject -> what they say of themselves meanwhile. */
+  readonly #paused = new Map<AgentId, boolean>();
   readonly #inFlight = new Set<Promise<void>>();
   #flushing = false;
   #unsubscribe: (() => void) | undefined;
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps;
+    this.#view = new FleetView(deps.sharedLeasesPerHost);
   }
 
   start(): void {
@@ -76,8 +81,10 @@ class EventDispatcher implements Dispatcher {
   }
 
   attach(session: LocalSession, ready: boolean): void {
-    this.#view.add(session, ready);
-    if (ready) this.#offer(session.agentId);
+    // A reconnect does not end the pause after a reject.
+    if (this.#paused.has(session.agentId)) this.#paused.set(session.agentId, ready);
+    this.#view.add(session, ready && !this.#paused.has(session.agentId));
+    this.#offer(session.agentId);
   }
 
   detach(agentId: AgentId, sessionId: SessionId): void {
@@ -85,14 +92,18 @@ class EventDispatcher implements Dispatcher {
   }
 
   setReady(agentId: AgentId, ready: boolean): void {
-    if (this.#view.setReady(agentId, ready)) this.#offer(agentId);
+    if (this.#paused.has(agentId)) this.#paused.set(agentId, ready);
+    else if (this.#view.setReady(agentId, ready)) this.#offer(agentId);
   }
 
   rejected(agentId: AgentId): void {
-    const sessionId = this.#view.session(agentId)?.sessionId;
+    if (this.#paused.has(agentId)) return;
+    this.#paused.set(agentId, this.#view.isReady(agentId));
     this.#view.setReady(agentId, false);
     this.#deps.clock.after(REJECT_PAUSE_MS, () => {
-      if (this.#view.session(agentId)?.sessionId === sessionId) this.setReady(agentId, true);
+      const ready = this.#paused.get(agentId) ?? false;
+      this.#paused.delete(agentId);
+      this.setReady(agentId, ready);
     });
   }
 

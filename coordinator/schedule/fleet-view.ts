@@ -1,8 +1,7 @@
 import type { Device } from '../../domain/device.ts';
 import type { AgentId, HostId, SessionId } from '../../domain/names.ts';
-import { refusals, type Requirement } from '../../domain/requirement.ts';
+import { type Requirement, refusals } from '../../domain/requirement.ts';
 import type { Assignment } from '../../domain/task.ts';
-import { SHARED_LEASES_PER_HOST } from '../store/order.ts';
 
 /** An agent whose current session this coordinator holds. */
 export interface LocalSession {
@@ -52,6 +51,12 @@ export class FleetView {
   readonly #groups = new Map<string, ProfileGroup>();
   readonly #units = new Map<string, Member>();
   readonly #matches = new Map<string, boolean>();
+  readonly #sharedPerHost: number;
+
+  /** @param sharedPerHost how many shared leases the store gives to one host. */
+  constructor(sharedPerHost: number) {
+    this.#sharedPerHost = sharedPerHost;
+  }
 
   add(session: LocalSession, ready: boolean): void {
     this.remove(session.agentId);
@@ -173,7 +178,7 @@ export class FleetView {
   #isFree({ ready, session }: Member, exclusivity: Exclusivity): boolean {
     const host = this.#hosts.get(session.hostId);
     if (!ready || host === undefined || host.closed !== null || host.exclusive > 0) return false;
-    return exclusivity === 'exclusive' ? host.shared === 0 : host.shared < SHARED_LEASES_PER_HOST;
+    return exclusivity === 'exclusive' ? host.shared === 0 : host.shared < this.#sharedPerHost;
   }
 
   #matchesGroup({ requirement, requirementDigest }: Need, digest: string, { device }: ProfileGroup): boolean {

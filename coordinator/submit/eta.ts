@@ -20,7 +20,8 @@ export function estimateEta(tasks: readonly NewTask[], earlier: readonly TaskRec
 
 function durationEntry({ spec, attempts, state }: TaskRecord): readonly [string, number][] {
   const last = attempts.at(-1);
-  if (spec.kind !== 'benchmark' || state !== 'completed' || last === undefined || last.endedAt === null || last.acceptedAt === null) return [];
+  if (spec.kind !== 'benchmark' || state !== 'completed' || last === undefined || last.endedAt === null || last.acceptedAt === null)
+    return [];
   return [[workKey(spec), last.endedAt - last.acceptedAt]];
 }
 

@@ -24,7 +24,11 @@ const HUB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)?$/;
  * `invalid-argument` and what `parseRecipe` throws.
  */
 export function readSubmitRequest(request: SubmitRequest, context: ReadRequestContext): JobSpec {
-  const chosen = applySettings(request.recipes.map((choice) => chooseRecipe(choice, context)), request.set ?? [], context);
+  const chosen = applySettings(
+    request.recipes.map((choice) => chooseRecipe(choice, context)),
+    request.set ?? [],
+    context,
+  );
   const { data, dataFiles } = readData(request);
   return {
     schemaVersion: 1,
@@ -83,7 +87,8 @@ function readSource(request: SubmitRequest, chosen: readonly Chosen[]): JobSourc
   const paths = new Set(chosen.map(({ recipe }) => recipe.inputModel.modelPath));
   const [modelId] = paths;
   if (paths.size !== 1) throw invalid('model is needed, because the recipes name different models');
-  if (modelId === null || modelId === undefined || !HUB_ID.test(modelId)) throw invalid(`model is needed, because the recipe names "${modelId ?? ''}"`);
+  if (modelId === null || modelId === undefined || !HUB_ID.test(modelId))
+    throw invalid(`model is needed, because the recipe names "${modelId ?? ''}"`);
   return { kind: 'hub', modelId, revision: null };
 }
 

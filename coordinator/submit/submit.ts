@@ -93,7 +93,9 @@ async function completePlan(deps: SubmitDeps, { tasks, plan }: ReturnType<Submit
   const allCached = tasks.every(({ taskId, spec }) => spec.kind === 'benchmark' || cached.has(taskId));
   return {
     ...plan,
-    tasks: plan.tasks.map((task) => (task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task)),
+    tasks: plan.tasks.map((task) =>
+      task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task,
+    ),
     cachedConversions: cached.size,
     etaMs: allCached ? estimateEta(tasks, await deps.store.benchmarks()) : null,
   };

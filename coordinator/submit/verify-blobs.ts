@@ -16,7 +16,8 @@ export async function verifyBlobs(spec: JobSpec, artifacts: Pick<ArtifactStore, 
       const [path, { sha256, sizeBytes }] = next;
       const stored = await artifacts.head(sha256);
       if (stored === undefined) problems.push({ path, message: `blob ${sha256} has not been uploaded` });
-      else if (stored.sizeBytes !== sizeBytes) problems.push({ path, message: `has ${stored.sizeBytes} bytes in the store, not ${sizeBytes}` });
+      else if (stored.sizeBytes !== sizeBytes)
+        problems.push({ path, message: `has ${stored.sizeBytes} bytes in the store, not ${sizeBytes}` });
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));

@@ -55,7 +55,9 @@ it('takes a job from submit over convert and benchmark to a cell of the matrix',
   const cell = matrix.cells[0]?.[0];
   expect(cell).toMatchObject({ state: 'ok', badges: ['stale', 'substituted'], launches: 5, samplesPerLaunch: 64, p50Ms: { value: 10 } });
   expect(matrix.rows[0]).toMatchObject({ title: 'FP16 for NVIDIA TensorRT-RTX', published: { latencyMs: { avg: 0.63 } } });
-  expect(cell?.reproduce).toContain('grove submit ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_trtrtx.json --model FOLDER --on lab-1/cpu0');
+  expect(cell?.reproduce).toContain(
+    'grove submit ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_trtrtx.json --model FOLDER --on lab-1/cpu0',
+  );
   expect(await farm.text(`/tasks/${convert.lease.taskId}/logs?attempt=1`)).toBe('converting\n');
   expect((await farm.get(`/jobs/${body['jobId']}`)).body).toMatchObject({ state: 'completed' });
   agent.close();
@@ -96,7 +98,10 @@ it('resolves a hub model first and links its conversion when the revision is kno
   expect(resolve.spec).toMatchObject({ kind: 'resolve', modelId: 'cross-encoder/ms-marco-MiniLM-L-6-v2' });
   const files = { 'config.json': await farm.upload('{}') };
   const origin = { kind: 'hub', id: 'cross-encoder/ms-marco-MiniLM-L-6-v2', revision: 'a'.repeat(40) } as const;
-  await agent.complete(resolve.lease, { state: 'completed', result: { kind: 'resolve', source: { schemaVersion: 1, files, data: {} }, origin } });
+  await agent.complete(resolve.lease, {
+    state: 'completed',
+    result: { kind: 'resolve', source: { schemaVersion: 1, files, data: {} }, origin },
+  });
   const convert = await agent.accept();
   expect(convert.spec.kind).toBe('convert');
   await agent.complete(convert.lease, converted(await farm.upload('converted')));

@@ -19,7 +19,10 @@ export function launchOf(index: number, p50Ms: number): LaunchReport {
   };
 }
 
-export function reportOf(change: Partial<BenchmarkReport> = {}, medians: readonly number[] = [10, 10.1, 9.9, 10.05, 9.95]): BenchmarkReport {
+export function reportOf(
+  change: Partial<BenchmarkReport> = {},
+  medians: readonly number[] = [10, 10.1, 9.9, 10.05, 9.95],
+): BenchmarkReport {
   return {
     schemaVersion: 1,
     requestedEp: 'NvTensorRTRTXExecutionProvider',

@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION } from '../../domain/constants.ts';
 import type { Device, DeviceProfile } from '../../domain/device.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { AgentMessage, Grant, HeldLease, Hello } from '../../domain/protocol.ts';
-import { type Assignment, assignmentSchema, type AttemptOutcome, type LeaseRef } from '../../domain/task.ts';
+import { type Assignment, type AttemptOutcome, assignmentSchema, type LeaseRef } from '../../domain/task.ts';
 import * as wire from '../../proto/gen/grove/v1/agent.ts';
 import { deviceOf, hostOf } from './devices.ts';
 
@@ -116,7 +116,11 @@ export class ScriptedAgent {
     return { recorded, code: codeOf(errorJson) };
   }
 
-  async grants(lease: LeaseRef, direction: 'put' | 'get', blobs: readonly Blob[]): Promise<{ grants: readonly Grant[]; code: string | null }> {
+  async grants(
+    lease: LeaseRef,
+    direction: 'put' | 'get',
+    blobs: readonly Blob[],
+  ): Promise<{ grants: readonly Grant[]; code: string | null }> {
     this.send({ type: 'grantRequest', requestId: 'request-1', lease, direction, blobs });
     const { grants, errorJson } = await this.next('grant');
     return { grants, code: codeOf(errorJson) };

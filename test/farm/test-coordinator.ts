@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, startCoordinator } from '../../coordinator/main.ts';
-import { loadCoordinatorConfig } from '../../coordinator/config.ts';
 import { uploadAnswerSchema } from '../../api/uploads.ts';
+import { loadCoordinatorConfig } from '../../coordinator/config.ts';
+import { type Coordinator, startCoordinator } from '../../coordinator/main.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import { systemRandom } from '../../platform/random.ts';

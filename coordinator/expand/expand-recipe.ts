@@ -1,0 +1,111 @@
+import type { Device } from '../../domain/device.ts';
+import type { JobSpec } from '../../domain/job.ts';
+import type { Sha256 } from '../../domain/json.ts';
+import { CPU_EP, type JobId } from '../../domain/names.ts';
+import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
+import type { NewTask } from '../store/task-store.ts';
+import { keyConversion } from './conversion-task.ts';
+import type { ReadRecipe } from './findings.ts';
+import { type Placement, placeLater, placeOn } from './placement.ts';
+import { qualityBoundOf } from './quality-bound.ts';
+import { benchmarkRequirement, resolveRequirement } from './requirements.ts';
+import { localDataOf, modelIdentity, uploadedSource } from './source.ts';
+import { makeStep, makeTask, type Step, unsatisfiable } from './step.ts';
+import { type Support, supportOf } from './support.ts';
+
+export interface RecipeContext {
+  readonly jobId: JobId;
+  readonly spec: JobSpec;
+  readonly devices: readonly Device[];
+  readonly catalogue: Catalogue;
+  readonly sha256: Sha256;
+  /** Number of the first task that carries the job's own id. */
+  readonly firstOrdinal: number;
+}
+
+/** One recipe -> the task that pins or converts its source, then one benchmark per placement. Throws `unsatisfiable`. */
+export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly Step[] {
+  const support = supportOf(read.recipe, context.devices);
+  const placements = placeBenchmarks(read, context, support);
+  const source = support.kind === 'unsupported' ? [] : [sourceStep(read, context, support)];
+  const spec = benchmarkSpec(read, context, source);
+  const needs = source.map(({ task }) => task.taskId);
+  const firstOrdinal = context.firstOrdinal + source.filter(isOwn).length;
+  const benchmarks = placements.map((placement, index): Step => {
+    const facts = { taskId: taskIdOf(context.jobId, firstOrdinal + index), spec, needs };
+    const ended = support.kind === 'unsupported' ? { endedAs: { state: 'failed', error: support.error } as const } : {};
+    return makeStep(makeTask({ ...facts, ...ended }, placement, context.sha256), placement);
+  });
+  return [...source, ...benchmarks];
+}
+
+/** Whether a task carries its job's id; conversions belong to the farm. */
+export function isOwn({ task }: Step): boolean {
+  return task.spec.kind !== 'convert';
+}
+
+function taskIdOf(jobId: JobId, ordinal: number): string {
+  return `${jobId}-${ordinal}`;
+}
+
+/** A recipe that ends at once needs no device: it is shown wherever it was asked for. */
+function placeBenchmarks({ ref, recipe }: ReadRecipe, { spec, devices }: RecipeContext, support: Support): readonly Placement[] {
+  const base = benchmarkRequirement(recipe, spec, support);
+  const { placements, refused } = placeOn(devices, base, spec.coverage);
+  if (placements.length > 0) return placements;
+  if (spec.waitForDevice || support.kind === 'unsupported') return placeLater(base, spec.coverage);
+  throw unsatisfiable(`${ref.recipeId} (${base.deviceClass} ${base.ep})`, refused);
+}
+
+/** The keyed conversion of an uploaded model, or the resolve task of a hub model. */
+function sourceStep(read: ReadRecipe, context: RecipeContext, support: Support & { readonly kind: 'runnable' }): Step {
+  const { spec, sha256, devices } = context;
+  const local = localDataOf(spec, read.recipe);
+  const source = uploadedSource(spec, local);
+  const task =
+    source === undefined
+      ? resolveTask(read, context, local)
+      : keyConversion(
+          { recipe: read.ref, parsed: read.recipe, task: spec.task, strict: spec.strict, toolchains: support.hostToolchains },
+          source,
+          sha256,
+        ).task;
+  const { placements, refused } = placeOn(devices, task.requirement, 'any');
+  const [placement] = placements;
+  if (placement !== undefined) return makeStep(task, placement);
+  if (!spec.waitForDevice) throw unsatisfiable(`the ${task.spec.kind} task of ${read.ref.recipeId}`, refused);
+  return makeStep(task, { requirement: task.requirement, deviceModel: null, deviceNames: [] });
+}
+
+function resolveTask(
+  { ref }: ReadRecipe,
+  { spec, jobId, firstOrdinal, sha256 }: RecipeContext,
+  local: ReturnType<typeof localDataOf>,
+): NewTask {
+  const { modelId, revision } = spec.source.kind === 'hub' ? spec.source : { modelId: '', revision: null };
+  const resolve: ResolveSpec = { kind: 'resolve', modelId, revision, recipe: ref, localData: local.data, localFiles: local.files };
+  return makeTask({ taskId: taskIdOf(jobId, firstOrdinal), spec: resolve, needs: [] }, { requirement: resolveRequirement() }, sha256);
+}
+
+function benchmarkSpec({ ref, recipe }: ReadRecipe, { spec, catalogue, sha256 }: RecipeContext, source: readonly Step[]): BenchmarkSpec {
+  const requestedEp = recipe.target.ep;
+  const executedEp = spec.substituteEp === 'cpu' ? CPU_EP : requestedEp;
+  const local = Object.entries(localDataOf(spec, recipe).data).filter(([, { origin }]) => origin === 'local');
+  const conversion = source[0]?.task.spec;
+  return {
+    kind: 'benchmark',
+    recipe: ref,
+    ...modelIdentity(spec, sha256),
+    synthetic: spec.synthetic,
+    requestedEp,
+    executedEp,
+    substitution: executedEp === requestedEp ? null : { kind: 'ep', requested: requestedEp, executed: executedEp },
+    tier: spec.tier,
+    launches: spec.launches,
+    task: spec.task,
+    qualityBound: qualityBoundOf(ref.recipeId, recipe, catalogue),
+    localData: local.map(([name]) => name),
+    conversionKey: conversion?.kind === 'convert' ? conversion.conversionKey : null,
+  };
+}

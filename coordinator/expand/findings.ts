@@ -1,0 +1,47 @@
+import type { Plan } from '../../api/submit.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { JobSpec } from '../../domain/job.ts';
+import { lintRecipe } from '../../domain/lint/lint-recipe.ts';
+import { lintSharedOutputFolders } from '../../domain/lint/shared-output-folders.ts';
+import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
+import type { RecipeRef } from '../../domain/task.ts';
+
+/** A recipe of the job, parsed. */
+export type ReadRecipe = ParsedRecipe & { readonly ref: RecipeRef };
+
+/** Throws `missing-data` for rows that no recipe of the job reads: a misspelt name would otherwise be ignored. */
+export function refuseUnknownData(spec: JobSpec, recipes: readonly ReadRecipe[]): void {
+  const names = new Set(recipes.flatMap(({ recipe }) => recipe.dataConfigs.map(({ name }) => name)));
+  const unknown = Object.keys(spec.data).find((name) => !names.has(name));
+  if (unknown !== undefined) throw new GroveError('missing-data', { path: `data.${unknown}`, name: unknown });
+}
+
+/** Findings on each recipe, and on the set of them. */
+export function lintAll(recipes: readonly ReadRecipe[]): Plan['lint'] {
+  const own = recipes.flatMap(({ ref, recipe }) =>
+    lintRecipe(recipe).map(({ rule, path, message }) => ({ recipeId: ref.recipeId, rule, path, message })),
+  );
+  const shared = lintSharedOutputFolders(recipes.map(({ recipe }) => recipe));
+  return [...own, ...shared.map(({ recipeName, rule, path, message }) => ({ recipeId: recipeName, rule, path, message }))];
+}
+
+/** Throws `lint` with every finding, if there is one. */
+export function refuseFindings(lint: Plan['lint']): void {
+  const [first] = lint;
+  if (first === undefined) return;
+  const problems = lint.map(({ recipeId, rule, path, message }) => ({ path: `${recipeId} ${path}`, message: `${rule}: ${message}` }));
+  throw new GroveError('lint', { count: lint.length, rule: first.rule, path: first.path, problem: first.message }, { problems });
+}
+
+/** What Olive would warn about, and data that an uploaded model does not bring along. */
+export function warningsOf({ ref, recipe, warnings }: ReadRecipe, spec: JobSpec): Plan['warnings'] {
+  const own = warnings.map(({ path, message }) => ({ recipeId: ref.recipeId, path, message }));
+  if (spec.source.kind === 'hub') return own;
+  const missing = recipe.dataConfigs.filter(({ name, source }) => source.dataset !== null && !Object.hasOwn(spec.data, name));
+  const notes = missing.map(({ name, path, source }) => ({
+    recipeId: ref.recipeId,
+    path,
+    message: `rows of "${source.dataset}" do not travel with an uploaded model: give them with --data ${name}=FILE`,
+  }));
+  return [...own, ...notes];
+}
