@@ -134,17 +134,20 @@ async function readSection(path: string | undefined): Promise<AgentFile> {
   return { ...(data !== undefined && { dataFolder: resolve(data, 'agent') }), ...agent };
 }
 
+/** Variable -> the entry it sets. */
 function environmentSettings(env: Environment): AgentFile {
-  const raw = {
-    agentUrl: env['GROVE_AGENT_URL'],
-    dataFolder: env['GROVE_DATA'] && resolve(env['GROVE_DATA'], 'agent'),
-    hub: env['HF_ENDPOINT'] && { endpoint: env['HF_ENDPOINT'] },
+  const settings = {
+    GROVE_AGENT_URL: (value: string) => ({ agentUrl: value }),
+    GROVE_DATA: (value: string) => ({ dataFolder: resolve(value, 'agent') }),
+    HF_ENDPOINT: (value: string) => ({ hub: { endpoint: value } }),
   };
-  const present = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = agentFileSchema.safeParse(present);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new GroveError('invalid-config', { where: `environment (${issue?.path.join('.')})`, problem: issue?.message ?? 'it is not valid' });
+  const given = Object.entries(settings).map(([name, entry]) => {
+    const value = env[name];
+    const parsed = agentFileSchema.safeParse(value ? entry(value) : {});
+    if (parsed.success) return parsed.data;
+    throw new GroveError('invalid-config', { where: name, problem: parsed.error.issues[0]?.message ?? 'it is not valid' });
+  });
+  return Object.assign({}, ...given);
 }
 
 /** `NAME`, or the content of the file `NAME_FILE` names: so that a secret need not stand in a process's environment. */

@@ -1,0 +1,58 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadAgentConfig } from './config.ts';
+
+describe('loadAgentConfig', () => {
+  let folder = '';
+  let path = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'grove-config-'));
+    path = join(folder, 'grove.yaml');
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('prefers flags to the environment, that to the file, and that to defaults', async () => {
+    await writeFile(
+      path,
+      'agent:\n  agentUrl: grpc://127.0.0.1:1\n  name: from-file\n  labels: { pool: lab }\ncoordinator: { restPort: 1 }\n',
+    );
+    const env = { GROVE_CONFIG: path, GROVE_AGENT_URL: 'grpc://127.0.0.1:2' };
+    expect(await loadAgentConfig({}, env)).toMatchObject({
+      agentUrl: 'grpc://127.0.0.1:2',
+      name: 'from-file',
+      labels: { pool: 'lab' },
+      capabilities: [],
+    });
+    expect((await loadAgentConfig({ agentUrl: 'grpc://127.0.0.1:3' }, env)).agentUrl).toBe('grpc://127.0.0.1:3');
+    expect((await loadAgentConfig({}, {})).agentUrl).toBe('grpc://127.0.0.1:4701');
+  });
+
+  it('names file and line of an unknown key', async () => {
+    await writeFile(path, 'agent:\n  name: a\n  cahce:\n    maxBytes: 1\n');
+    await expect(loadAgentConfig({ configFile: path }, {})).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringMatching(/grove\.yaml:3:3.*agent\.cahce/),
+    });
+  });
+
+  it('names the variable that is wrong', async () => {
+    await expect(loadAgentConfig({}, { HF_ENDPOINT: 'not a url' })).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringContaining('HF_ENDPOINT'),
+    });
+  });
+
+  it('keeps its data below GROVE_DATA', async () => {
+    expect((await loadAgentConfig({}, { GROVE_DATA: folder })).dataFolder).toBe(resolve(folder, 'agent'));
+  });
+
+  it('reads a token from the file that HF_TOKEN_FILE names, and gives it to no child', async () => {
+    await writeFile(join(folder, 'token'), 'hf_secret\n');
+    const config = await loadAgentConfig({}, { HF_TOKEN_FILE: join(folder, 'token'), HF_TOKEN: 'other', PATH: '/bin' });
+    expect(config.hub.token).toBe('hf_secret');
+    expect(config.childEnv).toMatchObject({ PATH: '/bin' });
+    expect(JSON.stringify(config.childEnv)).not.toContain('hf_');
+  });
+});

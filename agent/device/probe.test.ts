@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deviceSchema, hostInfoSchema, missingSchema } from '../../domain/device.ts';
+import { layOut, type MachineFiles, STRIX_LAPTOP } from './machine.cases.ts';
+import { probeMachine } from './probe.ts';
+import { readCpuState } from './state.ts';
+import { Sysfs } from './sysfs.ts';
+import { explainPnpDevices } from './windows-npu.ts';
+
+const ORT = { version: '1.30.0', libraryPath: '/nowhere/libonnxruntime.so.1', libraryDigest: '0'.repeat(64) };
+const onLinux = process.platform === 'linux' ? describe : undefined;
+
+onLinux?.('probeMachine', () => {
+  let root = '';
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'grove-probe-'));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  async function probe(files: MachineFiles) {
+    await layOut(root, files);
+    const config = { hostId: null, hostName: 'lab-17', dataFolder: tmpdir(), labels: { pool: 'npu' }, capabilities: ['hub'] };
+    return await probeMachine(config, { root, ort: ORT });
+  }
+
+  const missingOf = ({ missing }: Awaited<ReturnType<typeof probe>>, what: RegExp) => missing.find((entry) => what.test(entry.what));
+
+  it('describes the CPU device and the machine around it', async () => {
+    const { devices, host } = await probe(STRIX_LAPTOP);
+    expect(devices).toHaveLength(1);
+    expect(devices[0]).toMatchObject({
+      name: 'lab-17/cpu0',
+      profile: {
+        class: 'cpu',
+        model: 'AMD Ryzen AI 9 HX 370 w/ Radeon 890M',
+        sku: 'ASUSTeK COMPUTER INC. ProArt PX13 HN7306WI',
+        os: 'Ubuntu 25.04',
+        memoryBytes: 32_768_000_000,
+        virtualMachine: false,
+        eps: [{ name: 'CPUExecutionProvider', version: '1.30.0', libraryDigest: null }],
+        capabilities: ['hub'],
+        labels: { pool: 'npu' },
+        unknown: {},
+      },
+    });
+    expect(host).toMatchObject({ hostName: 'lab-17', bios: 'HN7306WI.310 04/18/2025', hostId: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  });
+
+  it('gives documents that the protocol accepts, even on a machine that tells nothing', async () => {
+    const { devices, host, missing } = await probe({});
+    for (const device of devices) expect(deviceSchema.parse(device)).toEqual(device);
+    expect(hostInfoSchema.parse(host)).toEqual(host);
+    for (const entry of missing) expect(missingSchema.parse(entry)).toEqual(entry);
+    expect(devices[0]?.profile).toMatchObject({ sku: null, firmware: null, unknown: { sku: 'not-present', firmware: 'not-present' } });
+  });
+
+  it('sees an NPU without a driver', async () => {
+    expect(missingOf(await probe(STRIX_LAPTOP), /NPU/)).toMatchObject({
+      what: expect.stringContaining('1022:17f0'),
+      why: expect.stringMatching(/^no-driver/),
+    });
+  });
+
+  it('tells missing permission from a missing execution provider', async () => {
+    const npu = { ...STRIX_LAPTOP, 'sys/bus/pci/devices/0000:66:00.1/driver': '-> ../../../bus/pci/drivers/amdxdna' };
+    expect(missingOf(await probe(npu), /NPU/)?.why).toMatch(/^no-driver: amdxdna is loaded/);
+    await layOut(root, { 'dev/accel/accel0': '' });
+    expect(missingOf(await probe({}), /NPU/)?.why).toMatch(/^not-installed/);
+    await rm(join(root, 'dev/accel/accel0'));
+    await layOut(root, { 'dev/accel/accel0': '-> /nonexistent' });
+    expect(missingOf(await probe({}), /NPU/)?.why).toMatch(/^no-permission/);
+  });
+
+  it('knows an Intel NPU by its class and says when there is none', async () => {
+    const intel = {
+      'sys/bus/pci/devices/0000:00:0b.0/vendor': '0x8086\n',
+      'sys/bus/pci/devices/0000:00:0b.0/device': '0x643e\n',
+      'sys/bus/pci/devices/0000:00:0b.0/class': '0x120000\n',
+    };
+    expect(missingOf(await probe(intel), /NPU/)?.what).toBe('Intel NPU 8086:643e');
+    await rm(join(root, 'sys'), { recursive: true });
+    expect(missingOf(await probe({}), /NPU/)?.why).toMatch(/^not-present/);
+  });
+
+  it('lists a GPU that nothing here can use, once, without its connectors', async () => {
+    const { missing } = await probe(STRIX_LAPTOP);
+    expect(missing.filter(({ what }) => what.startsWith('GPU'))).toEqual([
+      { what: 'GPU AMD 1002:150e', why: expect.stringMatching(/^not-installed: driver amdgpu/), fix: expect.any(String) },
+    ]);
+  });
+
+  it('offers no execution provider but the CPU, and says why for each other', async () => {
+    const probed = await probe(STRIX_LAPTOP);
+    expect(missingOf(probed, /^QNNExecutionProvider$/)?.why).toMatch(/^not-installed/);
+    expect(probed.missing.filter(({ what }) => what.endsWith('ExecutionProvider')).length).toBeGreaterThan(5);
+  });
+
+  it('reports a virtual machine', async () => {
+    const guest = { 'proc/cpuinfo': 'model name\t: QEMU Virtual CPU\nflags\t\t: fpu hypervisor lahf_lm\n' };
+    expect((await probe(guest)).devices[0]?.profile.virtualMachine).toBe(true);
+  });
+
+  it('reads momentary state, leaving nonsense out', async () => {
+    await layOut(root, STRIX_LAPTOP);
+    expect(await readCpuState(new Sysfs(root))).toMatchObject({
+      temperatureC: 48.5,
+      powerSource: 'battery',
+      powerMode: 'balanced',
+      freeMemoryBytes: 16_384_000_000,
+      utilization: 0,
+    });
+  });
+
+  it('guesses no state that the machine does not tell', async () => {
+    expect(await readCpuState(new Sysfs(root))).toMatchObject({ temperatureC: null, powerSource: 'unknown', powerMode: 'unknown' });
+  });
+});
+
+describe('explainPnpDevices', () => {
+  it('reads what Windows lists', () => {
+    expect(explainPnpDevices('Intel(R) AI Boost|OK\r\nNPU Compute Accelerator Device|Error\r\n')).toMatchObject([
+      { what: 'NPU Intel(R) AI Boost', why: expect.stringMatching(/^not-installed/) },
+      { what: 'NPU NPU Compute Accelerator Device', why: 'no-driver: Windows reports "Error"' },
+    ]);
+    expect(explainPnpDevices('')).toMatchObject([{ why: expect.stringMatching(/^not-present/) }]);
+  });
+});
