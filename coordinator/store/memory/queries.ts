@@ -1,7 +1,7 @@
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import type { AgentRecord, JobRecord, QueueSummary, StoreEvent, TaskRecord, TaskStore } from '../task-store.ts';
 import { viewOf } from './jobs.ts';
-import { positionOf } from './queue.ts';
+import { oldest, positionOf } from './queue.ts';
 import type { State } from './state.ts';
 
 /** Newest first, after `before` when given. An unknown `before` gives nothing. */
@@ -26,9 +26,10 @@ export function agentRecord(state: State, agentId: AgentId): AgentRecord | undef
 }
 
 export function queueSummaries(state: State): readonly QueueSummary[] {
-  return [...state.queues.values()].map(({ requirementDigest, requirement, pending }) => {
-    const oldestEnqueuedAt = pending.values().next().value?.enqueuedAt ?? 0;
-    return { requirementDigest, requirement, pending: pending.size, oldestEnqueuedAt };
+  return [...state.queues.values()].flatMap((queue) => {
+    const { requirementDigest, requirement, pending } = queue;
+    const first = oldest(queue);
+    return first === undefined ? [] : [{ requirementDigest, requirement, pending: pending.size, oldestEnqueuedAt: first.enqueuedAt }];
   });
 }
 

@@ -23,8 +23,9 @@ export interface Lane {
 export interface Queue {
   readonly requirementDigest: string;
   readonly requirement: Requirement;
-  /** In the order of first enqueueing. */
   readonly pending: Map<TaskId, Entry>;
+  /** The same entries, the one enqueued first on top. */
+  readonly byAge: Heap<Entry>;
   readonly lanes: Readonly<Record<Priority, Lane>>;
 }
 
@@ -35,12 +36,8 @@ const TASK_COST = 1;
 const COMPACT_SLACK = 64;
 
 export function createQueue(requirementDigest: string, requirement: Requirement): Queue {
-  return {
-    requirementDigest,
-    requirement,
-    pending: new Map(),
-    lanes: { urgent: createLane(), interactive: createLane(), sweep: createLane() },
-  };
+  const lanes = { urgent: createLane(), interactive: createLane(), sweep: createLane() };
+  return { requirementDigest, requirement, pending: new Map(), byAge: createHeap<Entry>((a, b) => a.sequence - b.sequence), lanes };
 }
 
 function createLane(): Lane {
@@ -77,6 +74,7 @@ function nextFinish(lane: Lane, submitter: string): number {
 export function restore(queue: Queue, entry: Entry): void {
   const lane = queue.lanes[entry.priority];
   queue.pending.set(entry.taskId, entry);
+  queue.byAge.push(entry);
   lane.heap.push(entry);
   lane.live += 1;
 }
@@ -88,22 +86,32 @@ export function dequeue(queue: Queue, entry: Entry, served: boolean): void {
   lane.live -= 1;
   if (served) lane.virtualTime = Math.max(lane.virtualTime, entry.virtualFinish);
   if (lane.live === 0) lane.finishes.clear();
-  if (lane.heap.size > lane.live * 2 + COMPACT_SLACK) lane.heap.retain((item) => queue.pending.get(item.taskId) === item);
+  compact(queue, lane.heap, lane.live);
+  compact(queue, queue.byAge, queue.pending.size);
+}
+
+function compact(queue: Queue, heap: Heap<Entry>, live: number): void {
+  if (heap.size > live * 2 + COMPACT_SLACK) heap.retain((item) => queue.pending.get(item.taskId) === item);
 }
 
 /** The first entry of each lane that has one. */
 export function* heads(queue: Queue): Generator<Entry> {
   for (const priority of PRIORITIES) {
-    const entry = laneHead(queue, queue.lanes[priority]);
+    const entry = firstLive(queue, queue.lanes[priority].heap);
     if (entry !== undefined) yield entry;
   }
 }
 
-function laneHead(queue: Queue, lane: Lane): Entry | undefined {
+/** The entry that has been waiting longest. */
+export function oldest(queue: Queue): Entry | undefined {
+  return firstLive(queue, queue.byAge);
+}
+
+function firstLive(queue: Queue, heap: Heap<Entry>): Entry | undefined {
   for (;;) {
-    const top = lane.heap.peek();
+    const top = heap.peek();
     if (top === undefined || queue.pending.get(top.taskId) === top) return top;
-    lane.heap.pop();
+    heap.pop();
   }
 }
 

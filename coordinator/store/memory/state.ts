@@ -33,6 +33,8 @@ export interface StoredAgent {
   readonly record: AgentRecord;
   /** When its stream closed; null while connected or offline. */
   readonly closedAt: EpochMs | null;
+  /** Token of its newest lease, which may have ended: an acquire repeated with it must not lease anything else. */
+  readonly lastToken: string | null;
 }
 
 /** One lease as its host counts it. */

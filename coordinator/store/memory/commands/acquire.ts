@@ -11,8 +11,7 @@ import { move } from '../tasks.ts';
 /** Leases the best pending task that the agent's host has room for. A blocked exclusive task that would be next reserves the host instead. */
 export function acquire(state: State, command: AcquireCommand): Acquired | undefined {
   const agent = currentAgent(state, command);
-  const repeated = leaseWithToken(state, agent, command.token);
-  if (repeated !== undefined) return repeated;
+  if (agent.lastToken === command.token) return leaseWithToken(state, agent, command.token);
   if (agent.record.connection !== 'connected' || agent.record.status.state !== 'ready') return undefined;
   const choice = choose(state, agent.record, command.now);
   if (choice === undefined) return undefined;
@@ -46,10 +45,8 @@ function lease(state: State, agent: StoredAgent, { taskId, deviceName, command }
   const leased = move(state, taskId, { to: 'leased', now: command.now, patch: { attempts: [...record.attempts, attempt] } }).record;
   const { exclusivity } = record.requirement;
   occupy(state, hostId, { taskId, attempt: attempt.attempt, agentId, exclusivity, heldUntil: null, submitter: record.submitter });
-  putAgent(state, {
-    ...agent,
-    record: { ...agent.record, leases: [...agent.record.leases, { taskId, attempt: attempt.attempt, deviceName }] },
-  });
+  const leases = [...agent.record.leases, { taskId, attempt: attempt.attempt, deviceName }];
+  putAgent(state, { ...agent, lastToken: command.token, record: { ...agent.record, leases } });
   watch(state, { kind: 'lease', taskId, attempt: attempt.attempt }, attempt.leasedUntil);
   watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, command.now + ACCEPT_MS);
   return acquired(state, leased, attempt);

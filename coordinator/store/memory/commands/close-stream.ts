@@ -9,7 +9,7 @@ import type { State } from '../state.ts';
 export function closeStream(state: State, { agentId, sessionId, now }: SessionCommand): void {
   const agent = state.agents.get(agentId);
   if (agent?.record.sessionId !== sessionId || agent.record.connection !== 'connected') return;
-  updateAgent(state, { record: { ...agent.record, connection: 'closing' }, closedAt: now });
+  updateAgent(state, { ...agent, record: { ...agent.record, connection: 'closing' }, closedAt: now });
   watch(state, { kind: 'session', agentId, sessionId }, now + STREAM_GRACE_MS);
   reviewReservation(state, agent.record.host.hostId);
 }

@@ -36,7 +36,7 @@ function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[]
 function endSession(state: State, agentId: string, now: EpochMs): readonly Ended[] {
   const agent = state.agents.get(agentId);
   if (agent === undefined) return [];
-  updateAgent(state, { record: { ...agent.record, connection: 'offline' }, closedAt: null });
+  updateAgent(state, { ...agent, record: { ...agent.record, connection: 'offline' }, closedAt: null });
   const ended = agent.record.leases.flatMap(({ taskId }) => {
     const held = currentAttempt(state, taskId);
     return held === undefined ? [] : [takeAway(state, held, { now, code: 'agent-lost' })];

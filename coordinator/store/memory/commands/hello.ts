@@ -17,7 +17,8 @@ export function hello(state: State, command: HelloCommand): HelloAnswer {
   state.counters.session += 1;
   const sessionId = state.counters.session;
   joinHost(state, command.host.hostId, command.agentId);
-  updateAgent(state, { record: recordOf(state, command, sessionId), closedAt: null });
+  const lastToken = state.agents.get(command.agentId)?.lastToken ?? null;
+  updateAgent(state, { record: recordOf(state, command, sessionId), closedAt: null, lastToken });
   watch(state, { kind: 'session', agentId: command.agentId, sessionId }, command.now + SILENCE_MS);
   const verdicts = command.heldLeases.map((held) => judge(state, command, held));
   dropUnheld(state, command);

@@ -1,0 +1,96 @@
+import { AGING_MS, PRIORITIES } from '../../../coordinator/store/order.ts';
+import type { HelloCommand, NewTask } from '../../../coordinator/store/task-store.ts';
+import { type ErrorCode, type ErrorReport, GroveError } from '../../../domain/errors.ts';
+import type { Priority } from '../../../domain/names.ts';
+
+/** The only thing a refused command says. */
+export class Refusal extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export type NaiveState = 'waiting' | 'pending' | 'leased' | 'running' | 'completed' | 'failed' | 'exception' | 'cancelled';
+export const ENDS: readonly NaiveState[] = ['completed', 'failed', 'exception', 'cancelled'];
+
+export interface NaiveAttempt {
+  readonly number: number;
+  readonly agentId: string;
+  readonly hostId: string;
+  readonly deviceName: string;
+  readonly token: string;
+  leasedUntil: number;
+  acceptBy: number | null;
+  acceptedAt: number | null;
+  ended: string | null;
+  code: string | null;
+  told: string | null;
+  report: string | null;
+}
+
+export interface NaiveTask {
+  readonly taskId: string;
+  readonly origin: NewTask;
+  jobs: string[];
+  needs: string[];
+  priority: Priority;
+  readonly submitter: string;
+  state: NaiveState;
+  error: ErrorReport | null;
+  result: unknown;
+  enqueuedAt: number | null;
+  place: { finish: number; sequence: number } | null;
+  readonly numberBase: number;
+  attempts: NaiveAttempt[];
+  cancelledBy: string | null;
+}
+
+export interface NaiveJob {
+  readonly jobId: string;
+  readonly priority: Priority;
+  readonly submitter: string;
+  taskIds: string[];
+  /** Tasks whose fate this job does not share any more -> how it saw them end. */
+  parted: Map<string, NaiveState>;
+  cancelled: boolean;
+}
+
+export interface NaiveAgent {
+  hello: HelloCommand;
+  sessionId: number;
+  status: string;
+  connection: 'connected' | 'closing' | 'offline';
+  seenAt: number;
+  closedAt: number;
+}
+
+export function byPlace(a: NaiveTask, b: NaiveTask): number {
+  return found(a.place).finish - found(b.place).finish || found(a.place).sequence - found(b.place).sequence;
+}
+
+export function isExclusive({ origin }: NaiveTask): boolean {
+  return origin.requirement.exclusivity === 'exclusive';
+}
+
+export function classOf({ priority, enqueuedAt }: NaiveTask, now: number): number {
+  const own = PRIORITIES.indexOf(priority);
+  return own > 0 && now - found(enqueuedAt) > AGING_MS[priority] ? own - 1 : own;
+}
+
+export function answerTo(task: NaiveTask) {
+  const attempt = found(task.attempts.at(-1));
+  const lease = { taskId: task.taskId, attempt: attempt.number, token: attempt.token };
+  return { lease, deviceName: attempt.deviceName, leasedUntil: attempt.leasedUntil };
+}
+
+export function report(code: 'not-accepted'): ErrorReport {
+  return new GroveError(code, {}).toReport();
+}
+
+export function found<T>(value: T | null | undefined): T {
+  if (value === undefined || value === null) throw new Error('the naive farm has lost something');
+  return value;
+}
