@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jobStateSchema } from '../domain/job.ts';
 import { idSchema } from '../domain/names.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
+import { taskCountsSchema } from './jobs.ts';
 import { progressSchema } from './tasks.ts';
 
 const durable = { sequence: z.int().min(0), at: z.number().min(0) };
@@ -16,7 +17,7 @@ export const farmEventSchema = z.discriminatedUnion('type', [
     type: z.literal('job'),
     jobId: idSchema,
     state: jobStateSchema,
-    counts: z.record(taskStateSchema, z.int().min(0)),
+    counts: taskCountsSchema,
   }),
   z.object({
     ...durable,

@@ -4,7 +4,6 @@ import { sha256Schema } from '../domain/names.ts';
 
 /** Files the client would like to store: path -> digest and size. Paths only help messages; blobs are stored by digest. */
 export const uploadRequestSchema = z.strictObject({ files: filesSchema });
-export type UploadRequest = z.infer<typeof uploadRequestSchema>;
 
 /** A short-lived permission to move exactly one blob. */
 export const grantSchema = z.object({

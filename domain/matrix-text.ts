@@ -46,7 +46,7 @@ export function formatMs(valueMs: number): string {
 }
 
 /** Half the width of an estimate's interval relative to its value, at its wider side; null without an interval. */
-export function relativeHalfWidth({ value, low, high }: Estimate): number | null {
+function relativeHalfWidth({ value, low, high }: Estimate): number | null {
   if (low === null || high === null || value === 0) return null;
   return Math.max(high - value, value - low) / Math.abs(value);
 }

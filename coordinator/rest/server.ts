@@ -46,7 +46,7 @@ export async function listenRest(app: Express, options: ListenOptions): Promise<
 }
 
 /** Throws `bind-refused` unless the address is one that only this machine can reach. */
-export function assertLoopback(host: string): void {
+function assertLoopback(host: string): void {
   if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)) throw new GroveError('bind-refused', { address: host });
 }
 

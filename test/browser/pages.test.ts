@@ -104,6 +104,9 @@ describe('the lists', () => {
   it('show jobs and agents', async () => {
     await page.goto(`${server.url}/jobs`);
     expect(await page.locator('tbody tr').count()).toBe(2);
+    await page.getByRole('link', { name: 'job2' }).click();
+    await page.waitForURL('**/jobs/job2');
+    expect(await page.locator('tbody tr').count()).toBe(2);
     await page.getByRole('link', { name: 'Agents' }).click();
     await page.waitForURL('**/agents');
     expect(await page.getByText('lab/cpu0').isVisible()).toBe(true);

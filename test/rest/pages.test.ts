@@ -27,7 +27,7 @@ describe('the sample', () => {
 
 describe('pages', () => {
   it('are HTML with a policy that runs nothing inline', async () => {
-    for (const path of ['/', '/jobs', '/agents', '/docs/', '/cells/0000000000000001']) {
+    for (const path of ['/', '/jobs', '/jobs/job2', '/agents', '/docs/', '/cells/0000000000000001']) {
       const answer = await get(path);
       expect([path, answer.status]).toEqual([path, 200]);
       expect(answer.headers['content-type']).toContain('text/html');

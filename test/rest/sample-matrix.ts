@@ -3,7 +3,7 @@ import type { BenchmarkReport } from '../../domain/report.ts';
 
 /** A matrix with every state and hostile names, for the renderers. */
 
-export const NOW = Date.UTC(2026, 10, 23, 9, 30);
+const NOW = Date.UTC(2026, 10, 23, 9, 30);
 const DAY = 86_400_000;
 const MODEL = 'cross-encoder/ms-marco-MiniLM-L-6-v2';
 const FOLDER = 'ms-marco-MiniLM-L-6-v2';

@@ -107,7 +107,7 @@ function provenanceSection({ cell, row }: CellView): Html {
     ['Measured', measuredAt === null ? '' : timeElement(measuredAt)],
     ['Device', [deviceName, sku].filter(Boolean).join(', ')],
     ['Agent', agentId ?? ''],
-    ['Job', html`<a href="/api/v1/jobs/${jobId}"><code>${jobId}</code></a>`],
+    ['Job', html`<a href="/jobs/${jobId}"><code>${jobId}</code></a>`],
     [
       'Task',
       html`<a href="/api/v1/tasks/${taskId}"><code>${taskId}</code></a>${attempt !== null && html`, attempt ${attempt} (<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log</a>)`}`,

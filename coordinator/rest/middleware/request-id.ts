@@ -2,7 +2,7 @@ import type { RequestHandler, Response } from 'express';
 import type { Random } from '../../../domain/ports.ts';
 
 /** Header that names a request in answers and in the coordinator log. */
-export const REQUEST_ID_HEADER = 'x-request-id';
+const REQUEST_ID_HEADER = 'x-request-id';
 
 /** Gives every request a name of its own, before anything can fail. */
 export function requestId(random: Pick<Random, 'id'>): RequestHandler {

@@ -1,7 +1,13 @@
 import { createRequire } from 'node:module';
 import { type RequestHandler, Router } from 'express';
 
-const SWAGGER_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
+const require = createRequire(import.meta.url);
+
+/** Files of the installed package that the page needs; nothing else of it is served. */
+const SWAGGER_FILES = {
+  'swagger-ui.css': () => require.resolve('swagger-ui-dist/swagger-ui.css'),
+  'swagger-ui-bundle.js': () => require.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+};
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -43,12 +49,11 @@ export function apiReference(): Router {
   router.get('/reference.css', (_req, res) => {
     res.type('css').send(STYLE);
   });
-  for (const file of SWAGGER_FILES) router.get(`/${file}`, sendInstalled(file));
+  for (const [file, locate] of Object.entries(SWAGGER_FILES)) router.get(`/${file}`, sendFile(locate()));
   return router;
 }
 
-function sendInstalled(file: (typeof SWAGGER_FILES)[number]): RequestHandler {
-  const path = createRequire(import.meta.url).resolve(`swagger-ui-dist/${file}`);
+function sendFile(path: string): RequestHandler {
   return (_req, res, next) => {
     res.sendFile(path, { maxAge: 86_400_000, dotfiles: 'allow' }, (error?: Error) => {
       if (error !== undefined && !res.headersSent) next(error);

@@ -13,7 +13,7 @@ ${jobs.length === 0 ? html`<section class="empty"><p>No job has been submitted y
 
 function jobRow(job: JobSummary): Html {
   const counts = Object.entries(job.counts).filter(([, count]) => count > 0);
-  return html`<tr><th scope="row"><a href="/api/v1/jobs/${job.jobId}"><code>${job.jobId}</code></a></th>
+  return html`<tr><th scope="row"><a href="/jobs/${job.jobId}"><code>${job.jobId}</code></a></th>
 <td><span class="chip s-${job.state}">${job.state}</span></td>
 <td>${counts.map(([state, count]) => `${count} ${state}`).join(', ')}</td>
 <td class="wrap">${job.recipes.map(({ recipeId }) => recipeLabel(recipeId)).join(', ')}</td>

@@ -1,6 +1,7 @@
 import { type ErrorRequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
+import { idSchema } from '../../../domain/names.ts';
 import { renderCellPage } from '../../matrix/renderers/cell-page.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
 import { STYLESHEET_PATH } from '../../matrix/renderers/page.ts';
@@ -10,18 +11,21 @@ import type { RestDeps } from '../deps.ts';
 import { agentView } from '../views/agent-view.ts';
 import { findCell } from '../views/cell-view.ts';
 import { jobSummary } from '../views/job-view.ts';
+import { taskSummary } from '../views/task-view.ts';
 import { renderAgentsPage } from './agents-page.ts';
 import { apiReference } from './api-reference.ts';
 import { renderErrorPage } from './error-page.ts';
+import { renderJobPage } from './job-page.ts';
 import { renderJobsPage } from './jobs-page.ts';
 
 /** Jobs the page shows. */
 const JOBS_SHOWN = 100;
 
 const refreshQuery = z.strictObject({ refresh: z.coerce.number<string>().int().min(1).max(3600).exactOptional() });
+const jobParams = z.strictObject({ jobId: idSchema });
 const cellParams = z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') });
 
-type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock'>;
+type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'progress'>;
 
 /** Pages for people: plain HTML, complete without scripts except the API reference. */
 export function pages(deps: PageDeps): Router {
@@ -39,6 +43,14 @@ export function pages(deps: PageDeps): Router {
   router.get('/jobs', async (_req, res) => {
     const jobs = await deps.store.jobs({ limit: JOBS_SHOWN });
     res.type('html').send(renderJobsPage(jobs.map(jobSummary)));
+  });
+  router.get('/jobs/:jobId', async (req, res) => {
+    const { jobId } = check(jobParams, req.params, 'path');
+    const { refresh } = check(refreshQuery, { ...req.query }, 'query');
+    const job = await deps.store.job(jobId);
+    if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
+    const tasks = (await deps.store.tasksOf(jobId)).map((task) => taskSummary(task, deps.progress));
+    res.type('html').send(renderJobPage({ ...jobSummary(job), tasks }, { refreshSeconds: refresh }));
   });
   router.get('/agents', async (_req, res) => {
     const agents = await deps.store.agents();

@@ -1,0 +1,37 @@
+import type { JobView } from '../../../api/jobs.ts';
+import type { TaskSummary } from '../../../api/tasks.ts';
+import { recipeLabel, shortEp } from '../../../domain/matrix-text.ts';
+import { type Html, html } from '../../matrix/renderers/html.ts';
+import { renderPage, timeElement } from '../../matrix/renderers/page.ts';
+
+const OFFERED_REFRESH_SECONDS = 5;
+
+/** One job with its tasks: what runs where, how far it is, why it ended, and the logs. */
+export function renderJobPage(job: JobView, options: { readonly refreshSeconds?: number | undefined } = {}): string {
+  const { jobId, state, submitter, submittedAt, endedAt, tier, priority, synthetic, substituteEp } = job;
+  const { refreshSeconds } = options;
+  const heads = ['Task', 'Kind', 'Recipe', 'On', 'State', 'Attempts', 'Why'];
+  const content = html`<p class="crumbs"><a href="/jobs">Jobs</a> / ${jobId}</p>
+<div class="heading"><h1>Job <code>${jobId}</code></h1><p><span class="chip s-${state}">${state}</span>${synthetic && html` <span class="badge b-synthetic">synthetic</span>`}</p>
+<p class="tools">${refreshSeconds === undefined ? html`<a href="/jobs/${jobId}?refresh=${OFFERED_REFRESH_SECONDS}">Refresh every ${OFFERED_REFRESH_SECONDS} s</a>` : html`<a href="/jobs/${jobId}">Stop refreshing</a>`}
+<a href="/api/v1/jobs/${jobId}">JSON</a> <a href="/api/v1/jobs/${jobId}/explain">Explain</a></p></div>
+<p class="muted">Submitted by ${submitter}, ${timeElement(submittedAt)}${endedAt !== null && html`, ended ${timeElement(endedAt)}`} · ${tier}, ${priority}${substituteEp !== null && html` · substitute EP ${substituteEp}`}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Tasks of job ${jobId}"><table class="plain"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${job.tasks.map(taskRow)}</tbody></table></div>`;
+  return renderPage({ title: `Job ${jobId}`, current: 'jobs', content, refreshSeconds });
+}
+
+function taskRow(task: TaskSummary): Html {
+  const { taskId, kind, recipeId, requirement, state, error, attempts, progress } = task;
+  const where = attempts.at(-1)?.deviceName ?? requirement.unit ?? requirement.deviceModel ?? requirement.deviceClass;
+  return html`<tr><th scope="row"><a href="/api/v1/tasks/${taskId}"><code>${shortId(taskId)}</code></a></th><td>${kind}</td><td>${recipeLabel(recipeId)}</td>
+<td>${where}${kind === 'benchmark' && html` <span class="muted">${shortEp(requirement.ep)}</span>`}</td>
+<td><span class="chip s-${state}">${state}</span>${progress !== null && html` <span class="muted">${progress.stage} ${Math.floor(progress.fraction * 100)}%</span>`}</td>
+<td>${attempts.map(({ attempt }) => html`<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log ${attempt}</a> `)}</td>
+<td class="wrap">${error?.message}</td></tr>
+`;
+}
+
+/** A conversion's id holds its whole key. */
+function shortId(taskId: string): string {
+  return taskId.length > 24 ? `${taskId.slice(0, 14)}…` : taskId;
+}
