@@ -170,7 +170,7 @@ class EventDispatcher implements Dispatcher {
     if (acquired !== undefined) {
       const task = await this.#deps.store.task(acquired.assignment.lease.taskId);
       if (task?.requirementDigest !== requirementDigest) this.#noteReady(requirementDigest);
-      this.#offer(session.agentId);
+      if (leavesRoom(acquired)) this.#offer(session.agentId);
       return;
     }
     const stillPending = (await this.#queues()).has(requirementDigest);
@@ -186,7 +186,7 @@ class EventDispatcher implements Dispatcher {
       this.#again.add(agentId);
       return;
     }
-    this.#track(this.#acquire(session).then((acquired) => (acquired === undefined ? undefined : this.#offer(agentId))));
+    this.#track(this.#acquire(session).then((acquired) => (acquired !== undefined && leavesRoom(acquired) ? this.#offer(agentId) : undefined)));
   }
 
   async #acquire(session: LocalSession): Promise<Acquired | undefined> {
@@ -210,7 +210,7 @@ class EventDispatcher implements Dispatcher {
   }
 
   #hand(session: LocalSession, assignment: Assignment): void {
-    const exclusivity = assignment.spec.kind === 'benchmark' ? 'exclusive' : 'shared';
+    const exclusivity = exclusivityOf(assignment);
     this.#leases.set(assignment.lease.taskId, { hostId: session.hostId, exclusivity });
     this.#view.leased(session.hostId, exclusivity);
     // If the stream is gone, the accept deadline gives the task to someone else.
@@ -230,4 +230,13 @@ class EventDispatcher implements Dispatcher {
     const tracked = work.catch((error: unknown) => this.#deps.onError(error)).finally(() => this.#inFlight.delete(tracked));
     this.#inFlight.add(tracked);
   }
+}
+
+/** Benchmarks take the whole host, everything else shares it. */
+function exclusivityOf({ spec }: Assignment): Exclusivity {
+  return spec.kind === 'benchmark' ? 'exclusive' : 'shared';
+}
+
+function leavesRoom({ assignment }: Acquired): boolean {
+  return exclusivityOf(assignment) === 'shared';
 }

@@ -1,4 +1,6 @@
 import type { JobSpec } from '../../domain/job.ts';
+import { CPU_EP } from '../../domain/names.ts';
+import type { BenchmarkSpec } from '../../domain/task.ts';
 
 /** A job of one recipe on an uploaded model, changed where a test cares. */
 export function jobSpecOf(change: Partial<JobSpec> = {}): JobSpec {
@@ -18,6 +20,27 @@ export function jobSpecOf(change: Partial<JobSpec> = {}): JobSpec {
     task: null,
     strict: false,
     waitForDevice: false,
+    ...change,
+  };
+}
+
+/** A benchmark of the TensorRT-RTX recipe on the CPU, changed where a test cares. */
+export function benchmarkSpecOf(change: Partial<BenchmarkSpec> = {}): BenchmarkSpec {
+  return {
+    kind: 'benchmark',
+    recipe: { recipeId: 'r', digest: 'a'.repeat(64), text: '{}' },
+    modelId: 'org/model',
+    origin: { kind: 'local' },
+    synthetic: false,
+    requestedEp: 'NvTensorRTRTXExecutionProvider',
+    executedEp: CPU_EP,
+    substitution: { kind: 'ep', requested: 'NvTensorRTRTXExecutionProvider', executed: CPU_EP },
+    tier: 'smoke',
+    launches: null,
+    task: null,
+    qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
+    localData: [],
+    conversionKey: null,
     ...change,
   };
 }
