@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import type { Device, HostInfo } from '../../domain/device.ts';
 import { GroveError, toGroveError } from '../../domain/errors.ts';
 import type { Blob } from '../../domain/manifest.ts';
@@ -20,6 +21,9 @@ import { TaskLog } from './task-log.ts';
 export const RESEND_MS = 5_000;
 /** Progress travels at most this often; the last value of a stage always does. */
 const PROGRESS_INTERVAL_MS = 250;
+
+/** What a complete message has beside its outcome is far below this margin. */
+const MAX_OUTCOME_BYTES = MAX_MESSAGE_BYTES - 4_096;
 
 type AttemptKey = Pick<LeaseRef, 'taskId' | 'attempt'>;
 
@@ -193,7 +197,7 @@ export class TaskRunner {
   /** Never throws. */
   async #execute(running: Running, device: Device): Promise<void> {
     const { lease } = running.assignment;
-    const outcome = await this.#outcomeOf(running, device);
+    const outcome = fitting(await this.#outcomeOf(running, device));
     running.log.close();
     try {
       if (outcome !== undefined) await this.#options.pending.add({ lease, outcome });
@@ -310,6 +314,13 @@ export class TaskRunner {
       });
     }
   }
+}
+
+/** An outcome no message can carry would break every connection it is resent on: it becomes an error that can. */
+function fitting(outcome: AttemptOutcome | undefined): AttemptOutcome | undefined {
+  const sizeBytes = outcome === undefined ? 0 : Buffer.byteLength(JSON.stringify(outcome));
+  if (sizeBytes <= MAX_OUTCOME_BYTES) return outcome;
+  return { state: 'failed', error: new GroveError('message-too-large', { sizeBytes, limitBytes: MAX_OUTCOME_BYTES }).toReport() };
 }
 
 /** Passes on the first and last value of a stage and, between them, one each {@link PROGRESS_INTERVAL_MS}. */

@@ -25,7 +25,7 @@ export interface Transfer {
 
 /**
  * Downloads into a file, continuing one that is there (HTTP Range; a server that ignores it makes the file start again). Stops beyond `maxBytes`.
- * Throws `transfer-failed`, `too-large`, or the signal's reason.
+ * Throws `transfer-failed`, or the signal's reason.
  */
 export async function downloadFile(transfer: Transfer, maxBytes: number): Promise<void> {
   const file = await open(transfer.path, 'a+');
@@ -66,7 +66,7 @@ async function appendBody(
   let total = offset;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     total += chunk.byteLength;
-    if (total > maxBytes) throw new GroveError('too-large', { what: transfer.what, sizeBytes: total, limitBytes: maxBytes });
+    if (total > maxBytes) throw new GroveError('transfer-failed', { what: transfer.what, problem: `more than its ${maxBytes} bytes arrived` });
     await file.appendFile(chunk);
     transfer.onBytes?.(total);
   }

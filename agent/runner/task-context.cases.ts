@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Blob } from '../../domain/manifest.ts';
+import type { Grant } from '../../domain/protocol.ts';
+import type { Assignment } from '../../domain/task.ts';
+import { createSystemClock } from '../../platform/clock.ts';
+import { systemRandom } from '../../platform/random.ts';
+import { completeAgentConfig } from '../config.ts';
+import { createAgentLog } from '../log-events.ts';
+import { ModelCache } from './model-cache.ts';
+import type { TaskContext } from './stage.ts';
+
+/** What a test gives a stage; everything else is plain. */
+export interface ContextParts {
+  readonly folder: string;
+  readonly hubUrl?: string;
+  readonly signal?: AbortSignal;
+  readonly lines?: string[];
+  grants(direction: 'put' | 'get', blobs: readonly Blob[]): readonly Grant[];
+}
+
+/** A context for one stage, with a cache and scratch of its own below `folder`. Stages that start processes need more. */
+export async function stageContext({ folder, hubUrl, signal, lines, grants }: ContextParts): Promise<TaskContext> {
+  const clock = createSystemClock();
+  const log = createAgentLog('silent', { write: () => {} });
+  const settings = { dataFolder: folder, ...(hubUrl !== undefined && { hub: { endpoint: hubUrl } }) };
+  const config = completeAgentConfig(settings, { env: {}, token: 'hf_test' });
+  const cache = await ModelCache.open({ folder: join(folder, 'cache'), maxBytes: 1_000_000_000, minFreeBytes: 0, clock, log });
+  return {
+    ...{
+      config,
+      clock,
+      cache,
+      random: systemRandom,
+      agentVersion: '0',
+      folder: join(folder, 'work'),
+      signal: signal ?? new AbortController().signal,
+    },
+    assignment: {} as Assignment,
+    device: { name: 'lab/cpu0', profile: {} as TaskContext['device']['profile'] },
+    host: {} as TaskContext['host'],
+    log: (line) => void lines?.push(line),
+    progress: () => {},
+    atEnd: () => {},
+    grants: async (direction, blobs) => grants(direction, blobs),
+    inChild: async () => {
+      throw new Error('this context starts no processes');
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Blob } from '../../domain/manifest.ts';
+import type { Grant } from '../../domain/protocol.ts';
+import { sha256 } from '../../platform/sha256.ts';
+
+/** A blob store over HTTP in memory, with the faults a test asks for. */
+export class BlobServer {
+  readonly blobs = new Map<string, Buffer>();
+  /** `GET 0-`, `GET 500-`, `PUT`: what was asked, in order. */
+  readonly requests: string[] = [];
+  /** Answers this many requests by breaking the connection half way. */
+  breakNext = 0;
+  /** Whether it continues a download where the client asks. */
+  supportsRange = true;
+  /** Status for every request, when set. */
+  refuseWith: number | undefined;
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(): Promise<BlobServer> {
+    const server = new BlobServer();
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  add(text: string | Buffer): Blob {
+    const bytes = Buffer.from(text);
+    this.blobs.set(sha256(bytes), bytes);
+    return { sha256: sha256(bytes), sizeBytes: bytes.byteLength };
+  }
+
+  /** The grants a coordinator would give. */
+  grants(direction: 'put' | 'get', blobs: readonly Blob[]): readonly Grant[] {
+    return blobs.map(({ sha256: digest }) => {
+      const present = direction === 'put' && this.blobs.has(digest);
+      return { sha256: digest, present, url: present ? '' : `${this.url}/${digest}`, headers: {} };
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const digest = (request.url ?? '').slice(1);
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    this.requests.push(request.method === 'GET' ? `GET ${from}-` : (request.method ?? ''));
+    if (this.refuseWith !== undefined) response.writeHead(this.refuseWith).end('refused on purpose');
+    else if (request.method === 'PUT') await this.#receive(request, { response, digest });
+    else this.#serve(response, { digest, from: this.supportsRange ? from : 0 });
+  }
+
+  async #receive(
+    request: IncomingMessage,
+    { response, digest }: { readonly response: ServerResponse; readonly digest: string },
+  ): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    if (this.#breaks()) return void request.socket.destroy();
+    const bytes = Buffer.concat(chunks);
+    if (sha256(bytes) === digest) this.blobs.set(digest, bytes);
+    response.writeHead(sha256(bytes) === digest ? 201 : 422).end();
+  }
+
+  #serve(response: ServerResponse, { digest, from }: { readonly digest: string; readonly from: number }): void {
+    const bytes = this.blobs.get(digest);
+    if (bytes === undefined) return void response.writeHead(404).end();
+    const rest = bytes.subarray(from);
+    response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.byteLength });
+    if (this.#breaks()) response.write(rest.subarray(0, rest.byteLength / 2), () => setImmediate(() => response.destroy()));
+    else response.end(rest);
+  }
+
+  #breaks(): boolean {
+    return this.breakNext-- > 0;
+  }
+}
