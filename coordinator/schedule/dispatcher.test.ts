@@ -10,8 +10,8 @@ import { systemRandom } from '../../platform/random.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { deviceOf, hostOf } from '../../test/farm/devices.ts';
 import { benchmarkSpecOf, jobSpecOf } from '../../test/farm/jobs.ts';
-import { SHARED_LEASES_PER_HOST } from '../store/order.ts';
 import { createMemoryTaskStore } from '../store/memory/memory-task-store.ts';
+import { SHARED_LEASES_PER_HOST } from '../store/order.ts';
 import type { AcquireCommand, NewTask } from '../store/task-store.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 
@@ -42,7 +42,10 @@ class Lab {
     this.dispatcher.start();
   }
 
-  async join(agentId: string, options: { readonly hostId?: string; readonly model?: string; readonly ready?: boolean } = {}): Promise<void> {
+  async join(
+    agentId: string,
+    options: { readonly hostId?: string; readonly model?: string; readonly ready?: boolean } = {},
+  ): Promise<void> {
     const { hostId = `host-${agentId}`, model = 'Test CPU', ready = true } = options;
     const devices = [deviceOf(`${agentId}/cpu0`, { model })];
     const profileDigests = Object.fromEntries(devices.map(({ name, profile }) => [name, profileDigest(profile, sha256)]));
@@ -183,7 +186,11 @@ describe('the dispatcher', () => {
   it('leaves no task pending that an idle agent could take, whatever happens in which order', async () => {
     const action = fc.oneof(
       fc.record({ do: fc.constant('join' as const), model: fc.constantFrom('A', 'B'), host: fc.constantFrom('h1', 'h2', 'h3') }),
-      fc.record({ do: fc.constant('submit' as const), kind: fc.constantFrom('benchmark' as const, 'convert' as const), model: fc.constantFrom('A', 'B', null) }),
+      fc.record({
+        do: fc.constant('submit' as const),
+        kind: fc.constantFrom('benchmark' as const, 'convert' as const),
+        model: fc.constantFrom('A', 'B', null),
+      }),
       fc.record({ do: fc.constant('finish' as const) }),
     );
     await fc.assert(

@@ -186,7 +186,9 @@ class EventDispatcher implements Dispatcher {
       this.#again.add(agentId);
       return;
     }
-    this.#track(this.#acquire(session).then((acquired) => (acquired !== undefined && leavesRoom(acquired) ? this.#offer(agentId) : undefined)));
+    this.#track(
+      this.#acquire(session).then((acquired) => (acquired !== undefined && leavesRoom(acquired) ? this.#offer(agentId) : undefined)),
+    );
   }
 
   async #acquire(session: LocalSession): Promise<Acquired | undefined> {

@@ -1,0 +1,279 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GroveError } from '../../domain/errors.ts';
+import type { Coverage, JobSpec } from '../../domain/job.ts';
+import { CPU_EP } from '../../domain/names.ts';
+import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { catalogueText, LABELS, minimalDocument } from '../../domain/recipe/recipe.cases.ts';
+import type { RecipeRef } from '../../domain/task.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { agentOf } from '../../test/farm/agents.ts';
+import { deviceOf } from '../../test/farm/devices.ts';
+import { jobSpecOf } from '../../test/farm/jobs.ts';
+import type { AgentRecord, TaskRecord } from '../store/task-store.ts';
+import { expand } from './expand.ts';
+import { linkResolved } from './link-resolved.ts';
+import { UNRESOLVED_REVISION } from './source.ts';
+
+const TRT = 'NvTensorRTRTXExecutionProvider';
+const EMPTY: Catalogue = { recipes: [] };
+
+function refOf(text: string, recipeId = 'test/recipe'): RecipeRef {
+  return { recipeId, text, digest: parseRecipe(text, { name: recipeId, sha256 }).recipe.digest };
+}
+
+const TRTRTX = refOf(catalogueText('trtrtx'), 'm/trtrtx.json');
+
+const gpu = (name: string, model: string) =>
+  deviceOf(name, { class: 'gpu', model, eps: [{ name: TRT, version: '1', libraryDigest: null }] });
+
+const FLEET: readonly AgentRecord[] = [
+  agentOf('lab-1', [deviceOf('lab-1/cpu0'), gpu('lab-1/gpu0', 'RTX 4090')]),
+  agentOf('lab-2', [deviceOf('lab-2/cpu0'), gpu('lab-2/gpu0', 'RTX 4090')]),
+  agentOf('lab-3', [deviceOf('lab-3/cpu0', { model: 'Other CPU' }), gpu('lab-3/gpu0', 'RTX 5060')]),
+];
+
+function expandJob(change: Partial<JobSpec> = {}, agents = FLEET) {
+  return expand({ jobId: 'j-1', spec: jobSpecOf({ recipes: [TRTRTX], ...change }), agents, catalogue: EMPTY, sha256 });
+}
+
+function benchmarksOf({ tasks }: ReturnType<typeof expand>) {
+  return tasks.filter(({ spec }) => spec.kind === 'benchmark');
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof GroveError) return error.code;
+    throw error;
+  }
+  return 'nothing thrown';
+}
+
+describe('coverage', () => {
+  it.each<[Coverage, (string | undefined)[], (string | undefined)[]]>([
+    ['each-device-model', ['RTX 4090', 'RTX 5060'], [undefined, undefined]],
+    ['each-device', [undefined, undefined, undefined], ['lab-1/gpu0', 'lab-2/gpu0', 'lab-3/gpu0']],
+    ['any', [undefined], [undefined]],
+    [{ units: ['lab-3/gpu0', 'lab-1/gpu0'] }, [undefined, undefined], ['lab-3/gpu0', 'lab-1/gpu0']],
+  ])('%j gives one benchmark per device it names', (coverage, models, units) => {
+    const requirements = benchmarksOf(expandJob({ coverage })).map(({ requirement }) => requirement);
+    expect(requirements.map(({ deviceModel }) => deviceModel)).toEqual(models);
+    expect(requirements.map(({ unit }) => unit)).toEqual(units);
+    expect(requirements.every(({ ep, exclusivity }) => ep === TRT && exclusivity === 'exclusive')).toBe(true);
+  });
+
+  it('counts labels of the selector', () => {
+    const labelled = [...FLEET, agentOf('lab-4', [deviceOf('lab-4/gpu0', { ...gpu('x', 'RTX 4090').profile, labels: { pool: 'night' } })])];
+    const [only, ...rest] = expandJob({ coverage: 'each-device', where: { pool: 'night' } }, labelled).plan.tasks.filter(
+      ({ kind }) => kind === 'benchmark',
+    );
+    expect([only?.deviceNames, rest]).toEqual([['lab-4/gpu0'], []]);
+  });
+
+  it('runs on the CPU when the execution provider is substituted, and says so', () => {
+    const [first] = benchmarksOf(expandJob({ substituteEp: 'cpu' }));
+    expect(first?.requirement).toMatchObject({ ep: CPU_EP, deviceClass: 'cpu' });
+    expect(first?.spec).toMatchObject({
+      requestedEp: TRT,
+      executedEp: CPU_EP,
+      substitution: { kind: 'ep', requested: TRT, executed: CPU_EP },
+    });
+  });
+});
+
+describe('a selector nobody satisfies', () => {
+  it('is refused with the reasons of every device', () => {
+    const run = () => expandJob({}, [agentOf('lab-1', [deviceOf('lab-1/cpu0')])]);
+    expect(run).toThrow(/lab-1\/cpu0 is a cpu, not a gpu and does not offer NvTensorRTRTXExecutionProvider/);
+    expect(codeOf(run)).toBe('unsatisfiable');
+  });
+
+  it.each([[{ units: ['lab-9/gpu0'] }], [{ units: ['lab-1/gpu0', 'lab-9/gpu0'] }], [{ units: ['lab-1/cpu0'] }]])(
+    'is refused as a whole when one named unit is missing or unfit: %j',
+    (coverage) => {
+      expect(codeOf(() => expandJob({ coverage }))).toBe('unsatisfiable');
+    },
+  );
+
+  it('is queued when the job waits for a device', () => {
+    const tasks = benchmarksOf(expandJob({ waitForDevice: true, coverage: { units: ['lab-9/gpu0'] } }, []));
+    expect(tasks.map(({ requirement }) => requirement.unit)).toEqual(['lab-9/gpu0']);
+  });
+
+  it('is also a hub model on a farm without an agent that reaches the hub', () => {
+    const offline = [agentOf('lab-1', [deviceOf('lab-1/cpu0', { capabilities: [] }), gpu('lab-1/gpu0', 'RTX 4090')])];
+    const source = { kind: 'hub', modelId: 'org/model', revision: null } as const;
+    expect(() => expandJob({ source }, offline)).toThrow(/lacks capability hub/);
+  });
+});
+
+describe('recipes that nobody can run', () => {
+  it.each(['qdq_amd', 'qdq_qnn', 'context_ov_static', 'dml'])('end at once, visible, without a conversion: %s', (label) => {
+    const { tasks, plan } = expandJob({ recipes: [refOf(catalogueText(label))], substituteEp: 'cpu', coverage: 'each-device-model' });
+    expect(tasks.every(({ spec, endedAs }) => spec.kind === 'benchmark' && endedAs?.error.code === 'unsupported-pass')).toBe(true);
+    expect(tasks).toHaveLength(2);
+    expect(plan.tasks.every(({ state, reason }) => state === 'failed' && reason.includes('is not implemented natively'))).toBe(true);
+  });
+
+  it('end at once also when no device fits: nobody has to own the hardware to learn it', () => {
+    const tasks = benchmarksOf(expandJob({ recipes: [refOf(catalogueText('qdq_qnn'))] }, []));
+    expect(tasks.map(({ endedAs }) => endedAs?.error.code)).toEqual(['unsupported-pass']);
+  });
+
+  it('go to an agent with the toolchain when there is one', () => {
+    const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains: ['olive'] })])];
+    const { tasks } = expandJob({ recipes: [refOf(catalogueText('dml'))], substituteEp: 'cpu' }, fleet);
+    expect(tasks.find(({ spec }) => spec.kind === 'convert')?.requirement.toolchains).toEqual(['olive']);
+    expect(tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
+  });
+
+  it('are refused when they bring Python code', () => {
+    const data = [{ name: 'd', type: 'HuggingfaceContainer', user_script: 'prepare.py' }];
+    const script = refOf(JSON.stringify(minimalDocument({ data_configs: data })));
+    const tasks = benchmarksOf(expandJob({ recipes: [script], substituteEp: 'cpu' }));
+    expect(tasks.map(({ endedAs }) => endedAs?.error.code)).toEqual(['user-script-refused']);
+  });
+});
+
+describe('conversions', () => {
+  it('are one task for all benchmarks of equal bytes, in this and every other job', () => {
+    const a = expandJob({ coverage: 'each-device' });
+    const b = expand({
+      jobId: 'j-2',
+      spec: jobSpecOf({ recipes: [TRTRTX], substituteEp: 'cpu' }),
+      agents: FLEET,
+      catalogue: EMPTY,
+      sha256,
+    });
+    const keys = [...a.tasks, ...b.tasks].flatMap(({ taskId, spec }) => (spec.kind === 'convert' ? [taskId] : []));
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+    expect(
+      benchmarksOf(a).every(
+        ({ needs, spec }) => needs[0] === keys[0] && spec.kind === 'benchmark' && `c-${spec.conversionKey}` === keys[0],
+      ),
+    ).toBe(true);
+  });
+
+  it.each<[string, Partial<JobSpec>]>([
+    [
+      'another model',
+      { source: { kind: 'uploaded', files: { 'config.json': { sha256: 'd'.repeat(64), sizeBytes: 2 } }, origin: { kind: 'local' } } },
+    ],
+    ['another task', { task: 'text-classification' }],
+    [
+      'other rows',
+      {
+        data: { xnli: { path: 'data/x.jsonl', origin: 'local' } },
+        dataFiles: { 'data/x.jsonl': { sha256: 'e'.repeat(64), sizeBytes: 3 } },
+      },
+    ],
+  ])('differ for %s', (_what, change) => {
+    const keyOf = (spec: Partial<JobSpec>) => expandJob(spec).tasks.find(({ spec: { kind } }) => kind === 'convert')?.taskId;
+    expect(keyOf(change)).not.toBe(keyOf({}));
+  });
+
+  it('do not depend on rows the recipe does not read', () => {
+    const other = refOf(JSON.stringify(minimalDocument({ data_configs: [{ name: 'other', type: 'HuggingfaceContainer' }] })));
+    const rows = {
+      data: { other: { path: 'data/x.jsonl', origin: 'local' } as const },
+      dataFiles: { 'data/x.jsonl': { sha256: 'e'.repeat(64), sizeBytes: 3 } },
+    };
+    const keys = (spec: Partial<JobSpec>) =>
+      expandJob({ ...spec, recipes: [TRTRTX, other], substituteEp: 'cpu' }).tasks.flatMap(({ taskId, spec: { kind } }) =>
+        kind === 'convert' ? [taskId] : [],
+      );
+    const [withRows, without] = [keys(rows), keys({})];
+    expect([withRows[0] === without[0], withRows[1] === without[1]]).toEqual([true, false]);
+  });
+});
+
+describe('a hub model', () => {
+  const source = { kind: 'hub', modelId: 'org/model', revision: null } as const;
+
+  it('is resolved first; its benchmarks wait for it', () => {
+    const { tasks } = expandJob({ source });
+    expect(tasks.map(({ spec }) => spec.kind)).toEqual(['resolve', 'benchmark']);
+    expect(tasks[1]).toMatchObject({ needs: ['j-1-0'], spec: { conversionKey: null, origin: { revision: UNRESOLVED_REVISION } } });
+  });
+
+  it('gets its conversion when it is resolved, once', () => {
+    const spec = jobSpecOf({ recipes: [TRTRTX], source });
+    const { tasks } = expand({ jobId: 'j-1', spec, agents: FLEET, catalogue: EMPTY, sha256 });
+    const origin = { kind: 'hub', id: 'org/model', revision: 'b'.repeat(40) } as const;
+    const manifest = { schemaVersion: 1, files: { 'config.json': { sha256: 'c'.repeat(64), sizeBytes: 2 } }, data: {} } as const;
+    const records = tasks.map((task) =>
+      recordOf(task, task.spec.kind === 'resolve' ? { state: 'completed', result: { kind: 'resolve', source: manifest, origin } } : {}),
+    );
+    const job = { jobId: 'j-1', spec } as Parameters<typeof linkResolved>[0]['job'];
+    const linked = linkResolved({ job, tasks: records, agents: FLEET, sha256 });
+    expect(linked.tasks.map(({ spec: { kind } }) => kind)).toEqual(['convert']);
+    expect(linked.links).toMatchObject([{ taskId: 'j-1-1', needs: [linked.tasks[0]?.taskId], spec: { origin } }]);
+    const after = records.map((record) =>
+      record.spec.kind === 'benchmark' && linked.links[0] !== undefined ? { ...record, spec: linked.links[0].spec } : record,
+    );
+    expect(linkResolved({ job, tasks: after, agents: FLEET, sha256 })).toEqual({ tasks: [], links: [] });
+  });
+});
+
+describe('findings', () => {
+  it('stop a strict job', () => {
+    expect(codeOf(() => expandJob({ strict: true }))).toBe('lint');
+  });
+
+  it('are reported otherwise', () => {
+    expect(expandJob().plan.lint.map(({ rule }) => rule)).toContain('percent-goal');
+  });
+
+  it('say which rows an uploaded model lacks', () => {
+    expect(
+      expandJob()
+        .plan.warnings.map(({ message }) => message)
+        .join(),
+    ).toContain('--data xnli=FILE');
+  });
+
+  it('refuse rows for a data_config that no recipe has', () => {
+    const change = {
+      data: { typo: { path: 'data/x.jsonl', origin: 'local' } as const },
+      dataFiles: { 'data/x.jsonl': { sha256: 'e'.repeat(64), sizeBytes: 3 } },
+    };
+    expect(codeOf(() => expandJob(change))).toBe('missing-data');
+  });
+});
+
+describe('every expansion', () => {
+  it('has distinct task ids, needs that it contains, and is the same when repeated', () => {
+    const recipe = fc
+      .constantFrom(...LABELS, 'minimal')
+      .map((label) => refOf(label === 'minimal' ? JSON.stringify(minimalDocument()) : catalogueText(label), `m/${label}`));
+    const spec = fc.record({
+      recipes: fc.array(recipe, { minLength: 1, maxLength: 6 }),
+      coverage: fc.constantFrom<Coverage>('each-device-model', 'each-device', 'any', { units: ['lab-1/cpu0'] }),
+      substituteEp: fc.constantFrom('cpu' as const, null),
+      waitForDevice: fc.constant(true),
+      source: fc.constantFrom(jobSpecOf().source, { kind: 'hub' as const, modelId: 'org/model', revision: null }),
+    });
+    fc.assert(
+      fc.property(spec, (change) => {
+        const expansion = expandJob(change);
+        const ids = expansion.tasks.map(({ taskId }) => taskId);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(expansion.tasks.flatMap(({ needs }) => needs).every((need) => ids.includes(need))).toBe(true);
+        expect(expansion.plan.tasks.map(({ taskId }) => taskId)).toEqual(ids);
+        expect(expandJob(change)).toEqual(expansion);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function recordOf(task: ReturnType<typeof expand>['tasks'][number], change: Partial<TaskRecord>): TaskRecord {
+  const times = { createdAt: 0, enqueuedAt: null, endedAt: null };
+  const { taskId, spec, requirement, requirementDigest, needs, retry } = task;
+  const who = { jobIds: ['j-1'], priority: 'interactive', submitter: 'local', state: 'waiting', error: null } as const;
+  return { taskId, spec, requirement, requirementDigest, needs, retry, ...who, ...times, attempts: [], result: null, ...change };
+}
