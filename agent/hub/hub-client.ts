@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -51,6 +51,7 @@ export class HubClient {
     const id = repoName(repo);
     return await this.#ask(id, async () => {
       const files: HubFile[] = [];
+      // The client encodes revisions in every request but this one; refs such as refs/convert/parquet hold slashes.
       for await (const entry of listFiles({
         repo,
         revision,
@@ -79,6 +80,7 @@ export class HubClient {
     await this.#ask(
       id,
       async () => {
+        if (file.sizeBytes === 0) return await writeFile(target, '');
         // The plain protocol: a mirror in a lab speaks it, the chunked one it may not.
         const blob = await downloadFile({ repo, path: file.path, revision, xet: false, ...this.#access });
         if (blob === null) throw new GroveError('model-access', { id, problem: `${file.path} is not there` });

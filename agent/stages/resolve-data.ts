@@ -34,7 +34,10 @@ export async function fetchDataRows(
   const folder = join(context.folder, 'rows');
   const observer = { signal: context.signal, onBytes: (bytes: number) => context.progress(bytes / parquet.sizeBytes, config.name) };
   const source = await hub.download(repoOf(config), parquet, { revision: PARQUET_REVISION, folder, observer });
-  const rows = await readRows({ file: source, columns: columnsOf(config), limit: rowLimit(config) });
+  const limit = rowLimit(config);
+  const rows = await readRows({ file: source, columns: columnsOf(config), limit });
+  if (parquet.hasMore && rows.length < limit)
+    throw unsupported(config, `its rows are spread over several files, of which the first has ${rows.length}`);
   context.log(`Data config ${config.name}: ${rows.length} rows of ${config.source.dataset} (${parquet.path}).`);
   const path = join(folder, `${config.name}.jsonl`);
   await mkdir(folder, { recursive: true });
@@ -42,7 +45,8 @@ export async function fetchDataRows(
   return { path, entry: { path: `data/${config.name}.jsonl`, origin: 'hub' } };
 }
 
-async function firstParquet(config: DataConfig, hub: HubClient): Promise<HubFile> {
+/** The file with the first rows, and whether others follow it. */
+async function firstParquet(config: DataConfig, hub: HubClient): Promise<HubFile & { readonly hasMore: boolean }> {
   const folder = `${config.source.subset ?? 'default'}/${config.source.split.replace(/\[.*$/, '')}`;
   const listed = await hub.list(repoOf(config), { revision: PARQUET_REVISION, folder }).catch((cause: unknown) => {
     throw unsupported(
@@ -51,10 +55,10 @@ async function firstParquet(config: DataConfig, hub: HubClient): Promise<HubFile
       cause,
     );
   });
-  const [first] = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const [first, second] = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (first === undefined) throw unsupported(config, `${config.source.dataset} has no Parquet file below ${folder}`);
   if (first.sizeBytes > MAX_PARQUET_BYTES) throw unsupported(config, `${first.path} has ${first.sizeBytes} bytes, too many for a few rows`);
-  return first;
+  return { ...first, hasMore: second !== undefined };
 }
 
 function repoOf(config: DataConfig): { readonly type: 'dataset'; readonly name: string } {

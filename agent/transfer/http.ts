@@ -66,7 +66,8 @@ async function appendBody(
   let total = offset;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     total += chunk.byteLength;
-    if (total > maxBytes) throw new GroveError('transfer-failed', { what: transfer.what, problem: `more than its ${maxBytes} bytes arrived` });
+    if (total > maxBytes)
+      throw new GroveError('transfer-failed', { what: transfer.what, problem: `more than its ${maxBytes} bytes arrived` });
     await file.appendFile(chunk);
     transfer.onBytes?.(total);
   }

@@ -1,0 +1,122 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ResolveSpec } from '../../domain/task.ts';
+import { COMMIT, HubServer } from '../hub/hub-server.cases.ts';
+import { stageContext } from '../runner/task-context.cases.ts';
+import { BlobServer } from '../transfer/blob-server.cases.ts';
+import { resolveSource } from './resolve.ts';
+import { uploadSource } from './upload-source.ts';
+
+const MODEL = 'cross-encoder/tiny';
+const RECIPE = new URL('../../recipes/ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_trtrtx.json', import.meta.url);
+
+const PREMISES = Array.from({ length: 30 }, (_, row) => `premise ${row}`);
+
+function xnliParquet(): Buffer {
+  const columnData = [
+    { name: 'premise', data: PREMISES, type: 'STRING' as const },
+    { name: 'hypothesis', data: PREMISES.map((text) => `not ${text}`), type: 'STRING' as const },
+  ];
+  return Buffer.from(parquetWriteBuffer({ columnData }));
+}
+
+describe('resolving from a hub', () => {
+  let folder = '';
+  let hub: HubServer;
+  let store: BlobServer;
+  let lines: string[];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'grove-resolve-'));
+    const files = {
+      'config.json': '{}',
+      'tokenizer.json': '{"model":{}}',
+      'model.safetensors': Buffer.alloc(1_000, 7),
+      'pytorch_model.bin': 'pickle',
+      'onnx/model.onnx': 'graph',
+      'README.md': '#',
+    };
+    hub = await HubServer.start([
+      { kind: 'model', name: MODEL, files },
+      { kind: 'dataset', name: 'facebook/xnli', files: { 'en/validation/0000.parquet': xnliParquet(), 'en/test/0000.parquet': 'other' } },
+      { kind: 'model', name: 'org/pickled', files: { 'config.json': '{}', 'pytorch_model.bin': 'pickle' } },
+    ]);
+    store = await BlobServer.start();
+    lines = [];
+  });
+  afterEach(async () => {
+    await Promise.all([hub.stop(), store.stop()]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const context = () => stageContext({ folder, hubUrl: hub.url, lines, grants: (direction, blobs) => store.grants(direction, blobs) });
+
+  async function spec(change: Partial<ResolveSpec> = {}): Promise<ResolveSpec> {
+    const recipe = { recipeId: 'trtrtx', digest: '0'.repeat(64), text: await readFile(RECIPE, 'utf8') };
+    return { kind: 'resolve', modelId: MODEL, revision: null, recipe, localData: {}, localFiles: {}, ...change };
+  }
+
+  it("pins the revision and fetches what a conversion reads, with the agent's token", async () => {
+    const resolved = await resolveSource(await spec(), await context());
+    expect(resolved.revision).toBe(COMMIT);
+    expect(Object.keys(resolved.files).sort()).toEqual(['config.json', 'data/xnli.jsonl', 'model.safetensors', 'tokenizer.json']);
+    expect([...hub.tokens]).toEqual(['Bearer hf_test']);
+    expect(lines.join()).not.toContain('hf_test');
+  });
+
+  it('selects the rows and the columns that the data config reads', async () => {
+    const resolved = await resolveSource(await spec(), await context());
+    const rows = (await readFile(resolved.files['data/xnli.jsonl'] ?? '', 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(rows).toEqual(PREMISES.slice(0, 10).map((premise) => ({ premise })));
+    expect(resolved.data).toEqual({ xnli: { path: 'data/xnli.jsonl', origin: 'hub' } });
+  });
+
+  it('leaves the data set alone that the submitter replaced, and joins both sources', async () => {
+    const rows = { sha256: 'd'.repeat(64), sizeBytes: 5 };
+    const local = { localData: { xnli: { path: 'data/mine.jsonl', origin: 'local' as const } }, localFiles: { 'data/mine.jsonl': rows } };
+    const services = await context();
+    const result = await uploadSource(await resolveSource(await spec(local), services), services);
+    expect(hub.requests.some((path) => path.includes('xnli'))).toBe(false);
+    expect(result).toMatchObject({
+      kind: 'resolve',
+      source: { data: local.localData },
+      origin: { kind: 'hub', id: MODEL, revision: COMMIT },
+    });
+    expect(result.source.files['data/mine.jsonl']).toEqual(rows);
+    expect(store.blobs.has(result.source.files['model.safetensors']?.sha256 ?? '')).toBe(true);
+  });
+
+  it.each(['model.safetensors', 'config.json'])('refuses %s when it arrives damaged', async (path) => {
+    hub.damaged.set(path, path === 'config.json' ? Buffer.from('[]') : Buffer.alloc(1_000, 8));
+    await expect(resolveSource(await spec(), await context())).rejects.toMatchObject({
+      code: 'model-access',
+      message: expect.stringContaining(`${path} arrived damaged`),
+    });
+  });
+
+  it('says when a model is not there, or has no weights it reads', async () => {
+    await expect(resolveSource(await spec({ modelId: 'no/such' }), await context())).rejects.toMatchObject({
+      code: 'model-access',
+      message: expect.stringContaining('404'),
+    });
+    await expect(resolveSource(await spec({ modelId: 'org/pickled' }), await context())).rejects.toMatchObject({
+      code: 'model-access',
+      message: expect.stringContaining('no model.safetensors'),
+    });
+  });
+
+  it('says what to do about a data set it cannot read', async () => {
+    const given = await spec();
+    const recipe = { ...given.recipe, text: given.recipe.text.replaceAll('facebook/xnli', 'facebook/other') };
+    await expect(resolveSource({ ...given, recipe }, await context())).rejects.toMatchObject({
+      code: 'unsupported-data',
+      spec: { advice: expect.stringContaining('--data') },
+    });
+  });
+});
