@@ -77,7 +77,7 @@ function newestPerUnit(unmeasured: readonly PlacedView[]): readonly PlacedView[]
 }
 
 function newestAt(group: readonly PlacedView[]): number {
-  return group.reduce((newest, { view }) => Math.max(newest, view.at), 0);
+  return group.reduce((newest, { view }) => Math.max(newest, view.at), Number.NEGATIVE_INFINITY);
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -13,14 +13,14 @@ export function layOut(cells: readonly FoldedCell[], describeRow: DescribeRow): 
   const columns = columnsOf(placed);
   const grid = new Map<string, FoldedCell>();
   for (const one of placed) {
-    const place = `${rowIdOf(one.folded)}\n${one.columnId}`;
+    const place = `${rowIdOf(one.folded)}\n\n${one.columnId}`;
     const there = grid.get(place);
     if (there === undefined || isNewer(one.folded, there)) grid.set(place, one.folded);
   }
   return {
     rows: rows.map(({ row }) => row),
     columns,
-    cells: rows.map(({ id }) => columns.map((column) => grid.get(`${id}\n${column.id}`)?.cell ?? null)),
+    cells: rows.map(({ id }) => columns.map((column) => grid.get(`${id}\n\n${column.id}`)?.cell ?? null)),
   };
 }
 
@@ -50,7 +50,7 @@ function isNewer(a: FoldedCell, b: FoldedCell): boolean {
 
 /** Results of synthetic weights stay apart from those of the real model. */
 function rowIdOf({ cell: { key } }: FoldedCell): string {
-  return [key.modelId, key.recipeId, key.synthetic ? 'synthetic' : ''].join('|');
+  return [key.modelId, key.recipeId, key.synthetic ? 'synthetic' : ''].join('\n');
 }
 
 function rowsOf(cells: readonly FoldedCell[], describeRow: DescribeRow): readonly { readonly id: string; readonly row: MatrixRow }[] {

@@ -1,0 +1,305 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import { environmentId } from '../../domain/device.ts';
+import { GroveError } from '../../domain/errors.ts';
+import { type CellState, matrixSchema } from '../../domain/matrix.ts';
+import { loadCatalogue } from '../../domain/recipe/catalogue.ts';
+import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
+import type { BenchmarkReport } from '../../domain/report.ts';
+import { requirementDigest } from '../../domain/requirement.ts';
+import type { BenchmarkSpec } from '../../domain/task.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { agentOf } from '../../test/farm/agents.ts';
+import { deviceOf, hostOf } from '../../test/farm/devices.ts';
+import { benchmarkSpecOf } from '../../test/farm/jobs.ts';
+import { reportOf } from '../../test/farm/results.ts';
+import { convertRequirement } from '../expand/requirements.ts';
+import type { TaskRecord } from '../store/task-store.ts';
+import { createAggregate } from './aggregate.ts';
+
+const ENV = environmentId(deviceOf('x').profile, hostOf('h'), sha256);
+const TRTRTX = recipeOf('trtrtx');
+
+function recipeOf(label: string) {
+  const text = catalogueText(label);
+  return { recipeId: `m/${label}.json`, digest: parseRecipe(text, { name: label, sha256 }).recipe.digest, text };
+}
+
+let ordinal = 0;
+
+interface TaskFacts {
+  readonly unit?: string;
+  readonly spec?: Partial<BenchmarkSpec>;
+  readonly report?: BenchmarkReport;
+  readonly at?: number;
+  readonly change?: Partial<TaskRecord>;
+}
+
+/** A benchmark task of one unit, measured when it has a report. */
+function taskOf({ unit = 'lab-1/cpu0', spec = {}, report, at = 1_000, change = {} }: TaskFacts): TaskRecord {
+  ordinal += 1;
+  const requirement = { ...convertRequirement([]), kind: 'benchmark', deviceModel: 'Test CPU', exclusivity: 'exclusive' } as const;
+  const attempt = {
+    attempt: 1,
+    agentId: unit.split('/')[0] ?? '',
+    hostId: 'h',
+    deviceName: unit,
+    token: '0'.repeat(32),
+    leasedAt: at - 20,
+    leasedUntil: at,
+    acceptBy: null,
+    acceptedAt: at - 10,
+    endedAt: at,
+    ended: { state: 'completed', error: null } as const,
+    cancelRequestedBy: null,
+  };
+  return {
+    taskId: `task-${ordinal}`,
+    jobIds: ['job-1'],
+    spec: benchmarkSpecOf({ recipe: TRTRTX, conversionKey: 'd'.repeat(64), ...spec }),
+    requirement,
+    requirementDigest: requirementDigest(requirement, sha256),
+    needs: [],
+    priority: 'interactive',
+    submitter: 'local',
+    state: report === undefined ? 'pending' : 'completed',
+    error: null,
+    createdAt: at - 100,
+    enqueuedAt: null,
+    endedAt: report === undefined ? null : at,
+    attempts: report === undefined ? [] : [attempt],
+    retry: { maxAttempts: 3 },
+    result: report === undefined ? null : { kind: 'benchmark', report },
+    ...change,
+  };
+}
+
+const measured = (change: Partial<BenchmarkReport> = {}, medians?: readonly number[]) =>
+  reportOf({ environmentId: ENV, ...change }, medians);
+
+function failedTask(code: 'pass-failed' | 'unsupported-pass' | 'agent-lost', facts: TaskFacts = {}): TaskRecord {
+  const { at = 1_000 } = facts;
+  const error = {
+    'pass-failed': new GroveError('pass-failed', { type: 'OnnxConversion', problem: 'node 7' }),
+    'unsupported-pass': new GroveError('unsupported-pass', { type: 'X', path: '$.passes.x', detail: '' }),
+    'agent-lost': new GroveError('agent-lost', { agentId: 'lab-1' }),
+  }[code].toReport();
+  const state = code === 'agent-lost' ? 'exception' : 'failed';
+  return taskOf({ ...facts, change: { state, error, endedAt: at, ...facts.change } });
+}
+
+const CATALOGUE = loadCatalogue([], sha256);
+const AGENTS = ['lab-1', 'lab-2', 'lab-3'].map((agentId) =>
+  agentOf(agentId, [deviceOf(`${agentId}/cpu0`)], { host: hostOf(`host-${agentId}`) }),
+);
+
+async function matrixOf(tasks: readonly TaskRecord[], others: readonly TaskRecord[] = []) {
+  const store = {
+    benchmarks: async () => tasks,
+    agents: async () => AGENTS,
+    task: async (taskId: string) => others.find((task) => task.taskId === taskId),
+  };
+  return createAggregate({ store, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 })();
+}
+
+async function onlyCell(tasks: readonly TaskRecord[], others: readonly TaskRecord[] = []) {
+  const { cells } = await matrixOf(tasks, others);
+  expect(cells.flat()).toHaveLength(1);
+  const [cell] = cells.flat();
+  if (cell === null || cell === undefined) throw new Error('there is no cell');
+  return cell;
+}
+
+const FELL_BACK = {
+  byEp: {},
+  heavyNodes: 36,
+  heavyNodesElsewhere: 2,
+  fellBack: true,
+  partial: false,
+  elsewhere: ['MatMul_3 (MatMul) on CPU'],
+};
+const BAD_QUALITY: BenchmarkReport['quality'] = {
+  state: 'measured',
+  rows: 10,
+  cosineMean: 0.91,
+  cosineMin: 0.8,
+  cosinePooled: null,
+  sqnrDb: null,
+  maxAbsDifference: 1,
+  logit: null,
+  bound: { metric: 'cosine', min: 0.99, isDefault: true },
+  passed: false,
+};
+
+describe('the state of a cell', () => {
+  it.each<[string, TaskRecord, CellState, RegExp]>([
+    ['a plain result', taskOf({ report: measured() }), 'ok', /^$/],
+    ['a wide interval', taskOf({ report: measured({ verdict: 'noisy' }) }), 'noisy', /wider than 2 %/],
+    ['too few launches', taskOf({ report: measured({ verdict: 'insufficient' }, [10, 10]) }), 'insufficient', /2 launches/],
+    ['a heavy node elsewhere', taskOf({ report: measured({ placement: FELL_BACK }) }), 'fell-back', /2 of 36 heavy nodes.*MatMul_3/],
+    ['outputs that differ', taskOf({ report: measured({ quality: BAD_QUALITY }) }), 'quality', /0.9100 is below 0.99 \(default bound\)/],
+    ['both at once', taskOf({ report: measured({ quality: BAD_QUALITY, placement: FELL_BACK, verdict: 'noisy' }) }), 'fell-back', /heavy/],
+    ['a failed pass', failedTask('pass-failed'), 'failed', /node 7/],
+    ['an unsupported pass', failedTask('unsupported-pass'), 'unsupported', /not implemented/],
+    ['retries spent', failedTask('agent-lost'), 'exception', /stopped answering/],
+    ['a queued task', taskOf({}), 'waiting', /^queued$/],
+    ['a task that waits for its conversion', taskOf({ change: { state: 'waiting' } }), 'waiting', /conversion/],
+    ['a leased task', taskOf({ change: { state: 'leased' } }), 'running', /measured/],
+    ['a running task', taskOf({ change: { state: 'running' } }), 'running', /measured/],
+  ])('%s', async (_what, task, state, reason) => {
+    const cell = await onlyCell([task]);
+    expect(cell.state).toBe(state);
+    expect(cell.reason).toMatch(reason);
+  });
+
+  it('is the failed conversion’s when that kept a benchmark from running', async () => {
+    const conversion = failedTask('pass-failed');
+    const error = new GroveError('source-failed', { taskId: conversion.taskId, ended: 'failed' }).toReport();
+    const cell = await onlyCell([taskOf({ change: { state: 'failed', error, endedAt: 5, needs: [conversion.taskId] } })], [conversion]);
+    expect(cell).toMatchObject({ state: 'failed', code: 'pass-failed' });
+  });
+
+  it('leaves nothing of a cancelled task', async () => {
+    expect((await matrixOf([taskOf({ change: { state: 'cancelled', endedAt: 5 } })])).cells).toEqual([]);
+  });
+});
+
+describe('badges', () => {
+  it.each([
+    ['partial', taskOf({ report: measured({ placement: { ...FELL_BACK, fellBack: false, partial: true } }) })],
+    ['stale', taskOf({ report: measured({ environmentId: 'a'.repeat(64) }) })],
+    ['substituted', taskOf({ report: measured() })],
+    ['synthetic', taskOf({ report: measured(), spec: { synthetic: true } })],
+    ['local-data', taskOf({ report: measured(), spec: { localData: ['xnli'] } })],
+  ])('%s', async (badge, task) => {
+    expect((await onlyCell([task])).badges).toContain(badge);
+  });
+
+  it('are none for a plain result on the asked execution provider', async () => {
+    const { badges } = await onlyCell([taskOf({ report: measured(), spec: { substitution: null } })]);
+    expect(badges).toEqual([]);
+  });
+});
+
+describe('several results of one cell', () => {
+  const slow = [12, 12.1, 11.9, 12.05, 11.95];
+  const fast = [8, 8.1, 7.9, 8.05, 7.95];
+
+  it.each<[CellState, readonly number[]]>([
+    ['regressed', slow],
+    ['improved', fast],
+    ['ok', [10.05, 10.1, 9.95, 10, 10.02]],
+  ])('compare the latest with the one before: %s', async (state, medians) => {
+    const cell = await onlyCell([taskOf({ report: measured(), at: 1_000 }), taskOf({ report: measured({}, medians), at: 2_000 })]);
+    expect(cell.state).toBe(state);
+    expect(cell.ratioToPrevious).toMatchObject({ low: expect.any(Number), high: expect.any(Number) });
+    expect(cell.provenance.measuredAt).toBe(2_000);
+  });
+
+  it.each<[string, TaskFacts]>([
+    ['environment', { report: measured({ environmentId: 'a'.repeat(64) }, slow), at: 2_000 }],
+    ['conversion', { report: measured({}, slow), spec: { conversionKey: 'e'.repeat(64) }, at: 2_000 }],
+    ['runtime', { report: measured({ runtime: { ...measured().runtime, adapter: 'ort-native' } }, slow), at: 2_000 }],
+    ['unit', { report: measured({}, slow), unit: 'lab-2/cpu0', at: 2_000 }],
+  ])('are not compared across another %s', async (_what, facts) => {
+    const cell = await onlyCell([taskOf({ report: measured(), at: 1_000 }), taskOf(facts)]);
+    expect([cell.state, cell.ratioToPrevious]).toEqual(['ok', null]);
+  });
+
+  it('roll units up to the median of their medians with the smallest and the largest', async () => {
+    const units = [9, 10, 14].map((value, index) =>
+      taskOf({ unit: `lab-${index + 1}/cpu0`, report: measured({ p50Ms: { value, low: value, high: value } }), at: 1_000 + index }),
+    );
+    const cell = await onlyCell(units);
+    expect(cell.p50Ms).toEqual({ value: 10, low: 9, high: 14 });
+    expect(cell.units).toEqual(['lab-1/cpu0', 'lab-2/cpu0', 'lab-3/cpu0']);
+  });
+
+  it('name the worst unit', async () => {
+    const cell = await onlyCell([
+      taskOf({ report: measured({ verdict: 'noisy' }) }),
+      taskOf({ unit: 'lab-2/cpu0', report: measured(), at: 2_000 }),
+    ]);
+    expect([cell.state, cell.reason]).toEqual(['noisy', 'lab-1/cpu0: the interval stayed wider than 2 % within the budget']);
+  });
+
+  it('keep a number while the next one is measured, and lose it to a later failure', async () => {
+    const first = taskOf({ report: measured(), at: 1_000 });
+    expect((await onlyCell([first, taskOf({ at: 2_000, change: { state: 'running' } })])).state).toBe('ok');
+    expect(await onlyCell([first, failedTask('pass-failed', { at: 2_000 })])).toMatchObject({ state: 'failed', p50Ms: null });
+    expect((await onlyCell([failedTask('pass-failed', { at: 500 }), first])).state).toBe('ok');
+  });
+
+  it('stay apart for another condition, tier or shape', async () => {
+    const tasks = [
+      taskOf({ report: measured() }),
+      taskOf({ report: measured({ condition: { powerSource: 'battery', powerMode: 'saver' } }) }),
+      taskOf({ report: measured({ tier: 'ranked' }), spec: { tier: 'ranked' } }),
+    ];
+    const { columns } = await matrixOf(tasks);
+    expect(columns.map(({ condition, tier }) => `${condition} ${tier}`).sort()).toEqual([
+      'ac performance ranked',
+      'ac performance smoke',
+      'battery saver smoke',
+    ]);
+  });
+});
+
+describe('the layout', () => {
+  it('puts a cell without a number into the column of its device, not into one of its own', async () => {
+    const tasks = [taskOf({ report: measured() }), failedTask('unsupported-pass', { spec: { recipe: recipeOf('dml') } })];
+    const { rows, columns, cells } = await matrixOf(tasks);
+    expect([rows.length, columns.length]).toEqual([2, 1]);
+    expect(
+      cells
+        .flat()
+        .map((cell) => cell?.state)
+        .sort(),
+    ).toEqual(['ok', 'unsupported']);
+  });
+
+  it('shows an export for another task as a row of its own', async () => {
+    const tasks = [taskOf({ report: measured() }), taskOf({ report: measured(), spec: { task: 'text-classification' } })];
+    expect((await matrixOf(tasks)).rows.map(({ recipeId }) => recipeId)).toEqual([
+      'm/trtrtx.json',
+      'm/trtrtx.json --task text-classification',
+    ]);
+  });
+
+  it('gives a command that measures the cell again', async () => {
+    const { reproduce } = await onlyCell([
+      taskOf({ report: measured(), spec: { localData: ['xnli'], launches: 7, task: 'text-classification' } }),
+    ]);
+    expect(reproduce).toBe(
+      'grove submit m/trtrtx.json --model FOLDER --data xnli=FILE --on lab-1/cpu0 --substitute-ep cpu --tier smoke --launches 7 --task text-classification --watch',
+    );
+  });
+
+  it('is a valid matrix whatever the tasks are, and shows something unless all were cancelled', async () => {
+    const task = fc.record({
+      unit: fc.constantFrom('lab-1/cpu0', 'lab-2/cpu0', 'gone/cpu0'),
+      at: fc.integer({ min: 1, max: 1e6 }),
+      label: fc.constantFrom('trtrtx', 'dml'),
+      kind: fc.constantFrom('measured', 'failed', 'open', 'cancelled'),
+      powerMode: fc.constantFrom('performance', 'balanced'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(task, { maxLength: 20 }), async (facts) => {
+        const tasks = facts.map(({ unit, at, label, kind, powerMode }) => {
+          const common = { unit, at, spec: { recipe: recipeOf(label) } };
+          if (kind === 'measured') return taskOf({ ...common, report: measured({ condition: { powerSource: 'ac', powerMode } }) });
+          if (kind === 'failed') return failedTask('pass-failed', common);
+          return taskOf({ ...common, change: kind === 'open' ? {} : { state: 'cancelled', endedAt: at } });
+        });
+        const matrix = matrixSchema.parse(await matrixOf(tasks));
+        expect(matrix.cells.length).toBe(matrix.rows.length);
+        expect(matrix.cells.every((row) => row.length === matrix.columns.length)).toBe(true);
+        const live = facts.some(({ kind }) => kind !== 'cancelled');
+        expect(matrix.cells.flat().some((cell) => cell !== null)).toBe(live);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
