@@ -28,5 +28,6 @@ export const agentViewSchema = z.object({
 });
 export type AgentView = z.infer<typeof agentViewSchema>;
 
+/** Every agent the farm knows, by id. */
 export const agentListSchema = z.object({ agents: z.array(agentViewSchema) });
 export type AgentList = z.infer<typeof agentListSchema>;

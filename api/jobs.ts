@@ -38,6 +38,7 @@ export const jobSummarySchema = z.object({
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
+/** One page of jobs. */
 export const jobListSchema = z.object({ jobs: z.array(jobSummarySchema).describe('Newest first.') });
 export type JobList = z.infer<typeof jobListSchema>;
 
@@ -45,6 +46,7 @@ export type JobList = z.infer<typeof jobListSchema>;
 export const jobViewSchema = jobSummarySchema.extend({ tasks: z.array(taskSummarySchema) });
 export type JobView = z.infer<typeof jobViewSchema>;
 
+/** What a cancel did. */
 export const cancelAnswerSchema = z.object({ cancelled: z.int().min(0).describe('Tasks that this call ended or told to stop.') });
 export type CancelAnswer = z.infer<typeof cancelAnswerSchema>;
 
@@ -61,5 +63,6 @@ export const taskExplanationSchema = z.object({
 });
 export type TaskExplanation = z.infer<typeof taskExplanationSchema>;
 
+/** Why a job is where it is: one entry per task that has not ended. */
 export const explanationSchema = z.object({ tasks: z.array(taskExplanationSchema) });
 export type Explanation = z.infer<typeof explanationSchema>;

@@ -24,6 +24,7 @@ export const recipeSummarySchema = z.object({
 });
 export type RecipeSummary = z.infer<typeof recipeSummarySchema>;
 
+/** The whole catalogue. */
 export const recipeListSchema = z.object({ recipes: z.array(recipeSummarySchema) });
 export type RecipeList = z.infer<typeof recipeListSchema>;
 

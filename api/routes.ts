@@ -303,4 +303,5 @@ export const ROUTES = {
   }),
 };
 
+/** Name of an operation: also its operationId and the name of its handler. */
 export type RouteName = keyof typeof ROUTES;

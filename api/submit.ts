@@ -68,6 +68,7 @@ export const planTaskSchema = z.object({
   reason: z.string().max(2_000).describe('Why it ended at once, or what it waits for. Empty when there is nothing to say.'),
 });
 
+/** What a submit will do: its tasks, what is odd about its recipes, and when it may be done. */
 export const planSchema = z.object({
   tasks: z.array(planTaskSchema),
   warnings: z.array(z.object({ recipeId: z.string().max(200), path: z.string().max(1_000), message: z.string().max(2_000) })),
@@ -77,6 +78,7 @@ export const planSchema = z.object({
 });
 export type Plan = z.infer<typeof planSchema>;
 
+/** The job a submit made or found, and its plan. */
 export const submitAnswerSchema = z.object({
   jobId: idSchema.nullable().describe('Null for a dry run.'),
   created: z.boolean().describe('False when the idempotency key repeats an earlier request, and for a dry run.'),

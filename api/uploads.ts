@@ -13,5 +13,6 @@ export const grantSchema = z.object({
   headers: z.record(z.string().max(200), z.string().max(4_000)).describe('Headers to send with the bytes.'),
 });
 
+/** Where to send what is absent. */
 export const uploadAnswerSchema = z.object({ grants: z.array(grantSchema).describe('One per distinct digest.') });
 export type UploadAnswer = z.infer<typeof uploadAnswerSchema>;

@@ -9,6 +9,7 @@ import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
 import { systemRandom } from '../platform/random.ts';
+import { readCatalogue } from '../platform/read-catalogue.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
 import { createAggregate } from './aggregate/aggregate.ts';
@@ -24,7 +25,6 @@ import type { Log } from './log-events.ts';
 import { createFileLog } from './logger.ts';
 import { ProgressHub } from './logs/progress-hub.ts';
 import { TaskLogs } from './logs/task-logs.ts';
-import { readCatalogue } from '../platform/read-catalogue.ts';
 import { createRestApp } from './rest/app.ts';
 import type { RestDeps } from './rest/deps.ts';
 import { DEFAULT_REST_LIMITS } from './rest/deps.ts';
@@ -130,6 +130,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
     host: config.host,
     port: config.restPort,
     idleMs: REST_IDLE_MS,
+    clock: parts.clock,
   });
   origin.url = rest.url;
   undo.add(() => rest.stop());

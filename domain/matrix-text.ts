@@ -13,6 +13,7 @@ export interface StateSign {
   readonly meaning: string;
 }
 
+/** Sign, word and meaning of every state. */
 export const STATE_SIGNS: Readonly<Record<CellState, StateSign>> = {
   ok: { sign: '✓', label: 'ok', meaning: 'measured, nothing wrong' },
   regressed: { sign: '▲', label: 'regressed', meaning: 'slower than its previous result' },
@@ -29,6 +30,7 @@ export const STATE_SIGNS: Readonly<Record<CellState, StateSign>> = {
   missing: { sign: '–', label: 'missing', meaning: 'nobody has asked for it' },
 };
 
+/** What each badge says about a cell. */
 export const BADGE_MEANINGS: Readonly<Record<Badge, string>> = {
   partial: 'some light nodes ran on another execution provider',
   stale: "the device's environment has changed since",
@@ -147,6 +149,7 @@ export interface RowText {
   readonly lint: string;
 }
 
+/** The words of a row's head. */
 export function rowText(row: MatrixRow): RowText {
   return {
     name: recipeLabel(row.recipeId),
@@ -175,6 +178,7 @@ export interface ColumnText {
   readonly emulated: boolean;
 }
 
+/** The words of a column's head. */
 export function columnText(column: MatrixColumn): ColumnText {
   return {
     device: column.deviceModel,

@@ -20,6 +20,7 @@ export interface UploadProgress {
   readonly totalBytes: number;
 }
 
+/** How to watch and stop an upload. */
 export interface UploadOptions {
   readonly onProgress?: (progress: UploadProgress) => void;
   readonly signal?: AbortSignal;

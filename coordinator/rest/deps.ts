@@ -34,6 +34,7 @@ export interface RestDeps {
   readonly limits: RestLimits;
 }
 
+/** What people do with jobs. */
 export interface JobCommands {
   /** Throws every registry error a submit can end with. */
   submit(request: SubmitRequest, context: { readonly principal: Principal; readonly idempotencyKey: string }): Promise<SubmitAnswer>;
@@ -55,6 +56,7 @@ export interface LogQuery {
   readonly signal: AbortSignal;
 }
 
+/** Where logs are read. */
 export interface LogSource {
   /** Chunks in order; empty when nothing has been logged. Ends when the attempt has ended, at once without `follow`, or when `signal` aborts. */
   read(query: LogQuery): AsyncIterable<Uint8Array>;
@@ -94,6 +96,7 @@ export interface RestLimits {
   readonly logStreams: number;
 }
 
+/** Limits of a farm that nobody has configured. */
 export const DEFAULT_REST_LIMITS: RestLimits = {
   bodyBytes: 2_097_152,
   bodyMs: 30_000,

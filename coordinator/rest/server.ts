@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { GroveError } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports.ts';
 
+/** Where to listen, and how long to keep silent connections. */
 export interface ListenOptions {
   /** A loopback address: `127.0.0.1` or `::1`. */
   readonly host: string;
@@ -10,16 +12,21 @@ export interface ListenOptions {
   readonly port: number;
   /** Silence on a connection after which it is closed, milliseconds. Event streams and followed logs speak more often. */
   readonly idleMs: number;
+  readonly clock: Clock;
 }
 
+/** A server that listens. */
 export interface RestServer {
   /** Origin to call: `http://127.0.0.1:7070`. */
   readonly url: string;
-  /** Takes no new connections, ends open streams and resolves when all are closed. Idempotent. */
+  /** Takes no new connections, lets running requests end for a moment, cuts what is left and resolves when all are closed. Idempotent. */
   stop(): Promise<void>;
 }
 
 const MAX_CONNECTIONS = 4_096;
+
+/** Streams have no end of their own, so a stop waits for answers only this long. */
+const STOP_GRACE_MS = 500;
 
 /**
  * Listens on loopback only. Throws `bind-refused` for any other address, and `port-in-use` when the port is taken.
@@ -37,8 +44,11 @@ export async function listenRest(app: Express, options: ListenOptions): Promise<
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
+      const cut = options.clock.after(STOP_GRACE_MS, () => server.closeAllConnections());
+      server.close(() => {
+        cut.cancel();
+        resolve();
+      });
     });
     return stopped;
   };

@@ -132,7 +132,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     limits: { ...DEFAULT_REST_LIMITS, ...options.limits },
     ...options.deps,
   };
-  const server = await listenRest(createRestApp(deps), { host: '127.0.0.1', port: 0, idleMs: 60_000 });
+  const server = await listenRest(createRestApp(deps), { host: '127.0.0.1', port: 0, idleMs: 60_000, clock: createSystemClock() });
   origin.url = server.url;
   const close = async () => {
     await server.stop();

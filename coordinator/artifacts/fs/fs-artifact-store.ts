@@ -18,6 +18,7 @@ const GRANT_MS = 15 * 60_000;
 /** Largest blob this store takes. */
 const MAX_BLOB_BYTES = 64 * 1024 ** 3;
 
+/** Where blobs live and how clients reach them. */
 export interface FsArtifactStoreOptions {
   /** Blobs, temporary files and the signing key live here. Created when missing. */
   readonly folder: string;

@@ -3,6 +3,7 @@ import { BADGE_MEANINGS, cellText, columnText, publishedText, rowText, STATE_SIG
 import { type Html, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
 
+/** How the page behaves. */
 export interface MatrixPageOptions {
   /** Load again by itself after this many seconds. */
   readonly refreshSeconds?: number | undefined;
@@ -28,6 +29,7 @@ export function stateChip(state: CellState): Html {
   return html`<span class="chip s-${state}" title="${meaning}"><span aria-hidden="true">${sign}</span> ${label}</span>`;
 }
 
+/** The facts beside a cell's state, each with its meaning as a tooltip. */
 export function badgeChips(cell: Pick<Cell, 'badges'>): readonly Html[] {
   return cell.badges.map((badge) => html`<span class="badge b-${badge}" title="${BADGE_MEANINGS[badge]}">${badge}</span> `);
 }

@@ -3,6 +3,7 @@ import { type Html, html } from './html.ts';
 /** Address of the one stylesheet. Changed with its content, so that browsers may keep it. */
 export const STYLESHEET_PATH = '/assets/grove.css';
 
+/** What makes one page different from another. */
 export interface Page {
   readonly title: string;
   /** Which entry of the navigation is the current one; undefined for pages below them. */

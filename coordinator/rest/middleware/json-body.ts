@@ -3,6 +3,7 @@ import { GroveError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import { readRecipeJson } from '../../../domain/recipe/read-json.ts';
 
+/** Bounds on one body. */
 export interface JsonBodyOptions {
   readonly limitBytes: number;
   /** Longest time a client may take to send the whole body. */

@@ -12,6 +12,7 @@ export function requestId(random: Pick<Random, 'id'>): RequestHandler {
   };
 }
 
+/** The name {@link requestId} gave the request that `res` answers. */
 export function requestIdOf(res: Response): string {
   return String(res.get(REQUEST_ID_HEADER) ?? '');
 }

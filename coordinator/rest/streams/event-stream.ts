@@ -3,6 +3,7 @@ import { EVENT_HEARTBEAT_MS, type FarmEvent } from '../../../api/events.ts';
 import type { Clock, Timer } from '../../../domain/ports.ts';
 import { writeChunk } from './write-chunks.ts';
 
+/** Bounds of one stream. */
 export interface EventStreamOptions {
   /** Events that may wait for a slow reader. One more closes the stream: the reader comes back and resumes. */
   readonly backlog: number;

@@ -1,6 +1,7 @@
 import type { AgentState, AgentView } from '../../../api/agents.ts';
 import type { AgentRecord } from '../../store/task-store.ts';
 
+/** An agent as people see it: one state, and its devices with their momentary state beside their profile. */
 export function agentView(agent: AgentRecord): AgentView {
   const { agentId, agentVersion, host, status, lastSeenAt, connectedAt } = agent;
   return {

@@ -2,6 +2,7 @@ import type { JobSummary } from '../../../api/jobs.ts';
 import type { JobSource } from '../../../domain/job.ts';
 import type { JobRecord } from '../../store/task-store.ts';
 
+/** A job as people see it: without the texts of its recipes and the list of its files. */
 export function jobSummary(job: JobRecord): JobSummary {
   const { jobId, principal, submittedAt, endedAt, state, counts, priority, spec } = job;
   const { synthetic, where, substituteEp, tier, launches, task, strict, waitForDevice } = spec;

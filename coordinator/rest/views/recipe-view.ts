@@ -4,6 +4,7 @@ import type { Published } from '../../../domain/matrix.ts';
 import type { CatalogueRecipe, PublishedResults } from '../../../domain/recipe/catalogue.ts';
 import type { RecipePass } from '../../../domain/recipe/recipe.ts';
 
+/** A catalogue entry: what it targets, whether Grove converts it itself, and what lint finds. */
 export function recipeSummary({ id, entry, model, recipe }: CatalogueRecipe): RecipeSummary {
   const unsupported = [
     ...recipe.passes.filter(({ known }) => known !== 'native').map(whyNot),
@@ -23,6 +24,7 @@ export function recipeSummary({ id, entry, model, recipe }: CatalogueRecipe): Re
   };
 }
 
+/** An entry with its file and the parameters each pass ends up with. */
 export function recipeView(entry: CatalogueRecipe): RecipeView {
   const passes = entry.recipe.passes.map((pass) => ({ ...passSummary(pass), params: { ...pass.params } }));
   return { ...recipeSummary(entry), passes, text: entry.text };

@@ -28,6 +28,7 @@ export function taskSummary(task: TaskRecord, progress: Pick<ProgressSource, 'la
   };
 }
 
+/** A task with what came of it. */
 export function taskView(task: TaskRecord, progress: Pick<ProgressSource, 'latest'>): TaskView {
   return { ...taskSummary(task, progress), result: task.result };
 }
