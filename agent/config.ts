@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../domain/errors.ts';
 import { idSchema, nameSchema } from '../domain/names.ts';
-import { parseConfig } from '../platform/config-file.ts';
+import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
@@ -58,14 +58,6 @@ export const agentFileSchema = z.strictObject({
 export type AgentFile = z.infer<typeof agentFileSchema>;
 
 /** One file configures every process of a farm; the sections of the others are checked by them. */
-const configFileSchema = z.strictObject({
-  agent: agentFileSchema.exactOptional(),
-  /** Data folder of the machine; the agent's is `agent` below it. */
-  data: z.string().min(1).exactOptional(),
-  url: z.unknown().exactOptional(),
-  coordinator: z.unknown().exactOptional(),
-});
-
 /** What the environment may set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -126,12 +118,8 @@ export function completeAgentConfig(
 }
 
 async function readSection(path: string | undefined): Promise<AgentFile> {
-  if (path === undefined || path === '') return {};
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new GroveError('invalid-config', { where: path, problem: 'the file cannot be read' }, { cause });
-  });
-  const { agent, data } = parseConfig(text, path, configFileSchema);
-  return { ...(data !== undefined && { dataFolder: resolve(data, 'agent') }), ...agent };
+  const { data, section } = await readMachineConfig(path, { name: 'agent', schema: agentFileSchema });
+  return { ...(data !== undefined && { dataFolder: resolve(data, 'agent') }), ...section };
 }
 
 /** Variable -> the entry it sets. */

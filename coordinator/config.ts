@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { GroveError } from '../domain/errors.ts';
-import { readConfigFile } from '../platform/config-file.ts';
+import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
 /** The coordinator's settings with every default filled in; nothing else in it reads the environment. */
@@ -34,16 +34,6 @@ export const coordinatorFileSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
 });
 export type CoordinatorSettings = z.infer<typeof coordinatorFileSchema>;
-
-/** One file configures every process of a farm; the sections of the others are checked by them. */
-const configFileSchema = z.strictObject({
-  coordinator: coordinatorFileSchema.exactOptional(),
-  /** Data folder of the machine. */
-  data: z.string().min(1).exactOptional(),
-  url: z.unknown().exactOptional(),
-  cli: z.unknown().exactOptional(),
-  agent: z.unknown().exactOptional(),
-});
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -80,9 +70,8 @@ export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: E
 }
 
 async function readSection(path: string | undefined): Promise<CoordinatorSettings> {
-  if (path === undefined || path === '') return {};
-  const { coordinator, data } = await readConfigFile(path, configFileSchema);
-  return { ...(data !== undefined && { dataFolder: data }), ...coordinator };
+  const { data, section } = await readMachineConfig(path, { name: 'coordinator', schema: coordinatorFileSchema });
+  return { ...(data !== undefined && { dataFolder: data }), ...section };
 }
 
 function readEnvironment(env: Environment): CoordinatorSettings {

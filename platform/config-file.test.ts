@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseConfig, readConfigFile } from './config-file.ts';
+import { parseConfig, readConfigFile, readMachineConfig } from './config-file.ts';
 
 const schema = z.strictObject({ url: z.url().exactOptional(), agent: z.strictObject({ name: z.string() }).exactOptional() });
 
@@ -32,5 +35,27 @@ describe('a configuration file', () => {
 
   test('that is absent is refused by name', async () => {
     await expect(readConfigFile('/absent/grove.yaml', schema)).rejects.toMatchObject({ code: 'invalid-config' });
+  });
+});
+
+describe('the configuration of a machine', () => {
+  const agent = { name: 'agent', schema: z.strictObject({ name: z.string() }) } as const;
+  let path: string;
+  beforeEach(async () => {
+    path = join(await mkdtemp(join(tmpdir(), 'grove-machine-config-')), 'grove.yaml');
+  });
+  afterEach(() => rm(dirname(path), { recursive: true }));
+
+  test('gives a process the shared entries and its own section, and leaves the others alone', async () => {
+    await writeFile(path, 'data: /srv/grove\nagent: { name: lab-1 }\ncoordinator: { whatever: 1 }\n');
+    expect(await readMachineConfig(path, agent)).toMatchObject({ data: '/srv/grove', section: { name: 'lab-1' } });
+    expect(await readMachineConfig(undefined, agent)).toEqual({ section: undefined });
+  });
+
+  test('refuses an unknown entry and a mistake in the section, each with its line', async () => {
+    await writeFile(path, 'dta: /srv\n');
+    await expect(readMachineConfig(path, agent)).rejects.toMatchObject({ message: expect.stringMatching(/:1:1.*dta/) });
+    await writeFile(path, 'agent:\n  nmae: x\n');
+    await expect(readMachineConfig(path, agent)).rejects.toMatchObject({ message: expect.stringMatching(/agent/) });
   });
 });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { agentFileSchema } from '../../agent/config.ts';
+import { coordinatorFileSchema } from '../../coordinator/config.ts';
+import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
 import { LINT_RULES } from '../../domain/lint/lint-recipe.ts';
 import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { EXECUTION_PROVIDERS } from '../../engine/runtime/execution-providers.ts';
@@ -39,8 +41,18 @@ describe('documentation', () => {
     expect(providers.sort()).toEqual([...EXECUTION_PROVIDERS].sort());
   });
 
-  it('lists every key of the agent section', () => {
-    const section = page('configuration.md').split('## `agent`')[1]?.split('\n## ')[0] ?? '';
-    expect(names(firstColumn(section)).sort()).toEqual(leaves(agentFileSchema, '').sort());
+  it.each([
+    ['agent', agentFileSchema],
+    ['coordinator', coordinatorFileSchema],
+  ])('lists every key of the %s section', (name, schema) => {
+    const section = page('configuration.md').split(`## \`${name}\``)[1]?.split('\n## ')[0] ?? '';
+    expect(names(firstColumn(section)).sort()).toEqual(leaves(schema, '').sort());
+  });
+
+  it('keeps the engine version of conversion keys equal to the installed ONNX Runtime', () => {
+    const manifest = z
+      .object({ dependencies: z.object({ 'onnxruntime-node': z.string() }) })
+      .parse(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')));
+    expect(manifest.dependencies['onnxruntime-node']).toBe(ENGINE_ORT_VERSION);
   });
 });
