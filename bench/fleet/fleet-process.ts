@@ -1,0 +1,58 @@
+import type { Child } from '../../domain/ports.ts';
+import { allLines, startNode } from '../processes/start-process.ts';
+import { compiled } from '../work-place.ts';
+import { type FleetCommand, type FleetConfig, type FleetEvent, type FleetReport, fleetEventSchema } from './fleet-protocol.ts';
+
+/** A fleet in its own process, as the bench holds it. */
+export class FleetProcess {
+  readonly pid: number;
+  readonly #child: Child;
+  readonly #events: AsyncIterator<string>;
+  readonly #errors: Promise<readonly string[]>;
+
+  private constructor(child: Child) {
+    this.pid = child.pid;
+    this.#child = child;
+    this.#events = child.stdout[Symbol.asyncIterator]();
+    this.#errors = allLines(child.stderr);
+  }
+
+  /** Resolves when every agent has been welcomed. */
+  static async join(config: FleetConfig, cwd: string): Promise<FleetProcess> {
+    const fleet = new FleetProcess(startNode([compiled('fleet/main.js'), JSON.stringify(config)], { cwd }));
+    await fleet.#next('joined');
+    return fleet;
+  }
+
+  pause(): void {
+    this.#send({ do: 'pause' });
+  }
+
+  /** Lets the agents work and answers what they saw once that many results are recorded. */
+  async measure(until: number): Promise<FleetReport> {
+    this.#send({ do: 'measure', until });
+    return (await this.#next('report')).report;
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill();
+    await this.#child.exited;
+  }
+
+  #send(command: FleetCommand): void {
+    this.#child.write(`${JSON.stringify(command)}\n`);
+  }
+
+  async #next<Kind extends FleetEvent['event']>(kind: Kind): Promise<Extract<FleetEvent, { event: Kind }>> {
+    for (;;) {
+      const line = await this.#events.next();
+      if (line.done === true) throw new Error(`the fleet ended before it said "${kind}": ${(await this.#errors).slice(-3).join(' | ')}`);
+      const event = fleetEventSchema.parse(JSON.parse(line.value));
+      if (isOf(event, kind)) return event;
+    }
+  }
+}
+
+function isOf<Kind extends FleetEvent['event']>(event: FleetEvent, kind: Kind): event is Extract<FleetEvent, { event: Kind }> {
+  return event.event === kind;
+}

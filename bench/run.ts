@@ -1,0 +1,55 @@
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { benchAssignments } from './assignments.ts';
+import { type BenchReport, runText } from './bench-report.ts';
+import { benchConversion } from './conversion.ts';
+import { describeMachine } from './machine.ts';
+import { benchSubmitLatency } from './submit-latency.ts';
+import { BENCH_FOLDER } from './work-place.ts';
+
+/** What every bench may be told. */
+export interface BenchOptions {
+  /** Leave CPU profiles of the coordinator in `.grove/bench/profiles/`: for the profiler of a browser. Profiling costs time: such figures do not count. */
+  readonly profile: boolean;
+}
+
+const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = {
+  conversion: benchConversion,
+  submit: benchSubmitLatency,
+  assign: benchAssignments,
+};
+
+const USAGE = `usage: npm run bench -- [all|${Object.keys(BENCHES).join('|')}] [-o table|json] [--profile]`;
+
+function readArguments(): { readonly names: readonly string[]; readonly output: string; readonly profile: boolean } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { output: { type: 'string', short: 'o', default: 'table' }, profile: { type: 'boolean', default: false } },
+  });
+  const [which = 'all', ...rest] = positionals;
+  const names = which === 'all' ? Object.keys(BENCHES) : [which];
+  if (rest.length > 0 || names.some((name) => !Object.hasOwn(BENCHES, name)) || !['table', 'json'].includes(values.output))
+    throw new Error(USAGE);
+  return { names, ...values };
+}
+
+async function main(): Promise<void> {
+  const { names, output, profile } = readArguments();
+  await mkdir(BENCH_FOLDER, { recursive: true });
+  const machine = await describeMachine(BENCH_FOLDER);
+  const reports: BenchReport[] = [];
+  for (const name of names) {
+    console.error(`bench: ${name} ...`);
+    const report = await BENCHES[name]?.({ profile });
+    if (report !== undefined) reports.push(report);
+  }
+  const run = { machine, reports };
+  console.log(output === 'json' ? JSON.stringify(run, null, 2) : runText(run));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,189 @@
+import { createMemoryTaskStore } from '../coordinator/store/memory/memory-task-store.ts';
+import type { NewTask, TaskStore } from '../coordinator/store/task-store.ts';
+import { profileDigest } from '../domain/device.ts';
+import type { JobSpec } from '../domain/job.ts';
+import { CPU_EP } from '../domain/names.ts';
+import type { AppendFile, Files } from '../domain/ports.ts';
+import { LOCAL_PRINCIPAL } from '../domain/principal.ts';
+import { type Requirement, requirementDigest } from '../domain/requirement.ts';
+import { DEFAULT_RETRY } from '../domain/retry.ts';
+import type { BenchmarkSpec, RecipeRef } from '../domain/task.ts';
+import { systemFiles } from '../platform/files.ts';
+import { systemRandom } from '../platform/random.ts';
+import { sha256 } from '../platform/sha256.ts';
+import { deviceOf, hostOf } from '../test/farm/devices.ts';
+import { benchmarked } from '../test/farm/results.ts';
+import { inFreshFolder } from './work-place.ts';
+
+/** The task store by itself: what the coordinator's other parts and gRPC cost is the difference to the farm's figure. */
+
+export interface AloneOptions {
+  /** Each on a host of its own. */
+  readonly agents: number;
+  /** Requirement queues; agents are dealt to them in turn. */
+  readonly lanes: number;
+  readonly tasks: number;
+  /** With the journal on disk, synced before every answer. */
+  readonly journal: boolean;
+}
+
+export interface AloneResult {
+  /** Tasks acquired, accepted and completed per second. */
+  readonly perSecond: number;
+  /** Commands that shared one sync of the journal; null without a journal. */
+  readonly commandsPerSync: number | null;
+}
+
+const COMMANDS_PER_TASK = 3;
+const TASKS_PER_JOB = 100;
+const RECIPE: RecipeRef = { recipeId: 'bench/recipe', digest: 'a'.repeat(64), text: `{"padding": "${'x'.repeat(2_000)}"}` };
+
+export function measureStoreAlone(options: AloneOptions): Promise<AloneResult> {
+  return inFreshFolder(async (folder) => {
+    const counted = countSyncs(systemFiles);
+    const store = createMemoryTaskStore(options.journal ? { folder, files: counted.files } : {});
+    await store.start();
+    try {
+      await submitAll(store, options);
+      const sessions = await helloAll(store, options);
+      const syncsBefore = counted.syncs();
+      const startMs = performance.now();
+      const done = await Promise.all(sessions.map((session) => workUntilEmpty(store, session)));
+      const wallMs = performance.now() - startMs;
+      const completed = done.reduce((sum, count) => sum + count, 0);
+      if (completed !== options.tasks) throw new Error(`${completed} of ${options.tasks} tasks were completed`);
+      const commandsPerSync = options.journal ? (completed * COMMANDS_PER_TASK) / (counted.syncs() - syncsBefore) : null;
+      return { perSecond: (completed / wallMs) * 1_000, commandsPerSync };
+    } finally {
+      await store.stop();
+    }
+  });
+}
+
+interface StoreSession {
+  readonly agentId: string;
+  readonly sessionId: number;
+}
+
+async function workUntilEmpty(store: TaskStore, session: StoreSession): Promise<number> {
+  for (let count = 0; ; count++) {
+    const acquired = await store.acquire({ now: Date.now(), ...session, token: systemRandom.token(16) });
+    if (acquired === undefined) return count;
+    const { lease } = acquired.assignment;
+    await store.accept({ now: Date.now(), agentId: session.agentId, lease });
+    await store.complete({ now: Date.now(), agentId: session.agentId, lease, outcome: benchmarked() });
+  }
+}
+
+function helloAll(store: TaskStore, { agents, lanes }: AloneOptions): Promise<readonly StoreSession[]> {
+  return Promise.all(
+    Array.from({ length: agents }, async (_, index) => {
+      const agentId = `agent-${index}`;
+      const device = deviceOf(`${agentId}/cpu0`, { labels: { lane: `${index % lanes}` } });
+      const { sessionId } = await store.hello({
+        now: Date.now(),
+        agentId,
+        instanceId: `instance-${index}`,
+        agentVersion: 'simulated',
+        coordinatorId: 'bench',
+        host: hostOf(`host-${index}`),
+        devices: [device],
+        profileDigests: { [device.name]: profileDigest(device.profile, sha256) },
+        missing: [],
+        status: { state: 'ready', why: '' },
+        heldLeases: [],
+      });
+      return { agentId, sessionId };
+    }),
+  );
+}
+
+async function submitAll(store: TaskStore, { tasks, lanes }: AloneOptions): Promise<void> {
+  for (let first = 0; first < tasks; first += TASKS_PER_JOB) {
+    const jobId = `job-${first}`;
+    const count = Math.min(TASKS_PER_JOB, tasks - first);
+    await store.submit({
+      now: Date.now(),
+      principal: LOCAL_PRINCIPAL,
+      jobId,
+      idempotencyKey: jobId,
+      requestDigest: 'b'.repeat(64),
+      spec: JOB,
+      priority: JOB.priority,
+      tasks: Array.from({ length: count }, (_, index) => taskOf(`${jobId}-${index}`, (first + index) % lanes)),
+    });
+  }
+}
+
+function taskOf(taskId: string, lane: number): NewTask {
+  const requirement: Requirement = {
+    kind: 'benchmark',
+    ep: CPU_EP,
+    deviceClass: 'cpu',
+    toolchains: [],
+    capabilities: [],
+    labels: { lane: `${lane}` },
+    minMemoryBytes: 0,
+    exclusivity: 'exclusive',
+  };
+  return {
+    taskId,
+    spec: BENCHMARK,
+    requirement,
+    requirementDigest: requirementDigest(requirement, sha256),
+    needs: [],
+    retry: DEFAULT_RETRY,
+  };
+}
+
+const BENCHMARK: BenchmarkSpec = {
+  kind: 'benchmark',
+  recipe: RECIPE,
+  modelId: 'bench/model',
+  origin: { kind: 'local' },
+  synthetic: true,
+  requestedEp: CPU_EP,
+  executedEp: CPU_EP,
+  substitution: null,
+  tier: 'smoke',
+  launches: null,
+  task: null,
+  qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
+  localData: [],
+  conversionKey: null,
+};
+
+const JOB: JobSpec = {
+  schemaVersion: 1,
+  recipes: [RECIPE],
+  source: { kind: 'uploaded', files: {}, origin: { kind: 'local' } },
+  data: {},
+  dataFiles: {},
+  synthetic: true,
+  coverage: 'any',
+  where: {},
+  substituteEp: 'cpu',
+  tier: 'smoke',
+  launches: null,
+  priority: 'interactive',
+  task: null,
+  strict: false,
+  waitForDevice: false,
+};
+
+/** The same files, counting how often one was synced. */
+function countSyncs(files: Files): { readonly files: Files; syncs(): number } {
+  let count = 0;
+  const counting = (file: AppendFile): AppendFile => ({
+    append: (bytes) => file.append(bytes),
+    sync: () => {
+      count += 1;
+      return file.sync();
+    },
+    close: () => file.close(),
+  });
+  return {
+    files: { ...files, openAppend: async (path, sizeBytes) => counting(await files.openAppend(path, sizeBytes)) },
+    syncs: () => count,
+  };
+}
