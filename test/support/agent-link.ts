@@ -87,7 +87,10 @@ export class AgentLink {
       if (fate === 'cut') end();
       return fate === 'pass';
     };
-    const fromAgent = new GrpcFilter({ hasPreface: true, keep: (bytes) => decide(passing('agent', wire.AgentMessage.decode(bytes).message)) });
+    const fromAgent = new GrpcFilter({
+      hasPreface: true,
+      keep: (bytes) => decide(passing('agent', wire.AgentMessage.decode(bytes).message)),
+    });
     const fromCoordinator = new GrpcFilter({
       hasPreface: false,
       keep: (bytes) => decide(passing('coordinator', wire.CoordinatorMessage.decode(bytes).message)),

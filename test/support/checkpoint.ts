@@ -38,9 +38,18 @@ function readTensors(file: Buffer): Map<string, Tensor> {
   );
   const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
   return new Map(
-    entries.map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
-      return [name, { dtype, shape, bytes: file.subarray(start + begin, start + end) }];
-    }),
+    entries.map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [begin, end],
+        },
+      ]) => {
+        return [name, { dtype, shape, bytes: file.subarray(start + begin, start + end) }];
+      },
+    ),
   );
 }
 

@@ -144,7 +144,7 @@ export class Lab {
     return link;
   }
 
-  /** An agent with a host of its own: the farm takes it for another machine. Ready when this resolves. */
+  /** An agent with a host of its own: the farm takes it for another machine. It has been welcomed when this resolves. */
   async startAgent(name: string, { url = `grpc://${this.grpcAddress}`, config = {} }: AgentSettings = {}): Promise<LabAgent> {
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
@@ -152,10 +152,7 @@ export class Lab {
     const settings = { name, hostName: name, hostId: `host-${name}`, agentUrl: url, dataFolder: folder, logLevel: 'info', ...config };
     await writeFile(file, JSON.stringify({ agent: settings }));
     const agent: LabAgent = { name, folder, process: this.start(['agent', 'run', '--config', file], { GROVE_DATA: '' }) };
-    await eventually(async () => {
-      if (agent.process.hasEnded) throw new Error(`agent ${name} ended:\n${agent.process.err}`);
-      return (await this.client.agents()).agents.some(({ agentId, state }) => agentId === name && state === 'idle');
-    }, `agent ${name}`);
+    await agent.process.until(() => (agent.process.err.includes('"event":"connected"') ? true : undefined));
     return agent;
   }
 

@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { TaskSummary } from '../../api/tasks.ts';
+import { Lab } from '../support/lab.ts';
+
+let lab: Lab;
+
+beforeEach(async () => {
+  lab = await Lab.open();
+  await lab.startCoordinator();
+});
+afterEach(() => lab.close());
+
+async function conversionOf(jobId: string): Promise<TaskSummary> {
+  const { tasks } = await lab.client.job(jobId);
+  return tasks.find(({ kind }) => kind === 'convert')!;
+}
+
+/** Results that were recorded for a task: the attempts that count. */
+async function recorded(taskId: string): Promise<number> {
+  const lines = await lab.logged('result-recorded');
+  return lines.filter((line) => line['taskId'] === taskId && line['recorded'] === true).length;
+}
+
+it('converts once for a job and for the job that follows', async () => {
+  await lab.startAgent('lab-a');
+  const first = await lab.submit('--launches', '1');
+  expect((await lab.ended(first)).state).toBe('completed');
+  const answer = await lab.grove('submit', 'trtrtx', ...lab.sources(), '--launches', '1', '--watch');
+  expect(answer).toMatchObject({ code: 0 });
+  expect(answer.out).toContain('1 conversion(s) already stored');
+  const second = /^job (j-\w+)/m.exec(answer.out)?.[1] ?? '';
+  const conversion = await conversionOf(second);
+  expect(conversion).toEqual(await conversionOf(first));
+  expect(conversion.attempts).toHaveLength(1);
+  expect(await recorded(conversion.taskId)).toBe(1);
+});
+
+it('converts once for two jobs submitted at the same time to two machines', async () => {
+  await lab.startAgent('lab-a');
+  await lab.startAgent('lab-b');
+  const jobs = await Promise.all([
+    lab.submit('--launches', '1', '--on', 'lab-a/cpu0'),
+    lab.submit('--launches', '1', '--on', 'lab-b/cpu0'),
+  ]);
+  const ended = await Promise.all(jobs.map((jobId) => lab.ended(jobId)));
+  expect(ended.map(({ state }) => state)).toEqual(['completed', 'completed']);
+  const [one, two] = await Promise.all(jobs.map(conversionOf));
+  expect(one).toEqual(two);
+  expect(one?.attempts).toHaveLength(1);
+  expect(await recorded(one?.taskId ?? '')).toBe(1);
+  const { cells } = await lab.client.matrix();
+  expect(
+    cells
+      .flat()
+      .flatMap((cell) => cell?.units ?? [])
+      .sort(),
+  ).toEqual(['lab-a/cpu0', 'lab-b/cpu0']);
+});
+
+it('converts again when a parameter, the task or the rows differ', async () => {
+  await lab.startAgent('lab-a');
+  const variants = [[], ['--set', 'fixed_shape.dim_value=[1,64]'], ['--task', 'text-classification']];
+  const jobs = await Promise.all(variants.map((variant) => lab.submit(...variant, '--dry-run')));
+  expect(jobs).toEqual([null, null, null]);
+  const planned = await Promise.all(variants.map((variant) => lab.submit(...variant, '--launches', '1')));
+  const conversions = await Promise.all(planned.map(conversionOf));
+  expect(new Set(conversions.map(({ taskId }) => taskId)).size).toBe(3);
+});

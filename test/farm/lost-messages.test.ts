@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TaskSummary } from '../../api/tasks.ts';
+import { assignmentSchema } from '../../domain/task.ts';
+import type { AgentLink, Passing } from '../support/agent-link.ts';
+import { Lab, type LabAgent } from '../support/lab.ts';
+
+let lab: Lab;
+let link: AgentLink;
+let agent: LabAgent;
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  await lab.startCoordinator();
+  link = await lab.openLink();
+  agent = await lab.startAgent('lab-a', { url: link.url });
+});
+afterAll(() => lab.close());
+
+function isBenchmark(taskId: string | undefined): boolean {
+  return taskId !== undefined && !taskId.startsWith('c-');
+}
+
+function isBenchmarkAssignment(message: Passing): boolean {
+  return (
+    message.from === 'coordinator' &&
+    message.$case === 'assign' &&
+    isBenchmark(assignmentSchema.parse(JSON.parse(message.value.assignmentJson)).lease.taskId)
+  );
+}
+
+function isBenchmarkAck(message: Passing): boolean {
+  return message.from === 'coordinator' && message.$case === 'completeAck' && isBenchmark(message.value.lease?.taskId);
+}
+
+/** How each attempt of the job's benchmark ended. */
+async function endings(jobId: string): Promise<readonly string[]> {
+  expect((await lab.ended(jobId)).state).toBe('completed');
+  const { attempts }: TaskSummary = await lab.benchmark(jobId, () => true);
+  return attempts.map(({ ended }) => ended?.error?.code ?? ended?.state ?? 'open');
+}
+
+/** The coordinator's answers to results of the job's benchmark: whether each was news. */
+async function answers(jobId: string): Promise<readonly unknown[]> {
+  const { taskId } = await lab.benchmark(jobId, () => true);
+  return (await lab.logged('result-recorded')).filter((line) => line['taskId'] === taskId).map((line) => line['recorded']);
+}
+
+describe('a lost acknowledgement', () => {
+  it('makes the agent send the result again, and it counts once', async () => {
+    const lost = link.once('lose', isBenchmarkAck);
+    const jobId = await lab.submit('--launches', '1');
+    await lost;
+    expect(await endings(jobId)).toEqual(['completed']);
+    await lab.delivered(agent);
+    expect(await answers(jobId)).toEqual([true, false]);
+    const cells = (await lab.client.matrix()).cells.flat();
+    expect(cells).toHaveLength(1);
+    expect(cells[0]).toMatchObject({ launches: 1, provenance: { jobId, attempt: 1 } });
+  });
+
+  it('that broke the connection too is cured by the next hello', async () => {
+    const cut = link.once('cut', isBenchmarkAck);
+    const jobId = await lab.submit('--launches', '1');
+    await cut;
+    expect(await endings(jobId)).toEqual(['completed']);
+    await lab.delivered(agent);
+    expect((await answers(jobId)).filter((recorded) => recorded === true)).toHaveLength(1);
+  });
+});
+
+describe('a lost assignment', () => {
+  it('is offered again when nobody has accepted it in time', async () => {
+    const lost = link.once('lose', isBenchmarkAssignment);
+    const jobId = await lab.submit('--launches', '1');
+    await lost;
+    expect(await endings(jobId)).toEqual(['not-accepted', 'completed']);
+    expect(await answers(jobId)).toEqual([true]);
+  });
+
+  it('that broke the connection is offered again at the next hello', async () => {
+    const cut = link.once('cut', isBenchmarkAssignment);
+    const jobId = await lab.submit('--launches', '1');
+    await cut;
+    expect(await endings(jobId)).toEqual(['not-accepted', 'completed']);
+    expect(await answers(jobId)).toEqual([true]);
+  });
+});
+
+describe('a broken connection', () => {
+  it('in mid-task costs nothing: the agent comes back and goes on', async () => {
+    const jobId = await lab.submit('--launches', '2');
+    await lab.measuring(agent);
+    link.cut();
+    expect(await endings(jobId)).toEqual(['completed']);
+    expect(await answers(jobId)).toEqual([true]);
+  });
+});
+
+describe('a lost acceptance', () => {
+  it('runs the task a second time and counts it once', async () => {
+    const lost = link.once(
+      'lose',
+      (message) => message.from === 'agent' && message.$case === 'accept' && isBenchmark(message.value.lease?.taskId),
+    );
+    const jobId = await lab.submit('--launches', '2');
+    await lost;
+    expect((await endings(jobId)).at(-1)).toBe('completed');
+    expect((await answers(jobId)).filter((recorded) => recorded === true)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { isSameProcess } from '../../platform/process-identity.ts';
+import { eventually } from '../support/grove-process.ts';
+import { Lab } from '../support/lab.ts';
+
+let lab: Lab;
+
+beforeEach(async () => {
+  lab = await Lab.open();
+  await lab.startCoordinator();
+});
+afterEach(() => lab.close());
+
+it('cancels a running task: its process ends and the agent is free for the next job', async () => {
+  const agent = await lab.startAgent('lab-a');
+  const jobId = await lab.submit('--launches', '9');
+  const child = await lab.measuring(agent);
+  const answer = await lab.grove('job', 'cancel', jobId);
+  expect(answer).toMatchObject({ code: 0, out: '1 task(s) cancelled.\n' });
+  await eventually(async () => !(await isSameProcess(child)), 'the child to end');
+  expect((await lab.ended(jobId)).state).toBe('cancelled');
+  const task = await lab.benchmark(jobId, () => true);
+  expect(task).toMatchObject({ state: 'cancelled', attempts: [{ ended: { state: 'cancelled' }, cancelRequestedBy: 'local' }] });
+  expect((await lab.client.matrix()).cells.flat().map((cell) => cell?.p50Ms)).not.toContainEqual(expect.anything());
+
+  const next = await lab.submit('--launches', '1');
+  expect((await lab.ended(next)).state).toBe('completed');
+  expect((await lab.grove('job', 'cancel', jobId)).out).toBe('0 task(s) cancelled.\n');
+});
+
+it('drains a stopped agent: the task is handed back and another machine completes it', async () => {
+  const config = { stopGraceMs: 0 };
+  const agents = [await lab.startAgent('lab-a', { config }), await lab.startAgent('lab-b', { config })];
+  const jobId = await lab.submit('--launches', '2');
+  const holder = (await lab.benchmark(jobId, ({ progress }) => progress?.stage === 'measure')).attempts.at(-1)?.agentId;
+  const [busy, spare] = agents[0]?.name === holder ? agents : agents.toReversed();
+  const child = await lab.measuring(busy!);
+  expect((await busy!.process.end('SIGTERM')).code).toBe(0);
+  expect(await isSameProcess(child)).toBe(false);
+  expect((await lab.ended(jobId)).state).toBe('completed');
+  const task = await lab.benchmark(jobId, () => true);
+  expect(task.attempts.map(({ agentId, ended }) => [agentId, ended?.error?.code])).toEqual([
+    [busy?.name, 'agent-shutdown'],
+    [spare?.name, undefined],
+  ]);
+  expect(await lab.unsentResults(busy!)).toEqual([]);
+});
+
+it('lets an agent finish what fits into its grace', async () => {
+  const agent = await lab.startAgent('lab-a', { config: { stopGraceMs: 60_000 } });
+  const jobId = await lab.submit('--launches', '1');
+  await lab.measuring(agent);
+  expect((await agent.process.end('SIGTERM')).code).toBe(0);
+  expect(await lab.client.job(jobId)).toMatchObject({ state: 'completed' });
+  expect((await lab.client.agent('lab-a')).state).toBe('offline');
+});
