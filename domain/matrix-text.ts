@@ -173,7 +173,7 @@ export interface ColumnText {
   readonly device: string;
   /** `CPU EP, ac performance, smoke`. */
   readonly detail: string;
-  /** `2 units`. */
+  /** `2 units`; empty before any device has it. */
   readonly units: string;
   readonly emulated: boolean;
 }
@@ -183,7 +183,7 @@ export function columnText(column: MatrixColumn): ColumnText {
   return {
     device: column.deviceModel,
     detail: [`${shortEp(column.executedEp)} EP`, column.condition, column.tier].filter(Boolean).join(', '),
-    units: column.units.length === 1 ? '1 unit' : `${column.units.length} units`,
+    units: column.units.length === 0 ? '' : plural(column.units.length, 'unit'),
     emulated: column.emulated,
   };
 }
@@ -195,6 +195,11 @@ export function publishedText(published: Published | null): { readonly figure: s
   const range = min === null || max === null ? '' : `${significant(min)}-${significant(max)} ms`;
   const figure = avg === null ? range : [`${formatMs(avg)} avg`, p90 === null ? '' : `p90 ${significant(p90)}`].filter(Boolean).join(', ');
   return { figure, hardware: published.hardware ?? 'hardware unknown' };
+}
+
+/** `1 unit`, `2 units`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function significant(value: number): string {

@@ -1,5 +1,5 @@
 import type { Cell, CellState, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
-import { BADGE_MEANINGS, cellText, columnText, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
+import { BADGE_MEANINGS, cellText, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
 
@@ -38,7 +38,7 @@ function summary({ cells, rows, columns, generatedAt }: Matrix): Html {
   const counts = new Map<CellState, number>();
   for (const cell of cells.flat()) if (cell !== null) counts.set(cell.state, (counts.get(cell.state) ?? 0) + 1);
   const parts = [...counts].map(([state, count]) => html`<span class="count">${count} ${stateChip(state)}</span>`);
-  return html`${rows.length} recipes on ${columns.length} device columns, ${timeElement(generatedAt)} ${parts}`;
+  return html`${plural(rows.length, 'recipe')} on ${plural(columns.length, 'device column')}, ${timeElement(generatedAt)} ${parts}`;
 }
 
 function emptyFarm(): Html {

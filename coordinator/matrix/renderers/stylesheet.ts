@@ -51,6 +51,8 @@ table { border-collapse: collapse; text-align: left; }
 .matrix .corner { background: var(--head); z-index: 2; font-weight: 600; }
 .recipe, .device { font-weight: 600; }
 .published { min-width: 130px; }
+.matrix thead th:first-child { width: 230px; }
+.matrix thead th:nth-child(2) { width: 170px; }
 .cell { min-width: 220px; border-left: 3px solid transparent; }
 .cell a { display: block; padding: 10px 14px; color: inherit; text-decoration: none; min-height: 100%; }
 .cell a:hover { background: var(--head); }
