@@ -1,4 +1,6 @@
 import type { Plan, SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
+import { GroveError } from '../../domain/errors.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
@@ -50,6 +52,7 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
       const spec = readSubmitRequest(request, deps);
       await verifyBlobs(spec, deps.artifacts);
       const expansion = deps.expand({ jobId, spec, agents: await deps.store.agents() });
+      for (const task of expansion.tasks) assertSendable(task);
       const plan = await completePlan(deps, expansion);
       if (dryRun) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
       const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: expansion.tasks });
@@ -78,6 +81,16 @@ interface JobFacts {
 
 function commandOf({ clock }: SubmitDeps, { principal, idempotencyKey }: SubmitContext, { tasks = [], ...job }: JobFacts): SubmitCommand {
   return { now: clock.now(), principal, idempotencyKey, ...job, priority: job.spec.priority, tasks };
+}
+
+/** Part of a message that a task's document may take: the conversion and the lease travel in the same one. */
+const MAX_SPEC_BYTES = MAX_MESSAGE_BYTES / 2;
+
+/** A task that fits no message would be offered for ever. Throws `too-large`. */
+function assertSendable({ taskId, spec }: NewTask): void {
+  const sizeBytes = Buffer.byteLength(JSON.stringify(spec));
+  if (sizeBytes > MAX_SPEC_BYTES)
+    throw new GroveError('too-large', { what: `The ${spec.kind} task ${taskId}`, sizeBytes, limitBytes: MAX_SPEC_BYTES });
 }
 
 /** The store compares the request digests. Throws `idempotency-conflict`. */

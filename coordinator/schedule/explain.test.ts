@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { Requirement } from '../../domain/requirement.ts';
+import { agentOf } from '../../test/farm/agents.ts';
+import { deviceOf } from '../../test/farm/devices.ts';
+import { benchmarkSpecOf } from '../../test/farm/jobs.ts';
+import type { AgentRecord, JobRecord, TaskRecord } from '../store/task-store.ts';
+import { explainJob } from './explain.ts';
+
+const REQUIREMENT: Requirement = {
+  kind: 'benchmark',
+  ep: 'CPUExecutionProvider',
+  deviceClass: 'cpu',
+  toolchains: [],
+  capabilities: [],
+  labels: {},
+  minMemoryBytes: 0,
+  exclusivity: 'exclusive',
+};
+
+function explain(agents: readonly AgentRecord[], requirement: Partial<Requirement> = {}) {
+  const task = {
+    taskId: 't-1',
+    spec: benchmarkSpecOf(),
+    requirement: { ...REQUIREMENT, ...requirement },
+    state: 'pending',
+    needs: ['c-1'],
+  } as unknown as TaskRecord;
+  const conversion = { taskId: 'c-1', state: 'running' } as unknown as TaskRecord;
+  const store = {
+    job: async (jobId: string) => (jobId === 'j-1' ? ({ jobId } as unknown as JobRecord) : undefined),
+    tasksOf: async () => [task],
+    task: async (taskId: string) => (taskId === 'c-1' ? conversion : undefined),
+    agents: async () => agents,
+    position: async () => 3,
+  };
+  return explainJob(store, 'j-1').then(({ tasks }) => tasks[0]);
+}
+
+describe('explaining why a task waits', () => {
+  it('tells its place, its needs, and what each matching device does', async () => {
+    const explained = await explain([
+      agentOf('idle', [deviceOf('idle/cpu0')]),
+      agentOf('busy', [deviceOf('busy/cpu0')], { leases: [{ taskId: 't-9', attempt: 1, deviceName: 'busy/cpu0' }] }),
+      agentOf('gone', [deviceOf('gone/cpu0')], { connection: 'offline' }),
+      agentOf('full', [deviceOf('full/cpu0')], { status: { state: 'not-ready', why: 'low disk' } }),
+    ]);
+    expect(explained).toMatchObject({ position: 3, needs: [{ taskId: 'c-1', state: 'running' }] });
+    expect(explained?.matching).toEqual([
+      { deviceName: 'idle/cpu0', status: 'idle', why: '' },
+      { deviceName: 'busy/cpu0', status: 'busy', why: 'its host runs t-9' },
+      { deviceName: 'gone/cpu0', status: 'offline', why: 'agent gone is not connected' },
+      { deviceName: 'full/cpu0', status: 'not-ready', why: 'low disk' },
+    ]);
+  });
+
+  it('gives one line per checker for each device that cannot take it', async () => {
+    const agents = [agentOf('lab', [deviceOf('lab/cpu0'), deviceOf('lab/gpu0', { class: 'gpu', eps: [] })])];
+    const explained = await explain(agents, { unit: 'lab/cpu1', labels: { pool: 'night' } });
+    expect(explained?.refused).toEqual([
+      { deviceName: 'lab/cpu0', lines: ['has label pool=(none), not night', 'is not lab/cpu1'] },
+      {
+        deviceName: 'lab/gpu0',
+        lines: [
+          'is a gpu, not a cpu',
+          'does not offer CPUExecutionProvider (offers none)',
+          'has label pool=(none), not night',
+          'is not lab/cpu1',
+        ],
+      },
+    ]);
+  });
+
+  it('refuses a job that does not exist', async () => {
+    const nothing = {
+      job: async () => undefined,
+      tasksOf: async () => [],
+      task: async () => undefined,
+      agents: async () => [],
+      position: async () => undefined,
+    };
+    await expect(explainJob(nothing, 'j-9')).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
