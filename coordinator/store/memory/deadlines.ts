@@ -12,7 +12,7 @@ export function watch(state: State, what: Watched, at: EpochMs): void {
   state.alarms.push({ at, what });
 }
 
-/** Everything due at `now`, oldest first. Looks only at alarms that have rung. */
+/** Everything due at `now`, oldest first and equally old ones by name. Looks only at alarms that have rung. */
 export function dueItems(state: State, now: EpochMs, limit: number): readonly DueItem[] {
   const { alarms } = state;
   const due = new Map<string, DueItem>();
@@ -26,7 +26,7 @@ export function dueItems(state: State, now: EpochMs, limit: number): readonly Du
     else due.set(keyOf(alarm.what), { ...alarm.what, deadline });
   }
   for (const { deadline, ...what } of due.values()) alarms.push({ at: deadline, what });
-  return [...due.values()];
+  return [...due].sort(([a, first], [b, second]) => first.deadline - second.deadline || (a < b ? -1 : 1)).map(([, item]) => item);
 }
 
 function keyOf(what: Watched): string {

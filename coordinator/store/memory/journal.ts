@@ -1,13 +1,13 @@
 import { GroveError } from '../../../domain/errors.ts';
 import type { AppendFile, Files } from '../../../domain/ports.ts';
-import type { AnyCall } from './execute.ts';
+import type { Call, CommandName } from './execute.ts';
 import { encodeFrame } from './frame.ts';
 import { SCHEMA_VERSION, segmentPath } from './journal-files.ts';
 
 /** A command in the journal; replaying it after all earlier ones gives the state after it. */
 export interface JournalRecord {
   readonly sequence: number;
-  readonly call: AnyCall;
+  readonly call: Call<CommandName>;
 }
 
 /** First record of every segment. */

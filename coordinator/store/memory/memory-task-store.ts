@@ -5,7 +5,7 @@ import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs, Files } from '../../../domain/ports.ts';
 import type { StoreEvent, TaskStore } from '../task-store.ts';
 import { dueItems } from './deadlines.ts';
-import { type AnswerOf, type AnyCall, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
+import { type AnswerOf, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { snapshotPath } from './journal-files.ts';
 import { agentRecord, allAgents, benchmarkTasks, eventsAfter, jobsPage, positionInQueue, queueSummaries, tasksOfJob } from './queries.ts';
@@ -188,34 +188,37 @@ class MemoryTaskStore implements TaskStore {
 
   async #run<Name extends CommandName>(name: Name, command: CommandOf<Name>): Promise<AnswerOf<Name>> {
     const call = { name, command };
-    const { answer, events, changed } = this.#apply(call);
-    if (this.#journal === undefined) this.#publish(events);
-    // An answer may rest on an earlier command that is not on stable storage yet.
-    else if (!changed) await (name === 'heartbeat' ? undefined : this.#journal.settled());
-    else await this.#record(this.#journal, call, events);
-    return answer;
+    const outcome = this.#apply(call);
+    // No waiting before this line: the journal must have every command that the state has, in the same order.
+    await this.#write(call, outcome);
+    if (outcome instanceof GroveError) throw outcome;
+    this.#publish(outcome.events);
+    return outcome.answer;
   }
 
-  #apply<Name extends CommandName>(call: Call<Name>): Executed<Name> {
+  /** A refusal is an outcome too: it came before the first write. Anything else that is thrown may have left half a change behind. */
+  #apply<Name extends CommandName>(call: Call<Name>): Executed<Name> | GroveError {
     const state = this.#state;
     try {
       return execute(state, call, this.#sha256);
     } catch (error) {
-      // A refusal came before the first write; anything else may have left half a change behind.
-      if (!(error instanceof GroveError))
-        this.#fail(new GroveError('store-failed', { problem: toGroveError(error).message }, { cause: error }));
+      if (error instanceof GroveError) return error;
+      this.#fail(new GroveError('store-failed', { problem: toGroveError(error).message }, { cause: error }));
       throw error;
     }
   }
 
-  async #record<Name extends CommandName>(journal: Journal, call: Call<Name>, events: readonly StoreEvent[]): Promise<void> {
+  async #write<Name extends CommandName>(call: Call<Name>, outcome: Executed<Name> | GroveError): Promise<void> {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    // An answer that changed nothing may rest on an earlier command that is not on stable storage yet.
+    if (outcome instanceof GroveError || !outcome.changed) return journal.settled();
     this.#sequence += 1;
     // A renewal that is lost with the process only looks older afterwards; nobody should wait for it.
-    const lazy = call.name === 'heartbeat' && events.length === 0;
-    const written = journal.append({ sequence: this.#sequence, call: call as AnyCall }, { lazy });
+    const lazy = call.name === 'heartbeat' && outcome.events.length === 0;
+    const written = journal.append({ sequence: this.#sequence, call }, { lazy });
     this.#snapshotWhenLarge(journal);
     await written;
-    this.#publish(events);
   }
 
   #publish(events: readonly StoreEvent[]): void {

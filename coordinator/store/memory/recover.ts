@@ -116,8 +116,7 @@ async function replaySegment(context: SegmentContext): Promise<{ readonly sequen
       continue;
     }
     const record = reader.next(journalRecordSchema);
-    if (record.sequence !== expected || expected > sequence + 1)
-      throw reader.corrupt(`command ${record.sequence} follows command ${sequence}`);
+    if (record.sequence !== expected) throw reader.corrupt(`command ${record.sequence} follows command ${sequence}`);
     if (expected > sequence) replay(context, reader, record);
     sequence = Math.max(sequence, expected);
     expected += 1;

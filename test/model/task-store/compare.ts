@@ -48,7 +48,8 @@ interface Outcome {
   readonly code?: string;
 }
 
-async function answerOf(run: () => Promise<unknown>): Promise<Outcome> {
+/** What became of a command: its answer, or the code it was refused with. Anything else that is thrown passes through. */
+export async function answerOf(run: () => Promise<unknown>): Promise<Outcome> {
   try {
     return { answer: await run() };
   } catch (error) {
@@ -58,7 +59,7 @@ async function answerOf(run: () => Promise<unknown>): Promise<Outcome> {
 }
 
 /** Calls a command by name on anything that has the commands as methods. */
-function callStore(store: TaskStore, { name, command }: AnyCall): Promise<unknown> {
+export function callStore(store: TaskStore, { name, command }: AnyCall): Promise<unknown> {
   if (!COMMAND_NAMES.includes(name)) throw new Error(`no command ${name}`);
   const method: (command: never) => Promise<unknown> = store[name].bind(store);
   return method(command as never);
@@ -79,7 +80,8 @@ function simplified({ name }: AnyCall, outcome: Outcome): Outcome {
   return { answer: { lease: assignment.lease, deviceName: assignment.deviceName, leasedUntil } };
 }
 
-async function observe(store: TaskStore, now: number): Promise<Observed> {
+/** Reads everything a store shows. */
+export async function observe(store: TaskStore, now: number): Promise<Observed> {
   const jobs = await store.jobs({ limit: 1_000 });
   const tasks = new Map<string, NonNullable<Awaited<ReturnType<TaskStore['task']>>>>();
   const views = new Map<string, readonly (readonly [string, string])[]>();

@@ -50,6 +50,8 @@ export class NaiveFarm {
   readonly reservations = new Map<string, string>();
   /** Host -> submitters in the order it served them. */
   readonly served = new Map<string, string[]>();
+  /** Every token a lease was given for. */
+  readonly tokens: string[] = [];
   readonly clocks = new Map<string, { time: number; finishes: Map<string, number> }>();
   #sessions = 0;
   #sequence = 0;
@@ -163,13 +165,14 @@ export class NaiveFarm {
     const agent = this.#current(agentId, sessionId);
     const again = this.#heldBy(agentId).find((task) => this.#last(task).token === token);
     if (again !== undefined) return answerTo(again);
-    if (this.tasks.some(({ attempts }) => attempts.some((attempt) => attempt.token === token))) return undefined;
+    if (this.tokens.includes(token)) return undefined;
     if (agent.connection !== 'connected' || agent.status !== 'ready') return undefined;
     const task = this.#choose(agent, now);
     if (task === undefined) return undefined;
     const { hostId } = agent.hello.host;
     this.#leaveQueue(task, true);
-    this.#forget(hostId);
+    this.reservations.delete(hostId);
+    this.tokens.push(token);
     this.served.set(hostId, [...(this.served.get(hostId) ?? []), task.submitter]);
     const number = task.numberBase + task.attempts.length + 1;
     const times = {
@@ -576,10 +579,6 @@ export class NaiveFarm {
     const turns = this.served.get(hostId) ?? [];
     const turnOf = (task: NaiveTask) => turns.lastIndexOf(task.submitter);
     return classOf(a, now) - classOf(b, now) || turnOf(a) - turnOf(b) || found(a.place).sequence - found(b.place).sequence;
-  }
-
-  #forget(hostId: string): void {
-    this.reservations.delete(hostId);
   }
 
   /** A reservation lasts while its task is pending and a ready agent of the host could take it. */

@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createHeap } from './heap.ts';
+
+const ascending = (a: number, b: number) => a - b;
+
+describe('heap', () => {
+  it('gives items back in order, also after some were taken out from within', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer()), fc.integer({ min: 2, max: 5 }), (numbers, divisor) => {
+        const heap = createHeap<number>(ascending);
+        for (const number of numbers) heap.push(number);
+        expect(heap.size).toBe(numbers.length);
+        heap.retain((number) => number % divisor !== 0);
+        const drained: number[] = [];
+        for (let top = heap.pop(); top !== undefined; top = heap.pop()) drained.push(top);
+        expect(drained).toEqual(numbers.filter((number) => number % divisor !== 0).sort(ascending));
+      }),
+    );
+  });
+
+  it('shows its top without taking it', () => {
+    const heap = createHeap<number>(ascending);
+    expect(heap.peek()).toBeUndefined();
+    heap.push(2);
+    heap.push(1);
+    expect([heap.peek(), heap.peek(), heap.pop(), heap.pop(), heap.pop()]).toEqual([1, 1, 1, 2, undefined]);
+  });
+});

@@ -1,0 +1,274 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GroveError } from '../../../domain/errors.ts';
+import { systemFiles } from '../../../platform/files.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import { newTask } from '../../../test/conformance/task-store/documents.ts';
+import { Farm } from '../../../test/conformance/task-store/farm.ts';
+import { answerOf, callStore, observe } from '../../../test/model/task-store/compare.ts';
+import { play } from '../../../test/model/task-store/record.ts';
+import { type Action, history } from '../../../test/model/task-store/world.ts';
+import { CrashDisk } from '../../../test/support/crash-disk.ts';
+import { type AnyCall, execute } from './execute.ts';
+import { encodeFrame, readFrames } from './frame.ts';
+import { segmentPath, snapshotPath } from './journal-files.ts';
+import { createMemoryTaskStore } from './memory-task-store.ts';
+import { recover, type StoreLog } from './recover.ts';
+import { captureState } from './snapshot.ts';
+import { createState, type State } from './state.ts';
+
+const FOLDER = '/store';
+/** Small enough for several snapshots in a short history. */
+const SMALL_SNAPSHOTS = 500;
+
+const dump = (state: State) => JSON.stringify(captureState(state));
+
+function shortHistory(seed = 7): readonly Action[] {
+  return fc.sample(history, { numRuns: 1, seed }).flat();
+}
+
+async function recovered(disk: CrashDisk, log: StoreLog = () => {}) {
+  return recover({ files: disk, folder: FOLDER, sha256, log });
+}
+
+/** States after each command that changed something, the empty one first. */
+function statesAfter(calls: readonly AnyCall[]): readonly string[] {
+  const state = createState();
+  const dumps = [dump(state)];
+  for (const call of calls) if (applies(state, call)) dumps.push(dump(state));
+  return dumps;
+}
+
+function applies(state: State, call: AnyCall): boolean {
+  try {
+    return execute(state, call, sha256).changed;
+  } catch (error) {
+    if (error instanceof GroveError) return false;
+    throw error;
+  }
+}
+
+const HELLO: Action = { type: 'hello', agent: 'a', report: 'none', clone: false };
+const CLOSE: Action = { type: 'close', agent: 'a', stale: false };
+const SHAPE = { benchmarks: 1, conversion: 0, resolve: false, unit: null, maxAttempts: 1, unsupported: false } as const;
+const SUBMIT: Action = { type: 'submit', shape: SHAPE, priority: 'urgent', submitter: 'ann' };
+
+/** A journal of a short history with a known end, and where its records begin. */
+async function someJournal({ before = shortHistory(), ending = CLOSE } = {}) {
+  const disk = new CrashDisk();
+  const store = createMemoryTaskStore({ files: disk, folder: FOLDER });
+  await store.start();
+  const calls = await play(store, [...before, HELLO, ending]);
+  await store.stop();
+  const path = segmentPath(FOLDER, 1);
+  const bytes = disk.bytesOf(path);
+  const offsets = [...readFrames(bytes)].map(({ offset }) => offset);
+  return { path, bytes, offsets, states: statesAfter(calls) };
+}
+
+function diskWith(path: string, bytes: Uint8Array): CrashDisk {
+  const disk = new CrashDisk();
+  disk.put(path, bytes);
+  return disk;
+}
+
+async function corruptionOf(disk: CrashDisk) {
+  const error = await recovered(disk).catch((thrown: unknown) => thrown);
+  return error instanceof GroveError ? { code: error.code, offset: error.params['offset'], file: error.params['file'] } : { state: error };
+}
+
+describe('replay', () => {
+  it('gives the state, the answers and the events that were there, through snapshots too', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.constantFrom(SMALL_SNAPSHOTS, 1_000_000), async (actions, snapshotAfterBytes) => {
+        const disk = new CrashDisk();
+        const store = createMemoryTaskStore({ files: disk, folder: FOLDER, snapshotAfterBytes });
+        await store.start();
+        const calls = await play(store, actions);
+        const seen = JSON.stringify([await observe(store, 0), await store.eventsSince(0, 100_000)]);
+        await store.stop();
+        const again = await recovered(disk.afterPowerCut());
+        expect(dump(again.state)).toBe(statesAfter(calls).at(-1));
+        const reopened = createMemoryTaskStore({ files: disk, folder: FOLDER });
+        await reopened.start();
+        expect(JSON.stringify([await observe(reopened, 0), await reopened.eventsSince(0, 100_000)])).toBe(seen);
+        await reopened.stop();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    ['small', { ending: CLOSE }],
+    ['large', { before: [], ending: SUBMIT }],
+  ])(
+    'gives the state before or after a %s last record when the journal is cut at any of its bytes',
+    { timeout: 120_000 },
+    async (_, ending) => {
+      const { path, bytes, offsets, states } = await someJournal(ending);
+      const last = offsets.at(-1) ?? 0;
+      for (let cut = last; cut <= bytes.length; cut += 1) {
+        const lines: string[] = [];
+        const { state, segment } = await recovered(diskWith(path, bytes.subarray(0, cut)), (event) => lines.push(event));
+        expect(dump(state), `cut at ${cut}`).toBe(states.at(cut === bytes.length ? -1 : -2));
+        expect(segment.sizeBytes).toBe(cut === bytes.length ? bytes.length : last);
+        expect(lines).toEqual(cut === last || cut === bytes.length ? [] : ['journal-repaired']);
+      }
+    },
+  );
+
+  it('goes on behind a repaired record', async () => {
+    const { path, bytes } = await someJournal();
+    const disk = diskWith(path, bytes.subarray(0, bytes.length - 1));
+    const farm = new Farm(createMemoryTaskStore({ files: disk, folder: FOLDER }));
+    await farm.store.start();
+    await farm.submit([newTask('after')], { jobId: 'after' });
+    await farm.store.stop();
+    expect((await recovered(disk)).state.tasks.has('after')).toBe(true);
+  });
+
+  it('takes zeros at the end for a write that was cut off', async () => {
+    const { path, bytes, states } = await someJournal();
+    const { state, segment } = await recovered(diskWith(path, Buffer.concat([bytes, Buffer.alloc(100)])));
+    expect(dump(state)).toBe(states.at(-1));
+    expect(segment.sizeBytes).toBe(bytes.length);
+  });
+
+  it('refuses a journal with a changed bit anywhere before its last record, and says where', { timeout: 120_000 }, async () => {
+    const { path, bytes, offsets } = await someJournal();
+    const [first = 0, second = 0, third = 0] = offsets;
+    const middle = offsets[Math.floor(offsets.length / 2)] ?? 0;
+    const end = offsets[Math.floor(offsets.length / 2) + 1] ?? 0;
+    for (const [from, to] of [
+      [first, second],
+      [second, third],
+      [middle, end],
+    ] as const) {
+      for (let position = from; position < to; position += 1) {
+        const damaged = new Uint8Array(bytes);
+        damaged[position] = (damaged[position] ?? 0) ^ (1 << (position % 8));
+        expect(await corruptionOf(diskWith(path, damaged)), `bit flipped in byte ${position}`).toEqual({
+          code: 'journal-corrupt',
+          offset: from,
+          file: path,
+        });
+      }
+    }
+  });
+
+  it('refuses a last record whose bytes are all there and wrong', async () => {
+    const { path, bytes, offsets } = await someJournal();
+    const damaged = new Uint8Array(bytes);
+    damaged[bytes.length - 1] = (damaged[bytes.length - 1] ?? 0) ^ 1;
+    expect(await corruptionOf(diskWith(path, damaged))).toEqual({ code: 'journal-corrupt', offset: offsets.at(-1), file: path });
+  });
+
+  it('refuses another schema version, a foreign record, a gap in the sequence and a command that does not apply', async () => {
+    const header = (schemaVersion: number, firstSequence = 1) =>
+      encodeFrame(JSON.stringify({ format: 'grove-journal', schemaVersion, firstSequence }));
+    const cancel = { name: 'cancelJob', command: { now: 1, principal: { kind: 'local', name: 'local' }, jobId: 'gone' } };
+    const record = (sequence: number, call: unknown = cancel) => encodeFrame(JSON.stringify({ sequence, call }));
+    const path = segmentPath(FOLDER, 1);
+    const files = [
+      [header(2)],
+      [header(1), encodeFrame('{"hello":1}')],
+      [header(1), encodeFrame('not json')],
+      [header(1), record(2)],
+      [header(1), record(1)],
+      [header(1, 9)],
+    ];
+    for (const frames of files)
+      expect(await corruptionOf(diskWith(path, Buffer.concat(frames)))).toMatchObject({ code: 'journal-corrupt', file: path });
+    expect(await corruptionOf(diskWith(segmentPath(FOLDER, 5), header(1, 5)))).toMatchObject({ code: 'journal-corrupt' });
+  });
+
+  it('refuses a damaged or unfinished snapshot', async () => {
+    const disk = new CrashDisk();
+    const store = createMemoryTaskStore({ files: disk, folder: FOLDER, snapshotAfterBytes: SMALL_SNAPSHOTS });
+    await store.start();
+    await play(store, shortHistory());
+    await store.stop();
+    const path = [...disk.files.keys()].find((name) => name.includes('snapshot-')) ?? expect.unreachable();
+    const bytes = disk.bytesOf(path);
+    const damaged = new Uint8Array(bytes);
+    damaged[bytes.length >> 1] = (damaged[bytes.length >> 1] ?? 0) ^ 4;
+    disk.put(path, damaged);
+    expect(await corruptionOf(disk)).toMatchObject({ code: 'journal-corrupt', file: path });
+    disk.put(path, bytes.subarray(0, bytes.length - 40));
+    expect(await corruptionOf(disk)).toMatchObject({ code: 'journal-corrupt', file: path });
+  });
+});
+
+describe('a power cut', () => {
+  it('at any operation loses no acknowledged command, whatever part of the rest got through', { timeout: 240_000 }, async () => {
+    const calls = await play(createMemoryTaskStore(), shortHistory(11));
+    const states = statesAfter(calls);
+    const complete = new CrashDisk();
+    await applyUntilFailure(complete, calls);
+    expect(complete.trace.filter((step) => step.startsWith('replace')).length).toBeGreaterThan(2);
+    for (let failFrom = 1; failFrom <= complete.trace.length; failFrom += 1) {
+      const disk = new CrashDisk({ failFrom });
+      const acknowledged = await applyUntilFailure(disk, calls);
+      for (const unsyncedBytes of [0, 100, 1_000_000]) {
+        const { state } = await recovered(disk.afterPowerCut(unsyncedBytes));
+        const found = states.indexOf(dump(state));
+        expect(found, `power cut at operation ${failFrom} (${complete.trace[failFrom - 1]})`).toBeGreaterThanOrEqual(acknowledged);
+      }
+    }
+  });
+
+  it('leaves nothing behind that a restart does not use or remove', async () => {
+    const disk = new CrashDisk();
+    await applyUntilFailure(disk, await play(createMemoryTaskStore(), shortHistory(11)));
+    disk.put(`${snapshotPath(FOLDER, 3)}.0123.tmp`, new Uint8Array(10));
+    disk.put(segmentPath(FOLDER, 1), new Uint8Array(10));
+    await recovered(disk);
+    const names = (await disk.list(FOLDER)).map((name) => name.split('-')[0]).sort();
+    expect(names).toEqual(['journal', 'snapshot']);
+  });
+});
+
+/** Applies commands until the disk fails. Returns how many that changed something were acknowledged durably. */
+async function applyUntilFailure(disk: CrashDisk, calls: readonly AnyCall[]): Promise<number> {
+  const store = createMemoryTaskStore({ files: disk, folder: FOLDER, snapshotAfterBytes: SMALL_SNAPSHOTS });
+  const shadow = createState();
+  let applied = 0;
+  let acknowledged = 0;
+  try {
+    await store.start();
+    for (const call of calls) {
+      const { code } = await answerOf(async () => callStore(store, call));
+      if (code === 'store-failed') break;
+      if (!applies(shadow, call)) continue;
+      applied += 1;
+      if (call.name !== 'heartbeat') acknowledged = applied;
+    }
+    await store.stop();
+  } catch {
+    // The disk failed during start or stop.
+  }
+  return acknowledged;
+}
+
+describe('the real files', () => {
+  it('keep a farm over restarts and snapshots', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'grove-store-'));
+    try {
+      for (const name of ['one', 'two', 'three']) {
+        const farm = new Farm(createMemoryTaskStore({ files: systemFiles, folder: join(folder, 'state'), snapshotAfterBytes: 2_000 }));
+        await farm.store.start();
+        await farm.submit([newTask(`${name}-1`), newTask(`${name}-2`)], { jobId: name });
+        await farm.store.stop();
+      }
+      const farm = new Farm(createMemoryTaskStore({ files: systemFiles, folder: join(folder, 'state') }));
+      await farm.store.start();
+      expect((await farm.store.jobs({ limit: 10 })).map(({ jobId }) => jobId)).toEqual(['three', 'two', 'one']);
+      await farm.store.stop();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
