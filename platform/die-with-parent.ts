@@ -6,7 +6,7 @@ const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 
 /** How often the watchdog looks for the parent where the kernel offers no signal. */
-export const WATCHDOG_INTERVAL_MS = 200;
+const WATCHDOG_INTERVAL_MS = 200;
 
 /**
  * Called first thing in a child: from then on the child ends by SIGKILL when its parent ends, even while its main thread is inside a native call.
@@ -15,9 +15,10 @@ export const WATCHDOG_INTERVAL_MS = 200;
  * *thread* that started the child, so parents must spawn from a thread that lives as long as they do: the main thread.
  *
  * @param parentPid the pid the parent told the child, not the one observed: a parent that died before this call must not go unnoticed.
+ * @param mechanism `watchdog` asks for the portable way even where the kernel could do it.
  */
-export function dieWithParent(parentPid: number): void {
-  if (process.platform === 'linux' && setParentDeathSignal()) {
+export function dieWithParent(parentPid: number, mechanism: 'kernel' | 'watchdog' = 'kernel'): void {
+  if (mechanism === 'kernel' && process.platform === 'linux' && setParentDeathSignal()) {
     // The parent may have died between fork and prctl; then the kernel will send nothing more.
     if (process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
     return;
@@ -49,7 +50,7 @@ setInterval(() => {
 `;
 
 /** The portable way of {@link dieWithParent}: a thread that polls every {@link WATCHDOG_INTERVAL_MS}. It does not keep the process alive. */
-export function startParentWatchdog(parentPid: number): void {
+function startParentWatchdog(parentPid: number): void {
   // Flags of the process (`--input-type=module`) would change how the source is read.
   const watchdog = new Worker(WATCHDOG_SOURCE, { eval: true, execArgv: [], workerData: { parentPid, intervalMs: WATCHDOG_INTERVAL_MS } });
   watchdog.unref();

@@ -5,7 +5,7 @@ import { LineTooLongError, readLines } from './lines.ts';
 import { killTree } from './process-tree.ts';
 
 /** Longest line a child may write unless {@link createSpawner} is told otherwise. Results of a stage travel as one line. */
-export const DEFAULT_MAX_LINE_CHARS = 4_194_304;
+const DEFAULT_MAX_LINE_CHARS = 4_194_304;
 
 /** Starts real processes: no shell, a complete environment, pipes for all three streams, a process group of their own on POSIX. */
 export function createSpawner(options: { readonly maxLineChars?: number } = {}): Spawner {

@@ -30,7 +30,7 @@ export function createGrpcTransport(url: string, clock: Clock): Transport<AgentM
 }
 
 /** `host:port` of a loopback URL. Names other than localhost are refused without looking them up: DNS decides nothing about safety. */
-export function loopbackAddress(url: string): string {
+function loopbackAddress(url: string): string {
   const parsed = parseUrl(url);
   const isLoopback = LOOPBACK_HOSTS.has(parsed.hostname) || /^127(\.\d{1,3}){3}$/.test(parsed.hostname);
   if (!isLoopback) throw new GroveError('connect-refused', { address: parsed.host });

@@ -11,7 +11,7 @@ import { GrantRequests } from './grant-requests.ts';
 /** A coordinator that does not welcome a hello within this is given up and tried again. */
 export const WELCOME_TIMEOUT_MS = 10_000;
 /** After a refusal (version, clone) trying again soon changes nothing. */
-export const REFUSED_RETRY_MS = 10_000;
+const REFUSED_RETRY_MS = 10_000;
 
 type AttemptKey = Pick<LeaseRef, 'taskId' | 'attempt'>;
 

@@ -20,7 +20,7 @@ const AMD_NPUS: Readonly<Record<string, string>> = {
 };
 
 /** NPUs on the PCI bus of a Linux machine, with or without a driver. */
-export async function findNpus(sysfs: Sysfs): Promise<readonly NpuSighting[]> {
+async function findNpus(sysfs: Sysfs): Promise<readonly NpuSighting[]> {
   const sightings: NpuSighting[] = [];
   for (const address of await sysfs.list('sys/bus/pci/devices')) {
     const folder = `sys/bus/pci/devices/${address}`;

@@ -6,7 +6,6 @@ import { errorReportSchema } from '../../domain/task.ts';
  * on standard error is log. The last event is a `result` or an `error`.
  */
 export const childRequestSchema = z.strictObject({ stage: z.string().min(1).max(60), request: z.unknown() });
-export type ChildRequest = z.infer<typeof childRequestSchema>;
 
 /** Longest log line or progress note kept; the rest of it is cut. */
 export const MAX_LINE_CHARS = 4_000;

@@ -7,7 +7,7 @@ import { killTree } from '../../platform/process-tree.ts';
 import type { AgentLog } from '../log-events.ts';
 
 /** A killed process that still lives after this sits in an uninterruptible driver call: its device is wedged. */
-export const KILL_TIMEOUT_MS = 5_000;
+const KILL_TIMEOUT_MS = 5_000;
 const POLL_MS = 20;
 
 const recordSchema = z.strictObject({ pid: z.int().min(1), startTime: z.string(), stage: z.string(), deviceName: z.string() });

@@ -3,7 +3,7 @@ import dns from 'node:dns';
 import net from 'node:net';
 
 /** Thrown in a stage process that tries to reach a network. */
-export class NetworkRefusedError extends Error {
+class NetworkRefusedError extends Error {
   override readonly name = 'NetworkRefusedError';
 }
 

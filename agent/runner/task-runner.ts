@@ -18,7 +18,7 @@ import { TaskStopped } from './stop-reason.ts';
 import { TaskLog } from './task-log.ts';
 
 /** A result is sent again when it has not been acknowledged for this long. */
-export const RESEND_MS = 5_000;
+const RESEND_MS = 5_000;
 /** Progress travels at most this often; the last value of a stage always does. */
 const PROGRESS_INTERVAL_MS = 250;
 

@@ -1,4 +1,3 @@
-import type { FileMap } from '../../domain/manifest.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { ConvertSpec } from '../../domain/task.ts';
 import type { LocalFiles } from '../transfer/upload.ts';
@@ -40,10 +39,4 @@ export interface ConvertReferenced extends Converted {
 export interface ConvertVerified extends ConvertReferenced {
   readonly modelFiles: LocalFiles;
   readonly referenceFiles: LocalFiles;
-}
-
-/** After uploading. */
-export interface UploadedConversion {
-  readonly model: FileMap;
-  readonly reference: FileMap;
 }

@@ -205,6 +205,15 @@ describe('an agent', () => {
     expect((await coordinator.next('heartbeat', ({ status }) => status.state === 'draining')).status.why).toBe('upgrade');
   });
 
+  it('reports a result that no message can carry as an error that one can', async () => {
+    const path = (index: number) => `model/${'x'.repeat(200)}/${index}`;
+    const files = Object.fromEntries(Array.from({ length: 4_000 }, (_, index) => [path(index), { sha256: '0'.repeat(64), sizeBytes: 1 }]));
+    await start(async () => ({ ...RESULT, source: { ...RESULT.source, files } }));
+    await coordinator.next('hello');
+    coordinator.say({ type: 'assign', assignment: assignmentOf('j-1') });
+    expect((await coordinator.next('complete')).outcome).toMatchObject({ state: 'failed', error: { code: 'message-too-large' } });
+  });
+
   it('is not ready while the disk is nearly full', async () => {
     config = { ...config, cache: { maxBytes: 0, minFreeBytes: Number.MAX_SAFE_INTEGER } };
     await start(runQuickly);

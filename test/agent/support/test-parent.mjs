@@ -8,12 +8,11 @@ import { createSpawner } from '../../../dist/platform/spawner.js';
  * Arguments: `kernel` or `watchdog`, the mechanism the child uses to notice.
  */
 const [mechanism] = process.argv.slice(2);
-const call = mechanism === 'kernel' ? 'dieWithParent' : 'startParentWatchdog';
 const module = new URL('../../../dist/platform/die-with-parent.js', import.meta.url).href;
 const source = `
   import koffi from ${JSON.stringify(import.meta.resolve('koffi'))};
-  import { ${call} } from ${JSON.stringify(module)};
-  ${call}(${process.pid});
+  import { dieWithParent } from ${JSON.stringify(module)};
+  dieWithParent(${process.pid}, ${JSON.stringify(mechanism)});
   const sleep = koffi.load(null).func('unsigned int sleep(unsigned int seconds)');
   setTimeout(() => { process.stdout.write('sleeping\\n'); sleep(600); }, 100);
 `;
