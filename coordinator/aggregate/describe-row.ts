@@ -43,7 +43,7 @@ function readFacts({ recipeId, text }: RecipeRef, sha256: Sha256): RecipeFacts {
 }
 
 /** Published figures in the matrix's form: what was not published is null. */
-export function publishedOf({ latencyMs = {}, similarity, hardware, source }: PublishedResults): Published {
+function publishedOf({ latencyMs = {}, similarity, hardware, source }: PublishedResults): Published {
   const { avg = null, min = null, max = null, p90 = null } = latencyMs;
   return { hardware, source, latencyMs: { avg, min, max, p90 }, similarity: similarity ?? null };
 }

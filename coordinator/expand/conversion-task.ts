@@ -44,7 +44,7 @@ export function keyConversion(intent: ConversionIntent, source: SourceManifest, 
   return { conversionKey: key, task };
 }
 
-export function conversionTaskId(key: string): string {
+function conversionTaskId(key: string): string {
   return `c-${key}`;
 }
 

@@ -31,15 +31,15 @@ export function knownDevices(agents: readonly AgentRecord[]): readonly Device[] 
 /** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */
 export function placeOn(devices: readonly Device[], base: Requirement, coverage: Coverage): Placements {
   const matching = devices.filter((device) => refusals(base, device.profile).length === 0);
-  const refused = devices.filter((device) => !matching.includes(device)).map((device) => refusedDevice(base, device));
+  const fitting = new Set(matching);
+  const refused = devices.filter((device) => !fitting.has(device)).map((device) => refusedDevice(base, device));
   if (typeof coverage === 'object') return placeOnUnits(devices, base, coverage.units);
   if (coverage === 'each-device') return { placements: matching.map((device) => placeOnUnit(base, device)), refused };
   if (coverage === 'each-device-model') return { placements: placeOnModels(matching, base), refused };
   return { placements: matching.length === 0 ? [] : [placeAnywhere(base, matching)], refused };
 }
 
-/** The placement of a job that waits for a device nobody has yet. */
-export function placeAnywhere(base: Requirement, matching: readonly Device[]): Placement {
+function placeAnywhere(base: Requirement, matching: readonly Device[]): Placement {
   return { requirement: base, deviceModel: base.deviceModel ?? null, deviceNames: matching.map(({ name }) => name) };
 }
 

@@ -13,7 +13,7 @@ const MAX_DEVICES = 64;
 const MAX_LEASES = 64;
 const MAX_MISSING = 200;
 /** Blobs per grant request; an agent asks again for more, so that the answer stays below the message limit. */
-export const MAX_GRANT_BLOBS = 256;
+const MAX_GRANT_BLOBS = 256;
 const MAX_NOTE_CHARS = 300;
 
 const text = z.string().max(300);

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLogVerbosity } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { AgentServiceService } from '../../proto/gen/grove/v1/agent.ts';
@@ -45,9 +45,11 @@ function asBuffer(value: unknown): Buffer {
   throw new TypeError('a raw stream carries bytes only');
 }
 
-/** Starts listening. Throws `bind-refused` for anything but loopback. */
+/** Starts listening. Throws `bind-refused` for anything but loopback, and `port-in-use`. */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   assertLoopback(options.host);
+  // The library would print what it also reports to us.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': RECEIVE_LIMIT_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -68,10 +70,13 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 function bind(server: Server, { host, port }: GrpcServerOptions): Promise<number> {
+  const address = `${bracketed(host)}:${port}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${bracketed(host)}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(new GroveError('invalid-config', { where: `grpc port ${port}`, problem: error.message }, { cause: error }));
+      // The library reports the cause only in words.
+      else if (/EADDRINUSE/.test(error.message)) reject(new GroveError('port-in-use', { address }, { cause: error }));
+      else reject(new GroveError('invalid-config', { where: `grpcPort ${port}`, problem: error.message }, { cause: error }));
     });
   });
 }
@@ -87,7 +92,7 @@ function bracketed(host: string): string {
 }
 
 /** Throws `bind-refused` unless the address is reachable from this machine only. */
-export function assertLoopback(host: string): void {
+function assertLoopback(host: string): void {
   const loopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
   if (!loopback) throw new GroveError('bind-refused', { address: host });
 }

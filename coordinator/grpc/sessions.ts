@@ -28,8 +28,4 @@ export class Sessions {
   tell(agentId: AgentId, message: CoordinatorMessage): boolean {
     return this.#byAgent.get(agentId)?.send(message) ?? false;
   }
-
-  get size(): number {
-    return this.#byAgent.size;
-  }
 }

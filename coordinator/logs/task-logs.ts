@@ -82,11 +82,6 @@ export class TaskLogs {
     for (const path of [...this.#followers.keys()]) this.#wake(path);
   }
 
-  /** A store event about the task: followers look whether the attempt has ended. */
-  touch(taskId: TaskId, attempt: number): void {
-    this.#wake(this.#pathOf(taskId, attempt));
-  }
-
   #enqueue(path: string, taskId: TaskId, work: () => Promise<void>): void {
     const before = this.#tails.get(path) ?? Promise.resolve();
     const tail = before.then(work).catch((error: unknown) => this.#deps.onError(taskId, error));

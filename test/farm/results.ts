@@ -5,7 +5,7 @@ import type { AttemptOutcome, ConvertResult } from '../../domain/task.ts';
 
 /** Results with plausible figures, changed where a test cares. */
 
-export function launchOf(index: number, p50Ms: number): LaunchReport {
+function launchOf(index: number, p50Ms: number): LaunchReport {
   const spread = { p50Ms, meanMs: p50Ms, minMs: p50Ms * 0.9, maxMs: p50Ms * 1.2, p90Ms: p50Ms * 1.1, p99Ms: null };
   return {
     index,

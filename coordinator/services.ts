@@ -1,0 +1,105 @@
+import { GroveError, toGroveError } from '../domain/errors.ts';
+import type { JobId } from '../domain/names.ts';
+import type { Principal } from '../domain/principal.ts';
+import { sha256 } from '../platform/sha256.ts';
+import { VERSION } from '../platform/version.ts';
+import { expand } from './expand/expand.ts';
+import { linkResolved } from './expand/link-resolved.ts';
+import { serveAgent } from './grpc/agent-session.ts';
+import { startGrpcServer } from './grpc/server.ts';
+import { createReaper } from './lease/reaper.ts';
+import type { Parts } from './parts.ts';
+import type { RestDeps } from './rest/deps.ts';
+import { createDispatcher } from './schedule/dispatcher.ts';
+import { explainJob } from './schedule/explain.ts';
+import { SHARED_LEASES_PER_HOST } from './store/order.ts';
+import { createJobArchive } from './submit/archive.ts';
+import { createFollowUp } from './submit/follow-up.ts';
+import { createSubmitService } from './submit/submit.ts';
+
+/** What a user asks of jobs; starts the work that goes on behind a submit. */
+export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
+  const { undo, log, clock, store, artifacts, catalogue, sessions } = parts;
+  const archive = createJobArchive({
+    artifacts,
+    clock,
+    onArchived: (jobId, digest) => log('job-archived', { jobId, sha256: digest }),
+    onGivenUp: (jobId, error) => log('job-not-archived', { jobId, error: String(error) }),
+  });
+  undo.add(() => archive.stop());
+  const followUp = createFollowUp({
+    store,
+    clock,
+    link: (input) => linkResolved({ ...input, sha256 }),
+    onLinked: (jobId, conversions) => log('conversions-linked', { jobId, conversions }),
+    onError: (jobId, error) => log('follow-up-failed', { jobId, error: String(error) }),
+  });
+  undo.add(() => followUp.stop());
+  await followUp.start();
+  const { submit } = createSubmitService({
+    store,
+    artifacts,
+    catalogue,
+    archive,
+    clock,
+    sha256,
+    expand: (input) => expand({ ...input, catalogue, sha256 }),
+  });
+  return {
+    submit,
+    cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
+    explain: (jobId) => explainJob(store, jobId),
+  };
+}
+
+async function cancelJob(
+  { store, clock, sessions, log }: Pick<Parts, 'store' | 'clock' | 'sessions' | 'log'>,
+  jobId: JobId,
+  principal: Principal,
+) {
+  if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
+  const answer = await store.cancelJob({ now: clock.now(), principal, jobId });
+  for (const { agentId, taskId, attempt } of answer.running)
+    sessions.tell(agentId, { type: 'cancel', lease: { taskId, attempt }, by: principal.name });
+  log('job-cancelled', { jobId, by: principal.name, tasks: answer.cancelledTasks.length, running: answer.running.length });
+  return answer;
+}
+
+/** Dispatcher, reaper and the agents' server; returns the server's address. */
+export async function startAgents(parts: Parts): Promise<string> {
+  const { config, undo, log, clock, random, store, artifacts, sessions, logs, progress } = parts;
+  const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
+  const onAssigned = (agentId: string, { lease, deviceName }: { lease: { taskId: string; attempt: number }; deviceName: string }): void =>
+    log('task-assigned', { agentId, taskId: lease.taskId, attempt: lease.attempt, deviceName });
+  const dispatcher = createDispatcher({ store, clock, random, sharedLeasesPerHost: SHARED_LEASES_PER_HOST, onAssigned, onError });
+  dispatcher.start();
+  undo.add(() => dispatcher.stop());
+  const reaper = createReaper({
+    store,
+    clock,
+    onError,
+    onHold: (why, holdMs) => log('expiry-held', { why, holdMs }),
+    onEnded: ({ agentId, taskId, attempt }) => {
+      log('attempt-expired', { agentId, taskId, attempt });
+      sessions.tell(agentId, { type: 'revoke', lease: { taskId, attempt }, why: 'its lease ran out of time' });
+    },
+  });
+  reaper.start();
+  undo.add(() => reaper.stop());
+  const session = {
+    store,
+    artifacts,
+    dispatcher,
+    sessions,
+    logs,
+    progress,
+    clock,
+    sha256,
+    coordinatorId: random.id(),
+    version: VERSION,
+    log,
+  };
+  const server = await startGrpcServer({ host: config.host, port: config.grpcPort, log, serve: (stream) => serveAgent(stream, session) });
+  undo.add(() => server.stop());
+  return server.address;
+}
