@@ -1,8 +1,7 @@
-import type { BenchReport, Figure } from './bench-report.ts';
+import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
 import { type BenchFarm, withFarm } from './farm/bench-farm.ts';
 import { jobIdOf, laneJob, untilAgentsAre, untilCompleted } from './farm/submits.ts';
 import { cpuMsOf } from './processes/process-tree.ts';
-import type { BenchOptions } from './run.ts';
 import { quantile, steadyRate } from './statistics.ts';
 import { type AloneResult, measureStoreAlone } from './store-alone.ts';
 
@@ -16,7 +15,7 @@ const ALONE_TARGET_PER_SECOND = 10_000;
 export async function benchAssignments({ profile }: BenchOptions): Promise<BenchReport> {
   const farm = await withFarm({ agents: AGENTS, lanes: LANES, taskMs: 0, profile }, measureFarm);
   const shape = { agents: AGENTS, lanes: LANES };
-  const memory = await measureStoreAlone({ ...shape, tasks: 5 * TASKS, journal: false });
+  const memory = await measureStoreAlone({ ...shape, tasks: 3 * TASKS, journal: false });
   const journal = await measureStoreAlone({ ...shape, tasks: 2 * TASKS, journal: true });
   return {
     bench: 'assign',

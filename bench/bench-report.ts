@@ -2,6 +2,12 @@ import { table } from '../cli/output.ts';
 import type { Machine } from './machine.ts';
 import type { Range } from './statistics.ts';
 
+/** What every bench may be told. */
+export interface BenchOptions {
+  /** Leave CPU profiles of the coordinator in `.grove/bench/profiles/`: for the profiler of a browser. Profiling costs time: such figures do not count. */
+  readonly profile: boolean;
+}
+
 /** One measured number. */
 export interface Figure extends Partial<Range> {
   readonly name: string;

@@ -1,17 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchAssignments } from './assignments.ts';
-import { type BenchReport, runText } from './bench-report.ts';
+import { type BenchOptions, type BenchReport, runText } from './bench-report.ts';
 import { benchConversion } from './conversion.ts';
 import { describeMachine } from './machine.ts';
 import { benchSubmitLatency } from './submit-latency.ts';
 import { BENCH_FOLDER } from './work-place.ts';
 
-/** What every bench may be told. */
-export interface BenchOptions {
-  /** Leave CPU profiles of the coordinator in `.grove/bench/profiles/`: for the profiler of a browser. Profiling costs time: such figures do not count. */
-  readonly profile: boolean;
-}
+/** No bench takes this long even on a busy machine: one that does hangs. */
+const LIMIT_MS = 600_000;
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = {
   conversion: benchConversion,
@@ -33,6 +30,12 @@ function readArguments(): { readonly names: readonly string[]; readonly output: 
   return { names, ...values };
 }
 
+/** Ends the processes it started too. */
+function giveUp(name: string): never {
+  console.error(`bench: ${name} has not ended within ${LIMIT_MS / 60_000} minutes`);
+  process.exit(1);
+}
+
 async function main(): Promise<void> {
   const { names, output, profile } = readArguments();
   await mkdir(BENCH_FOLDER, { recursive: true });
@@ -40,7 +43,9 @@ async function main(): Promise<void> {
   const reports: BenchReport[] = [];
   for (const name of names) {
     console.error(`bench: ${name} ...`);
+    const watchdog = setTimeout(() => giveUp(name), LIMIT_MS);
     const report = await BENCHES[name]?.({ profile });
+    clearTimeout(watchdog);
     if (report !== undefined) reports.push(report);
   }
   const run = { machine, reports };

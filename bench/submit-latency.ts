@@ -1,11 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GroveClient } from '../api/client.ts';
 import type { SubmitRequest } from '../api/submit.ts';
-import type { BenchReport, Figure } from './bench-report.ts';
+import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
 import { type BenchFarm, withFarm } from './farm/bench-farm.ts';
 import { anyDevice, jobIdOf } from './farm/submits.ts';
 import { cpuMsOf } from './processes/process-tree.ts';
-import type { BenchOptions } from './run.ts';
 import { quantile } from './statistics.ts';
 
 const AGENTS = 500;
@@ -15,6 +14,8 @@ const SUBMITS = 700;
 /** Between two submits, so that each finds the farm idle but for its heartbeats. */
 const PAUSE_MS = 10;
 const TASK_MS = 20;
+/** A heartbeat of every agent falls into it. */
+const IDLE_MS = 3_000;
 const P50_TARGET_MS = 5;
 const P99_TARGET_MS = 25;
 
@@ -29,19 +30,41 @@ async function measure({ coordinator, model }: BenchFarm): Promise<BenchReport> 
   await starts.open();
   const request = anyDevice(model);
   for (let index = 0; index < WARM_UP; index++) await submitOnce(client, request, starts);
-  const cpuBeforeMs = cpuMsOf(pid);
-  const startMs = performance.now();
+  const idle = await withCpu(pid, () => setTimeout(IDLE_MS));
   const samples: Sample[] = [];
-  for (let index = 0; index < SUBMITS; index++) {
-    samples.push(await submitOnce(client, request, starts));
-    await setTimeout(PAUSE_MS);
-  }
-  const wallMs = performance.now() - startMs;
-  const cpuAfterMs = cpuMsOf(pid);
+  const busy = await withCpu(pid, async () => {
+    for (let index = 0; index < SUBMITS; index++) {
+      samples.push(await submitOnce(client, request, starts));
+      await setTimeout(PAUSE_MS);
+    }
+  });
   await starts.close();
-  const busy = cpuBeforeMs === undefined || cpuAfterMs === undefined ? [] : [busyFigure((cpuAfterMs - cpuBeforeMs) / wallMs)];
   const recordedMs = await Promise.all(samples.map(({ taskId }) => recordedLatencyMs(client, taskId)));
-  return reportOf([...seenFigures(samples), ...spreadOf('submittedAt to acceptedAt in the records', recordedMs), ...busy]);
+  return reportOf([...seenFigures(samples), ...spreadOf('createdAt to acceptedAt in the record', recordedMs), ...cpuFigures(idle, busy)]);
+}
+
+interface Use {
+  readonly wallMs: number;
+  /** Undefined where CPU time cannot be read. */
+  readonly cpuMs: number | undefined;
+}
+
+async function withCpu(pid: number, work: () => Promise<unknown>): Promise<Use> {
+  const beforeMs = cpuMsOf(pid);
+  const startMs = performance.now();
+  await work();
+  const wallMs = performance.now() - startMs;
+  const afterMs = cpuMsOf(pid);
+  return { wallMs, cpuMs: beforeMs === undefined || afterMs === undefined ? undefined : afterMs - beforeMs };
+}
+
+function cpuFigures(idle: Use, busy: Use): readonly Figure[] {
+  if (idle.cpuMs === undefined || busy.cpuMs === undefined) return [];
+  const idleShare = idle.cpuMs / idle.wallMs;
+  return [
+    { name: `coordinator CPU for ${AGENTS} idle agents`, unit: 'cores', value: idleShare },
+    { name: 'coordinator CPU per submit beyond that', unit: 'ms', value: (busy.cpuMs - idleShare * busy.wallMs) / SUBMITS },
+  ];
 }
 
 interface Sample {
@@ -102,7 +125,7 @@ class StartTimes {
   }
 }
 
-/** The coordinator's own time stamps, whole milliseconds: after the request was read and expanded, and when the accept was handled, before its sync. */
+/** The coordinator's own time stamps, whole milliseconds: when the expanded job entered the store, and when the accept was handled, before its sync. */
 async function recordedLatencyMs(client: GroveClient, taskId: string): Promise<number> {
   const { createdAt, attempts } = await client.task(taskId);
   const acceptedAt = attempts[0]?.acceptedAt;
@@ -129,10 +152,6 @@ function seenFigures(samples: readonly Sample[]): readonly Figure[] {
 
 function spreadOf(name: string, samples: readonly number[]): readonly Figure[] {
   return [50, 95, 99].map((percent) => ({ name: `${name}, p${percent}`, unit: 'ms', value: quantile(samples, percent / 100) }));
-}
-
-function busyFigure(share: number): Figure {
-  return { name: 'coordinator CPU in use', unit: 'cores', value: share };
 }
 
 function reportOf(figures: readonly Figure[]): BenchReport {
