@@ -51,6 +51,19 @@ describe('ModelCache', () => {
     expect(await readFile(paths[1], 'utf8')).toBe('weights');
   });
 
+  it("does not fail one task for another's cancelled download", async () => {
+    const cache = await open();
+    let cancel: ((reason: Error) => void) | undefined;
+    const endless: Download = () => new Promise((_, reject) => (cancel = reject));
+    const cancelled = cache.ensure(blobOf('weights'), endless);
+    await expect.poll(() => cancel).toBeDefined();
+    const other = cache.ensure(blobOf('weights'), bringing('weights'));
+    const failure = expect(cancelled).rejects.toThrow('cancelled');
+    cancel?.(new Error('cancelled'));
+    await failure;
+    expect(await readFile(await other, 'utf8')).toBe('weights');
+  });
+
   it('refuses wrong bytes and forgets them', async () => {
     const cache = await open();
     await expect(cache.ensure(blobOf('right'), bringing('wrong'))).rejects.toMatchObject({ code: 'transfer-failed' });

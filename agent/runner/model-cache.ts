@@ -67,19 +67,21 @@ export class ModelCache {
   }
 
   /**
-   * Makes sure a blob is here and returns its path. Several callers share one download. Throws `low-disk`, or what the download throws; a blob whose
-   * bytes are wrong is removed and reported as `transfer-failed`.
+   * Makes sure a blob is here and returns its path. Several callers share one download; when it fails, perhaps because its task was cancelled, the
+   * others try for themselves. Throws `low-disk`, or what the own download throws; a blob whose bytes are wrong is removed and reported as
+   * `transfer-failed`.
    */
   async ensure(blob: Blob, download: Download): Promise<string> {
-    const entry = this.#entries.get(blob.sha256);
-    if (entry !== undefined) {
-      await this.#touch(blob.sha256, entry);
-      return this.#pathOf(blob.sha256);
+    for (;;) {
+      const entry = this.#entries.get(blob.sha256);
+      if (entry !== undefined) {
+        await this.#touch(blob.sha256, entry);
+        return this.#pathOf(blob.sha256);
+      }
+      const running = this.#downloads.get(blob.sha256);
+      if (running === undefined) await this.#fetchOnce(blob, download);
+      else await running.catch(() => {});
     }
-    const running = this.#downloads.get(blob.sha256) ?? this.#fetch(blob, download).finally(() => this.#downloads.delete(blob.sha256));
-    this.#downloads.set(blob.sha256, running);
-    await running;
-    return this.#pathOf(blob.sha256);
   }
 
   /** Lays out cached blobs as a folder of relative paths: hard links where the file system can, copies elsewhere. All must be here. */
@@ -105,6 +107,12 @@ export class ModelCache {
     const freeBytes = await this.#freeBytes();
     if (freeBytes - neededBytes < minFreeBytes)
       throw new GroveError('low-disk', { where: folder, freeBytes, neededBytes: neededBytes + minFreeBytes });
+  }
+
+  #fetchOnce(blob: Blob, download: Download): Promise<void> {
+    const running = this.#fetch(blob, download).finally(() => this.#downloads.delete(blob.sha256));
+    this.#downloads.set(blob.sha256, running);
+    return running;
   }
 
   async #fetch(blob: Blob, download: Download): Promise<void> {

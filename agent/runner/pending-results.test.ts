@@ -25,7 +25,7 @@ describe('PendingResults', () => {
     const pending = await open();
     await pending.add(result);
     await pending.remove({ taskId: 'c-a:b', attempt: 2 });
-    expect(pending.has(result.lease)).toBe(true);
+    expect(pending.get(result.lease)).toEqual(result);
     await pending.remove(result.lease);
     expect((await open()).all()).toEqual([]);
     expect(await readdir(folder)).toEqual([]);

@@ -50,8 +50,8 @@ export class PendingResults {
     return [...this.#results.values()];
   }
 
-  has(lease: Pick<LeaseRef, 'taskId' | 'attempt'>): boolean {
-    return this.#results.has(keyOf(lease));
+  get(lease: Pick<LeaseRef, 'taskId' | 'attempt'>): PendingResult | undefined {
+    return this.#results.get(keyOf(lease));
   }
 
   /** Resolves when the outcome is safe on disk. */

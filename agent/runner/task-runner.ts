@@ -12,7 +12,7 @@ import type { AgentLog } from '../log-events.ts';
 import { type ChildHost, runInChild } from './child-process-stage.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import type { ModelCache } from './model-cache.ts';
-import { keyOf, type PendingResults } from './pending-results.ts';
+import { keyOf, type PendingResult, type PendingResults } from './pending-results.ts';
 import type { EnterStage, TaskContext } from './stage.ts';
 import { TaskStopped } from './stop-reason.ts';
 import { TaskLog } from './task-log.ts';
@@ -99,7 +99,7 @@ export class TaskRunner {
   /** For hello. */
   heldLeases(): readonly HeldLease[] {
     // Between writing a result and leaving, an attempt is in both places.
-    const open = [...this.#running.values()].filter(({ assignment }) => !this.#options.pending.has(assignment.lease));
+    const open = [...this.#running.values()].filter(({ assignment }) => this.#options.pending.get(assignment.lease) === undefined);
     const running = open.map(({ assignment, stage }) => ({ lease: assignment.lease, stage, resultPending: false }));
     const done = this.#options.pending.all().map(({ lease }) => ({ lease, stage: null, resultPending: true }));
     return [...running, ...done];
@@ -109,13 +109,14 @@ export class TaskRunner {
     return this.heldLeases().map(({ lease }) => lease);
   }
 
-  /** Accepts and starts, or rejects. An assignment delivered twice is accepted twice and runs once. */
+  /** Accepts and starts, or rejects. An assignment delivered twice runs once, also after its work is done. */
   assign(assignment: Assignment): void {
     const { lease } = assignment;
     const running = this.#running.get(keyOf(lease));
     const device = this.#options.devices.find(({ name }) => name === assignment.deviceName);
     const refusal = this.#options.refusal();
-    if (running?.assignment.lease.token === lease.token) this.#options.link.send({ type: 'accept', lease });
+    if (this.#options.pending.get(lease)?.lease.token === lease.token) this.#sendResult(lease);
+    else if (running?.assignment.lease.token === lease.token) this.#options.link.send({ type: 'accept', lease });
     else if (refusal !== undefined) this.#reject(lease, refusal);
     else if (device === undefined) this.#reject(lease, new GroveError('not-found', { kind: 'device', id: assignment.deviceName }));
     else {
@@ -199,14 +200,20 @@ export class TaskRunner {
     const { lease } = running.assignment;
     const outcome = fitting(await this.#outcomeOf(running, device));
     running.log.close();
-    try {
-      if (outcome !== undefined) await this.#options.pending.add({ lease, outcome });
-    } catch (error) {
-      this.#unexpected('writing a result', error);
-    }
+    if (outcome !== undefined) await this.#keep({ lease, outcome });
     this.#leave(running);
     if (outcome !== undefined) this.#report(lease, outcome);
     this.#options.onChange();
+  }
+
+  /** A result that cannot be written (a full disk) is sent once all the same; if that is lost too, the lease runs out and the task is tried again. */
+  async #keep(result: PendingResult): Promise<void> {
+    try {
+      await this.#options.pending.add(result);
+    } catch (error) {
+      this.#unexpected('writing a result', error);
+      this.#options.link.send({ type: 'complete', ...result });
+    }
   }
 
   /** Undefined when nobody is to be told. */
@@ -258,7 +265,7 @@ export class TaskRunner {
   }
 
   #sendResult(lease: AttemptKey): void {
-    const result = this.#options.pending.all().find((pending) => keyOf(pending.lease) === keyOf(lease));
+    const result = this.#options.pending.get(lease);
     if (result === undefined) return;
     this.#sentMs.set(keyOf(lease), this.#options.clock.monotonicMs());
     this.#options.link.send({ type: 'complete', ...result });
