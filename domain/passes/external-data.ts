@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { isPortablePath } from '../manifest.ts';
+
+/** Files that stand beside the weights; a file system may not tell case apart. */
+const OTHER_FILES = ['model.onnx', 'model_config.json'];
 
 /** Parameters that every pass which writes an ONNX file shares, with Olive's defaults. Grove honours them for the final file of a conversion. */
 export const externalDataShape = {
@@ -9,6 +13,8 @@ export const externalDataShape = {
   external_data_name: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be a plain file name')
+    .refine(isPortablePath, 'must be a file name on every system')
+    .refine((name) => !OTHER_FILES.includes(name.toLowerCase()), `must not be ${OTHER_FILES.join(' or ')}`)
     .nullable()
     .default(null),
   /** Bytes from which a tensor is moved out. */

@@ -3,6 +3,9 @@ import { definePass } from './define-pass.ts';
 import { externalDataShape } from './external-data.ts';
 import { findSurgeon, surgeonSuggestion } from './surgeons.ts';
 
+/** Far above any real list: each entry may cost a search for the name that was meant. */
+const MAX_SURGERIES = 256;
+
 const written = z.looseObject({ surgeon: z.string() });
 
 /** A surgery with Olive's spelling of its name and, where Grove implements it, exactly its arguments after defaults. */
@@ -31,7 +34,7 @@ export const graphSurgeries = definePass({
   acceleratorAgnostic: true,
   summary: 'Runs named graph rewrites in order, then merges equal initialisers.',
   shape: {
-    surgeries: z.array(surgery),
+    surgeries: z.array(z.unknown()).max(MAX_SURGERIES).pipe(z.array(surgery)),
     /** Olive merges initialisers of equal content after all surgeries since 0.11. */
     remove_duplicate_initializers: z.boolean().default(true),
     ...externalDataShape,

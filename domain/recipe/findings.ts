@@ -15,7 +15,7 @@ export interface FlatPlace {
   readonly members: ReadonlyMap<string, { readonly path: string }>;
 }
 
-/** Problems and warnings kept of one recipe; the rest are only counted. */
+/** Problems of one recipe after which reading stops, and warnings after which no more are kept: whoever writes so many writes no recipe. */
 const MAX_LISTED = 100;
 
 interface CodedProblem extends Problem {
@@ -56,13 +56,15 @@ export class Findings {
     return this.#warnings;
   }
 
-  /** Makes the recipe invalid. */
+  /** Makes the recipe invalid. Throws as `throwIfAny` does once {@link MAX_LISTED} problems are listed, so that a hostile file costs no more than they do. */
   refuse(path: string, message: string, own?: OwnError): void {
     this.#problems.push(own === undefined ? { path, message } : { path, message, own });
+    if (this.#problems.length >= MAX_LISTED) this.throwIfAny();
   }
 
-  warn(path: string, message: string): void {
-    if (this.#warnings.length < MAX_LISTED) this.#warnings.push({ path, message });
+  /** Keeps something Olive would only warn about. `message` is only asked for when it is kept: suggestions take time. */
+  warn(path: string, message: string | (() => string)): void {
+    if (this.#warnings.length < MAX_LISTED) this.#warnings.push({ path, message: typeof message === 'string' ? message : message() });
   }
 
   /**
@@ -95,10 +97,11 @@ export class Findings {
   throwIfAny(): void {
     const [first] = this.#problems;
     if (first === undefined) return;
-    const problems = this.#problems.slice(0, MAX_LISTED).map(({ path, message }) => ({ path, message }));
+    const problems = this.#problems.map(({ path, message }) => ({ path, message }));
     const shared = first.own;
     if (shared !== undefined && this.#problems.every(({ own }) => own?.code === shared.code)) throw shared.make(problems);
-    const params = { name: this.#recipeName, count: this.#problems.length, path: first.path, problem: first.message };
+    const count = problems.length < MAX_LISTED ? problems.length : `${MAX_LISTED} or more`;
+    const params = { name: this.#recipeName, count, path: first.path, problem: first.message };
     throw new GroveError('recipe-invalid', params, { problems });
   }
 }

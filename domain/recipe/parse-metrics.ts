@@ -118,6 +118,8 @@ function parseSubType(
     findings.refuse(jsonPath(path, 'name'), `must be one of ${known.join(', ')}`);
     return undefined;
   }
+  if (type === 'custom' && read.priority > 0 && read.higher_is_better === null)
+    findings.refuse(jsonPath(path, 'higher_is_better'), 'a custom metric with a priority must say whether higher is better');
   const higherIsBetter = read.higher_is_better ?? higherByDefault(type, read.name);
   if (read.goal !== null) checkGoal(read.goal, jsonPath(path, 'goal', 'value'), { higherIsBetter, findings });
   return { name: read.name, path, priority: read.priority, higherIsBetter, goal: read.goal };

@@ -113,11 +113,10 @@ function isKnownParameter(key: string, member: FlatMember, at: { readonly manife
   }
   if (member.value === 'DEFAULT_VALUE' || COMMON_PARAMETERS.includes(key)) return false;
   if (manifest.parameterNames.includes(key)) return true;
-  const nearest = nearestName(key, manifest.parameterNames);
-  findings.warn(
-    member.path,
-    `${manifest.type} has no parameter "${key}"; dropped as Olive does${nearest === undefined ? '' : ` (perhaps "${nearest}")`}`,
-  );
+  findings.warn(member.path, () => {
+    const nearest = nearestName(key, manifest.parameterNames);
+    return `${manifest.type} has no parameter "${key}"; dropped as Olive does${nearest === undefined ? '' : ` (perhaps "${nearest}")`}`;
+  });
   return false;
 }
 

@@ -25,6 +25,10 @@ function system(accelerator: JsonObject, members: JsonObject = {}): JsonObject {
   return { systems: { s: { type: 'LocalSystem', accelerators: [accelerator], ...members } }, target: 's' };
 }
 
+function externalData(external_data_name: string): JsonObject {
+  return { passes: { c: { type: 'OnnxConversion', save_as_external_data: true, external_data_name } } };
+}
+
 describe('the catalogue recipes', () => {
   it.each(LABELS)('%s parses without a warning', (label) => {
     const { recipe, warnings } = parseRecipe(catalogueText(label), { name: label, sha256 });
@@ -372,6 +376,11 @@ describe('evaluators', () => {
     ['an unknown goal', metrics(latency({ name: 'avg', goal: { type: 'faster', value: 1 } })), 'goal.type'],
     ['an unknown metric type', metrics({ name: 'x', type: 'speed', sub_types: [{ name: 'avg' }] }), '$.evaluators.e.metrics[0].type'],
     ['a negative warm-up', metrics(latency({ name: 'avg', metric_config: { warmup_num: -1 } })), 'sub_types[0].metric_config.warmup_num'],
+    [
+      'a ranked custom metric without a direction',
+      metrics({ name: 'x', type: 'custom', sub_types: [{ name: 'a', priority: 1 }, { name: 'b' }] }),
+      '$.evaluators.e.metrics[0].sub_types[0].higher_is_better: ',
+    ],
     ['an evaluator that does not exist', { evaluator: 'nobody' }, '$.evaluator: refers to evaluator "nobody"'],
   ])('%s is refused', (_, changes, message) => {
     expect(problemsOf(changes).join('\n')).toContain(message);
@@ -406,6 +415,12 @@ describe('the workflow', () => {
       { input_model: { type: 'HFModl' } },
       '$.input_model.type: no model type is called "HFModl"; perhaps "HfModel"',
     ],
+    [
+      'weights that would be overwritten',
+      externalData('Model_config.json'),
+      'external_data_name: must not be model.onnx or model_config.json',
+    ],
+    ['weights named like a device', externalData('con'), 'external_data_name: must be a file name on every system'],
     ['output_dir as a number', { output_dir: 7 }, '$.output_dir: '],
   ])('%s is refused', (_, changes, problem) => {
     expect(problemsOf(changes)[0]).toContain(problem);
@@ -416,6 +431,28 @@ describe('the workflow', () => {
     expect(error.code).toBe('recipe-invalid');
     expect(error.problems.map(({ path }) => path).sort()).toEqual(['$.input_model', '$.nonsense', '$.passes.c.type', '$.target']);
     expect(error.message).toContain('4 problem(s)');
+  });
+
+  // Each problem may cost a search for the name that was meant: a megabyte of them once held the coordinator for 50 s.
+  it.each<[string, JsonObject]>([
+    ['passes', { passes: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, { type: 'OnnxFloatToFlot16' }])) }],
+    ['members', Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`evaluatr${i}`, 1]))],
+    ['surgeons', { passes: { s: { type: 'GraphSurgeries', surgeries: Array.from({ length: 200 }, () => ({ surgeon: 'X' })) } } }],
+  ])('stops at a hundred problems (%s)', (_, changes) => {
+    const error = thrownBy(() => parse(minimalDocument(changes)));
+    expect(error.problems).toHaveLength(100);
+  });
+
+  it('refuses a list of surgeries that no one wrote by hand', () => {
+    const surgeries = Array.from({ length: 257 }, () => ({ surgeon: 'X' }));
+    expect(problemsOf({ passes: { s: { type: 'GraphSurgeries', surgeries } } })).toEqual([
+      expect.stringMatching(/^\$\.passes\.s\.surgeries: Too big/),
+    ]);
+  });
+
+  it('keeps a hundred warnings', () => {
+    const params = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, 1]));
+    expect(parse(minimalDocument({ passes: { c: { type: 'OnnxConversion', ...params } } })).warnings).toHaveLength(100);
   });
 
   it('refuses several builds in one file', () => {
