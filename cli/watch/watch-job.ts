@@ -22,7 +22,7 @@ export async function watchJob(client: GroveClient, jobId: string, { terminal, i
     let job = await client.job(jobId);
     display.update(job);
     while (job.state === 'running' && !signal.aborted) {
-      const event = await Promise.race([next, refreshTime(signal)]);
+      const event = await eventOrRefresh(next);
       if (event !== 'refresh') next = events.next();
       job = await updated(client, job, event === 'refresh' || event.done === true ? undefined : event.value);
       display.update(job);
@@ -38,9 +38,14 @@ export async function watchJob(client: GroveClient, jobId: string, { terminal, i
   }
 }
 
-async function refreshTime(signal: AbortSignal): Promise<'refresh'> {
-  await setTimeout(REFRESH_MS, undefined, { signal }).catch(() => undefined);
-  return 'refresh';
+/** The next event, or `refresh` when none comes in time. The timer ends with the race: one per event would pile up. */
+async function eventOrRefresh<T>(next: Promise<T>): Promise<T | 'refresh'> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([next, setTimeout(REFRESH_MS, 'refresh' as const, { signal: over.signal })]);
+  } finally {
+    over.abort();
+  }
 }
 
 async function updated(client: GroveClient, job: JobView, event: FarmEvent | undefined): Promise<JobView> {
