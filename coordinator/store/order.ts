@@ -54,7 +54,7 @@ export function agedClass(place: Place, now: EpochMs): number {
 /** What decides between the heads of lanes on one host. */
 export interface HeadRank {
   readonly agedClass: number;
-  /** The host's turn in which it last served this submitter; 0 = never. */
+  /** The later the host has last served this submitter, the greater; 0 = never. */
   readonly lastTurn: number;
   readonly sequence: number;
 }

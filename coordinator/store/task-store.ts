@@ -23,14 +23,22 @@ import type { TaskState } from '../../domain/task-state.ts';
 export interface TaskStore {
   // Commands
   submit(command: SubmitCommand): Promise<SubmitAnswer>;
-  /** Adds tasks to a job: conversions once a source is resolved, benchmarks when the fleet grows. Known task ids are left as they are. */
+  /**
+   * Adds tasks to a job: conversions once a source is resolved, benchmarks when the fleet grows. Tasks the job has are left as they are, tasks of other
+   * jobs are shared (see {@link NewTask}). A cancelled job takes nothing; one that has ended otherwise runs again. Throws `not-found`,
+   * `invalid-request` (unknown or circular needs) and `illegal-transition` (new needs for a task that has begun).
+   */
   addTasks(command: AddTasksCommand): Promise<void>;
   hello(command: HelloCommand): Promise<HelloAnswer>;
   /** Renews leases and stores momentary state. No-op verdicts (`abandon`) for leases that are not this session's. Throws `stale-session`. */
   heartbeat(command: HeartbeatCommand): Promise<HeartbeatAnswer>;
   /** The stream broke: the agent has a grace period. No-op unless the session is current. */
   closeStream(command: SessionCommand): Promise<void>;
-  /** The best pending task for an idle agent, leased; undefined when there is none. Throws `stale-session`. */
+  /**
+   * The best pending task for an idle agent, leased; undefined when there is none, or when the best one needs the host quiet and it is not (the host is
+   * then reserved for it). Repeated with the token of the agent's newest lease, it gives that lease, or undefined when it has ended. Throws
+   * `stale-session`.
+   */
   acquire(command: AcquireCommand): Promise<Acquired | undefined>;
   /** leased -> running. Throws `stale-token`. */
   accept(command: LeaseCommand): Promise<void>;
@@ -50,6 +58,7 @@ export interface TaskStore {
   /** Newest first; `before` is a job id to continue after. */
   jobs(page: { readonly limit: number; readonly before?: JobId }): Promise<readonly JobRecord[]>;
   task(taskId: TaskId): Promise<TaskRecord | undefined>;
+  /** As this job sees them: a shared task it was cancelled out of is cancelled here, whatever it is for others. */
   tasksOf(jobId: JobId): Promise<readonly TaskRecord[]>;
   agents(): Promise<readonly AgentRecord[]>;
   agent(agentId: AgentId): Promise<AgentRecord | undefined>;
@@ -69,7 +78,11 @@ export interface TaskStore {
   stop(): Promise<void>;
 }
 
-/** A task as a submit describes it; the store adds state, order and attempts. */
+/**
+ * A task as a submit describes it; the store adds state, order and attempts. A task id that exists already makes the job one more waiter of that task,
+ * whose priority is the highest of its waiters'. One that ended badly runs afresh, with attempt numbers that go on, unless an attempt found it
+ * unsupported; earlier jobs keep the ending they saw. A benchmark that needs only a resolve stays waiting until a link gives it its conversion.
+ */
 export interface NewTask {
   /** Deterministic: conversions are `c-<conversion key>`, others `<jobId>-<ordinal>`. */
   readonly taskId: TaskId;

@@ -1,8 +1,9 @@
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
+import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
-import type { LeaseRef } from '../../../domain/task.ts';
+import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
 import { MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
 import type { AttemptRecord } from '../task-store.ts';
 import { hold, vacate } from './exclusivity.ts';
@@ -58,6 +59,17 @@ export function patchAttempt(state: State, taskId: TaskId, patch: Partial<Attemp
 export function acceptAttempt(state: State, taskId: TaskId, now: EpochMs): void {
   patchAttempt(state, taskId, { acceptedAt: now, acceptBy: null });
   move(state, taskId, { to: 'running', now });
+}
+
+/**
+ * By which a repeated report is recognised. Over plain JSON: an agent resends the bytes it keeps, and the canonical JSON of a large result was the
+ * largest part of the time that a completion took.
+ */
+export function outcomeDigest(
+  outcome: AttemptOutcome | { readonly state: 'rejected'; readonly error: ErrorReport },
+  sha256: Sha256,
+): string {
+  return sha256(JSON.stringify(outcome));
 }
 
 /** How an attempt ends. */

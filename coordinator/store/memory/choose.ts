@@ -2,7 +2,7 @@ import type { TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { agedClass, compareHeads, type HeadRank } from '../order.ts';
 import type { AgentRecord } from '../task-store.ts';
-import { reviewReservation, roomOf } from './exclusivity.ts';
+import { lastTurn, reviewReservation, roomOf } from './exclusivity.ts';
 import { type Entry, heads } from './queue.ts';
 import { routesOf, servingDevice } from './routing.ts';
 import { hostOf, type State, type StoredHost, taskOf } from './state.ts';
@@ -81,5 +81,5 @@ function reservedCandidate(state: State, agent: AgentRecord, { host, now, taskId
 }
 
 function rankOf(host: StoredHost, entry: Entry, now: EpochMs): HeadRank {
-  return { agedClass: agedClass(entry, now), lastTurn: host.lastTurns[entry.submitter] ?? 0, sequence: entry.sequence };
+  return { agedClass: agedClass(entry, now), lastTurn: lastTurn(host, entry.submitter), sequence: entry.sequence };
 }

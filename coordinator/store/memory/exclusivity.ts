@@ -26,17 +26,15 @@ export function occupy(state: State, hostId: HostId, lease: HostLease & { readon
   // Whoever had reserved the host has been outranked or is this very task: it may now wait for another host.
   releaseReservation(state, hostId);
   const host = hostOf(state, hostId);
-  const turn = host.turn + 1;
-  putHost(state, { ...host, turn, lastTurns: rememberTurn(host.lastTurns, submitter, turn), leases: [...host.leases, hostLease] });
+  const others = host.served.filter((other) => other !== submitter);
+  const served = [...others.slice(1 - MAX_REMEMBERED_TURNS), submitter];
+  putHost(state, { ...host, served, leases: [...host.leases, hostLease] });
   if (roomOf(hostOf(state, hostId)) === 'full') state.effects.freed.delete(hostId);
 }
 
-function rememberTurn(lastTurns: StoredHost['lastTurns'], submitter: string, turn: number): StoredHost['lastTurns'] {
-  const { [submitter]: _, ...others } = lastTurns;
-  const entries = Object.entries(others);
-  if (entries.length < MAX_REMEMBERED_TURNS) return { ...others, [submitter]: turn };
-  const newest = entries.sort(([, a], [, b]) => b - a).slice(0, MAX_REMEMBERED_TURNS - 1);
-  return { ...Object.fromEntries(newest), [submitter]: turn };
+/** The turn in which a host last served a submitter, by the order of turns it remembers; 0 = never. */
+export function lastTurn(host: StoredHost, submitter: string): number {
+  return host.served.indexOf(submitter) + 1;
 }
 
 /** Which lease on which host. */

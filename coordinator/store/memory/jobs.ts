@@ -13,7 +13,7 @@ export const NO_TASKS: Counts = { waiting: 0, pending: 0, leased: 0, running: 0,
 const WORST_FIRST = ['cancelled', 'exception', 'failed'] as const;
 
 /** Derived, never stored as truth: `running` until nothing is left to end, then the worst ending. */
-export function jobStateOf(counts: Counts): JobState {
+function jobStateOf(counts: Counts): JobState {
   if (counts.waiting + counts.pending + counts.leased + counts.running > 0) return 'running';
   return WORST_FIRST.find((state) => counts[state] > 0) ?? 'completed';
 }

@@ -54,10 +54,8 @@ export interface StoredHost {
   readonly leases: readonly HostLease[];
   /** The blocked exclusive task for which this host lets no shared one in. */
   readonly reservedFor: TaskId | null;
-  /** Counts leases given here. */
-  readonly turn: number;
-  /** Submitter -> turn in which it was last served here. */
-  readonly lastTurns: Readonly<Record<string, number>>;
+  /** Submitters in the order they were last served here, the latest at the end. */
+  readonly served: readonly string[];
 }
 
 export interface StoredSubmit {

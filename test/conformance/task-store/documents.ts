@@ -34,7 +34,7 @@ export const JOB_SPEC: JobSpec = {
   waitForDevice: false,
 };
 
-export function specOf(kind: TaskSpec['kind']): TaskSpec {
+function specOf(kind: TaskSpec['kind']): TaskSpec {
   if (kind === 'resolve') return { kind, modelId: 'org/model', revision: null, recipe: RECIPE, localData: {}, localFiles: {} };
   if (kind === 'convert') return { kind, conversionKey: 'e'.repeat(64), recipe: RECIPE, source: SOURCE, task: null, strict: false };
   return {
@@ -101,7 +101,7 @@ function benchmarkReport(value: number): Extract<TaskResult, { kind: 'benchmark'
 }
 
 /** Benchmarks want the whole host, everything else shares it. */
-export function requirementOf(kind: TaskSpec['kind'], change: Partial<Requirement> = {}): Requirement {
+function requirementOf(kind: TaskSpec['kind'], change: Partial<Requirement> = {}): Requirement {
   const exclusivity = kind === 'benchmark' ? 'exclusive' : 'shared';
   const base: Requirement = {
     kind,
@@ -146,7 +146,7 @@ export const TRANSFER_FAILED = errorReport('transfer-failed', { what: 'model.onn
 export const PASS_FAILED = errorReport('pass-failed', { type: 'OnnxConversion', problem: 'no' });
 export const UNSUPPORTED = errorReport('unsupported-input', { problem: 'no such architecture' });
 
-export function profileOf(change: Partial<DeviceProfile> = {}): DeviceProfile {
+function profileOf(change: Partial<DeviceProfile> = {}): DeviceProfile {
   const text = { pciVendorId: null, pciDeviceId: null, revision: null, driver: null, firmware: null, sku: null };
   const sets = { eps: [{ name: CPU_EP, version: '1', libraryDigest: null }], toolchains: [], capabilities: [], labels: {}, unknown: {} };
   const machine = { os: 'linux', arch: 'x64', virtualMachine: null, ortVersion: '1', ortLibraryDigest: 'f'.repeat(64), memoryBytes: null };

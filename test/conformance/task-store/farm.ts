@@ -6,7 +6,7 @@ import type { AgentStatus, HeldLease } from '../../../domain/protocol.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
 import { deviceOf, digestsOf, hostOf, JOB_SPEC } from './documents.ts';
 
-export const READY: AgentStatus = { state: 'ready', why: '' };
+const READY: AgentStatus = { state: 'ready', why: '' };
 
 export interface HelloOptions {
   /** Default: a host of its own. */

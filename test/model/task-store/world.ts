@@ -6,7 +6,7 @@ import { PASS_FAILED, TRANSFER_FAILED, UNSUPPORTED } from '../../conformance/tas
 /** Agents of the small world and the hosts they run on: two share one. */
 export const AGENTS = { a: 'h1', b: 'h1', c: 'h2' } as const;
 export type AgentName = keyof typeof AGENTS;
-export const AGENT_NAMES: readonly AgentName[] = ['a', 'b', 'c'];
+const AGENT_NAMES: readonly AgentName[] = ['a', 'b', 'c'];
 
 /** A shape of job; numbers pick among conversions shared by all jobs. */
 export interface JobShape {
@@ -91,7 +91,7 @@ const expire = fc.record({
 const list = fc.record({ type: fc.constant('list' as const) });
 
 /** One thing that happens, the common ones more often. */
-export const action: fc.Arbitrary<Action> = fc.oneof(
+const action: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: acquire, weight: 8 },
   { arbitrary: submit, weight: 4 },
   { arbitrary: complete, weight: 5 },

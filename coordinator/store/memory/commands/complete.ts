@@ -1,8 +1,8 @@
 import { GroveError } from '../../../../domain/errors.ts';
-import { digestOf, type Sha256 } from '../../../../domain/json.ts';
+import type { Sha256 } from '../../../../domain/json.ts';
 import type { AttemptOutcome } from '../../../../domain/task.ts';
 import type { CompleteAnswer, CompleteCommand } from '../../task-store.ts';
-import { attemptOf, endAttempt, endCancelled, type Held, isLive, retryOrEnd, staleToken } from '../attempts.ts';
+import { attemptOf, endAttempt, endCancelled, type Held, isLive, outcomeDigest, retryOrEnd, staleToken } from '../attempts.ts';
 import { type State, taskOf } from '../state.ts';
 import { move } from '../tasks.ts';
 
@@ -10,7 +10,7 @@ import { move } from '../tasks.ts';
 export function complete(state: State, command: CompleteCommand, sha256: Sha256): CompleteAnswer {
   const { agentId, lease, outcome, now } = command;
   const held = attemptOf(state, agentId, lease);
-  const digest = digestOf(outcome, sha256);
+  const digest = outcomeDigest(outcome, sha256);
   if (!isLive(held.attempt)) {
     if (held.task.outcomes[lease.attempt] !== digest) throw staleToken(lease);
     return { state: held.task.record.state, recorded: false };

@@ -45,7 +45,7 @@ function recordOf(state: State, command: HelloCommand, sessionId: number): Agent
 }
 
 function joinHost(state: State, hostId: HostId, agentId: AgentId): void {
-  const host: StoredHost = state.hosts.get(hostId) ?? { hostId, agentIds: [], leases: [], reservedFor: null, turn: 0, lastTurns: {} };
+  const host: StoredHost = state.hosts.get(hostId) ?? { hostId, agentIds: [], leases: [], reservedFor: null, served: [] };
   if (!host.agentIds.includes(agentId)) putHost(state, { ...host, agentIds: [...host.agentIds, agentId] });
 }
 
