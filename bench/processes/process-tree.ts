@@ -42,6 +42,7 @@ export function watchTree(pid: number): { stop(): TreeUsage } {
   return {
     stop() {
       clearInterval(timer);
+      sample();
       const all = [...seen.values()];
       const sum = (pick: (one: Seen) => number): number => all.reduce((total, one) => total + pick(one), 0);
       return {
