@@ -21,13 +21,13 @@ export interface CliFlags {
   readonly config?: string | undefined;
 }
 
-/** Resolves flag > environment > file > default. Throws `invalid-config` for a URL that is none. */
+/** Resolves flag > environment > file > default; an empty variable counts as unset. Throws `invalid-config` for a URL that is none. */
 export async function readCliConfig(flags: CliFlags, env: Readonly<Record<string, string | undefined>>): Promise<CliConfig> {
-  const configFile = flags.config ?? env.GROVE_CONFIG;
+  const configFile = flags.config ?? (env.GROVE_CONFIG || undefined);
   const file = await readMachineConfig(configFile);
-  const url = flags.url ?? env.GROVE_URL ?? file.url ?? DEFAULT_URL;
+  const url = flags.url ?? (env.GROVE_URL || file.url) ?? DEFAULT_URL;
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new GroveError('invalid-config', { where: 'url', problem: `"${url}" is not an http(s) address` });
-  const data = env.GROVE_DATA ?? file.data ?? defaultDataFolder({ platform: process.platform, home: homedir(), env });
+  const data = (env.GROVE_DATA || file.data) ?? defaultDataFolder({ platform: process.platform, home: homedir(), env });
   return { url: url.replace(/\/$/, ''), dataFolder: resolve(data), configFile };
 }

@@ -1,5 +1,6 @@
-import { Command, CommanderError } from 'commander';
-import { type GroveError, toGroveError } from '../domain/errors.ts';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { GroveError, toGroveError } from '../domain/errors.ts';
+import { holdProcess } from '../platform/keep-alive.ts';
 import { VERSION } from '../platform/version.ts';
 import { COMMANDS } from './commands/index.ts';
 import type { CommandContext } from './context.ts';
@@ -16,6 +17,8 @@ export async function main(
   const setExitCode = (code: number) => {
     exitCode = code;
   };
+  // A stage process that a command waits for is awaited by timers that do not hold the process.
+  const letProcessEnd = holdProcess();
   const interruption = interruptOnSignals();
   const context: CommandContext = { terminal, env, exit: setExitCode, interrupted: interruption.signal };
   const program = buildProgram(context);
@@ -30,6 +33,7 @@ export async function main(
     });
   } finally {
     interruption.release();
+    letProcessEnd();
   }
 }
 
@@ -62,11 +66,18 @@ interface Failure {
 }
 
 function reportFailure(thrown: unknown, { terminal, json, interrupted }: Failure): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (thrown instanceof CommanderError && !(thrown instanceof InvalidArgumentError)) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (interrupted) return EXIT.interrupted;
-  const error: GroveError = toGroveError(thrown);
+  const error = usageErrorOf(thrown) ?? toGroveError(thrown);
   terminal.error(json ? JSON.stringify({ error: error.toReport() }) : describeError(error));
   return exitCodeOf({ code: error.code, fault: error.spec.fault });
+}
+
+/** Commander prints what its own parsing refuses; a value that an action refuses is still to be told. */
+function usageErrorOf(thrown: unknown): GroveError | undefined {
+  return thrown instanceof InvalidArgumentError
+    ? new GroveError('invalid-argument', { problem: thrown.message.replace(/\.$/, '') })
+    : undefined;
 }
 
 /** The first signal asks, the second one is the operating system's own: it ends the process. */

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient, type GroveClient } from '../../api/client.ts';
@@ -45,9 +45,9 @@ export const registerDemo: RegisterCommand = (program, context) => {
 async function demo(options: DemoOptions, context: CommandContext): Promise<void> {
   const { terminal, env } = context;
   const workFolder = join(INSTALLATION_FOLDER, '.grove', 'demo');
-  const dataFolder = join(workFolder, 'farm');
-  await rm(dataFolder, { recursive: true, force: true });
-  await mkdir(dataFolder, { recursive: true });
+  await mkdir(workFolder, { recursive: true });
+  // A folder of its own: two demos at once must not share a farm.
+  const dataFolder = await mkdtemp(join(workFolder, 'farm-'));
   const model = await findDemoModel({ given: options.model === undefined ? undefined : resolve(options.model), workFolder, env });
   terminal.out(`Model: ${model.origin}.`);
   const rows = join(workFolder, 'rows.jsonl');
@@ -73,6 +73,7 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     await untilStopped(farm, context.interrupted);
   } finally {
     await farm.stop('the demo is over');
+    await rm(dataFolder, { recursive: true, force: true });
   }
 }
 

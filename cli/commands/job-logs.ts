@@ -1,5 +1,6 @@
 import type { GroveClient } from '../../api/client.ts';
 import { GroveError } from '../../domain/errors.ts';
+import { positiveInteger } from '../option-parsers.ts';
 import { taskLine } from '../watch/task-line.ts';
 import { clientOf, noun, type RegisterCommand } from './command.ts';
 
@@ -14,7 +15,7 @@ export const registerJobLogs: RegisterCommand = (program, context) => {
     .command('logs <job-or-task>')
     .description('print the logs of a job or task');
   command
-    .option('--attempt <number>', 'which attempt (default: the newest)', Number)
+    .option('--attempt <number>', 'which attempt (default: the newest)', positiveInteger)
     .option('-f, --follow', 'keep printing until the attempt ends');
   command.action(async (id: string, options: LogsOptions) => {
     const client = await clientOf(command, context);

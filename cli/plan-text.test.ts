@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../api/submit.ts';
+import { planText } from './plan-text.ts';
+
+const finding = { recipeId: 'm/m_x.json', rule: 'percent-goal', path: '$.a', message: '0.1 means 0.1 %' };
+const task: Plan['tasks'][number] = {
+  taskId: null,
+  kind: 'benchmark',
+  recipeId: 'm/m_x.json',
+  executedEp: 'CPUExecutionProvider',
+  deviceModel: 'CPU',
+  deviceNames: ['a/cpu0', 'b/cpu0', 'c/cpu0', 'd/cpu0', 'e/cpu0'],
+  state: 'failed',
+  reason: 'Pass Y is not implemented natively.',
+};
+const plan: Plan = { tasks: [task], warnings: [], lint: [], cachedConversions: 0, etaMs: null };
+
+describe('a plan', () => {
+  test('names tasks, machines and the reason of a task that ends at once', () => {
+    const text = planText(plan);
+    expect(text).toMatch(/benchmark\s+x\s+CPUExecutionProvider\s+CPU\s+a\/cpu0, b\/cpu0, c\/cpu0 and 2 more\s+failed/);
+    expect(text).toContain('x: Pass Y is not implemented natively.');
+  });
+
+  test('gives the estimate and counts what is stored already', () => {
+    expect(planText({ ...plan, etaMs: 125_000, cachedConversions: 1 })).toContain('about 2m 5s; 1 conversion(s) already stored');
+    expect(planText(plan)).toContain('unknown');
+  });
+
+  test('keeps a long list of lint from burying the tasks', () => {
+    const text = planText({ ...plan, lint: Array.from({ length: 20 }, () => finding) });
+    expect(text.match(/lint: x/g)).toHaveLength(8);
+    expect(text).toContain('and 12 more');
+  });
+});
