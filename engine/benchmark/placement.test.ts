@@ -63,6 +63,12 @@ describe('isHeavyOp', () => {
     'MultiHeadAttention',
     'MatMulNBits',
     'QGemm',
+    'DeformConv',
+    'GroupQueryAttention',
+    'SparseAttention',
+    'QOrderedMatMul',
+    'QMoE',
+    'Einsum',
   ])('holds %s', (opType) => {
     expect(isHeavyOp(opType)).toBe(true);
   });

@@ -38,12 +38,16 @@ export interface Profile {
 export async function readProfile(path: string, ep: string): Promise<Profile> {
   const { size } = await stat(path);
   if (size > MAX_PROFILE_BYTES) throw new GroveError('too-large', { what: path, sizeBytes: size, limitBytes: MAX_PROFILE_BYTES });
-  const parsed = z
-    .array(eventSchema.catch({ cat: '', name: '', ts: 0, dur: 0, args: {} }))
-    .safeParse(JSON.parse(await readFile(path, 'utf8')));
-  if (!parsed.success)
-    throw new GroveError('session-failed', { ep, problem: `its profile cannot be read: ${z.prettifyError(parsed.error)}` });
-  return summarizeEvents(parsed.data, ep);
+  return summarizeEvents(parseEvents(await readFile(path, 'utf8'), ep), ep);
+}
+
+function parseEvents(text: string, ep: string): readonly ProfileEvent[] {
+  try {
+    return z.array(eventSchema.catch({ cat: '', name: '', ts: 0, dur: 0, args: {} })).parse(JSON.parse(text));
+  } catch (cause) {
+    const problem = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    throw new GroveError('session-failed', { ep, problem: `its profile cannot be read: ${problem}` }, { cause });
+  }
 }
 
 function summarizeEvents(events: readonly ProfileEvent[], ep: string): Profile {
