@@ -182,6 +182,11 @@ describe('convertModel', () => {
     expect(result.files.map(({ path }) => path)).toEqual(['model.onnx', 'model_config.json']);
   });
 
+  it('says so when there is no source', async () => {
+    const document = { input_model: { type: 'ONNXModel', model_path: 'm' }, passes: { fp16: { type: 'OnnxFloatToFloat16' } } };
+    await expect(convert(document, join(folder, 'absent.onnx'))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it.each<[string, JsonObject, string]>([
     [
       'a pass that needs Olive',

@@ -67,7 +67,8 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
 async function openSource({ modelType, source }: ConvertRequest): Promise<State | undefined> {
   if (modelType === 'HfModel') return undefined;
   if (modelType !== 'ONNXModel') throw new GroveError('unsupported-input', { problem: `input models of type ${modelType} need Olive` });
-  const path = (await stat(source)).isDirectory() ? join(source, MODEL_FILE) : source;
+  const status = await stat(source).catch(() => undefined);
+  const path = status?.isDirectory() ? join(source, MODEL_FILE) : source;
   return { model: await readModelFile(path), modelAttributes: {} };
 }
 

@@ -42,11 +42,8 @@ function headFindings(architectures: readonly string[], task: string): readonly 
 
 /** Undefined when there is no tokenizer file, or none that can be read this way: tokenizing reports that where it matters. */
 async function largestTokenId(path: string): Promise<number | undefined> {
-  const size = await stat(path).then(
-    (status) => status.size,
-    () => undefined,
-  );
-  if (size === undefined || size > MAX_TOKENIZER_BYTES) return undefined;
+  const status = await stat(path).catch(() => undefined);
+  if (status?.isFile() !== true || status.size > MAX_TOKENIZER_BYTES) return undefined;
   const tokenizer = readTokenizer(await readFile(path, 'utf8'));
   if (tokenizer === undefined) return undefined;
   const { vocab } = tokenizer.model;

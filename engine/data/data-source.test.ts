@@ -65,6 +65,13 @@ describe('readRows on JSON Lines', () => {
     await expect(readRows({ file: path, limit: 1 })).rejects.toThrow(/line 1: the line is longer/);
   });
 
+  // Stands for a named pipe, whose opening would wait for a writer.
+  if (process.platform !== 'win32') {
+    it('refuses a device before it opens it', async () => {
+      await expect(readRows({ file: '/dev/null', limit: 1 })).rejects.toThrow('it is not a file');
+    });
+  }
+
   it('refuses a file that does not exist', async () => {
     await expect(readRows({ file: join(folder, 'absent'), limit: 1 })).rejects.toMatchObject({ code: 'invalid-data-file' });
   });

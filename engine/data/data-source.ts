@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { readJsonLines } from './jsonl.ts';
@@ -27,6 +27,8 @@ export async function readRows(query: RowQuery): Promise<Row[]> {
 /** The first characters of the file, without a byte order mark. */
 async function readStart(file: string): Promise<string> {
   try {
+    // Before opening: to open a named pipe would wait for its writer.
+    if (!(await stat(file)).isFile()) throw new Error('it is not a file');
     const handle = await open(file, 'r');
     try {
       const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(256), position: 0 });

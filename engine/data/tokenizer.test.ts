@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -68,6 +68,21 @@ describe('TextTokenizer', () => {
     expect(() => tokenizer.encode([{ text: 'the cat sat on the mat', pair: 'a' }], { truncation: 'only_second', maxLength: 6 })).toThrow(
       /Row 0 .*only_second/,
     );
+  });
+
+  it.each([
+    ['a vocabulary without its unknown token', { model: { type: 'WordPiece', vocab: {} } }],
+    ['an unknown token without an id', { model: { type: 'Unigram', vocab: [['a', 0]], unk_id: null } }],
+    ['a post-processor without its tokens', { ...smallTokenizerFile(), post_processor: { type: 'BertProcessing' } }],
+  ])('refuses %s where a text needs it', async (_, content) => {
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(content));
+    const tokenizer = await loadTokenizer(folder);
+    expect(() => tokenizer.encode([{ text: 'cat' }])).toThrow(expect.objectContaining({ code: 'invalid-tokenizer' }));
+  });
+
+  it('refuses a folder in the place of a file', async () => {
+    await mkdir(join(folder, 'tokenizer.json'));
+    await expect(loadTokenizer(folder)).rejects.toThrow('it is not a file');
   });
 
   it('refuses padding when no padding token exists', async () => {

@@ -110,11 +110,21 @@ class HuggingFaceTokenizer implements TextTokenizer {
   }
 
   encode(rows: readonly TextInput[], options: EncodeOptions = {}): readonly Encoding[] {
-    const encodings = rows.map((row, index) => this.#encodeRow(row, index, options));
+    const encodings = rows.map((row, index) => this.#guard(index, () => this.#encodeRow(row, index, options)));
     const length = this.#paddedLength(encodings, options);
     if (length === undefined) return encodings;
     const padId = this.#padId();
     return encodings.map((encoding) => pad(encoding, { length, padId, left: this.#config.padding_side === 'left' }));
+  }
+
+  /** The library trusts its files: a wrong one may load and fail only when a text reaches the wrong part. */
+  #guard<T>(index: number, work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      if (cause instanceof GroveError) throw cause;
+      throw invalid(this.#where, `it cannot encode row ${index} (${messageOf(cause)})`, cause);
+    }
   }
 
   #encodeRow(row: TextInput, index: number, options: EncodeOptions): Encoding {
@@ -158,7 +168,7 @@ class HuggingFaceTokenizer implements TextTokenizer {
 
   #id(token: string): number {
     const id = this.#tokenizer.token_to_id(token) ?? this.#tokenizer.model?.unk_token_id;
-    if (id === undefined) throw invalid(this.#where, `it has no unknown token, so "${token.slice(0, 40)}" has no id`);
+    if (typeof id !== 'number') throw invalid(this.#where, `it has no unknown token, so "${String(token).slice(0, 40)}" has no id`);
     return id;
   }
 
@@ -204,11 +214,14 @@ async function readJson(path: string, required: boolean): Promise<unknown> {
 
 async function sizeOf(path: string, required: boolean): Promise<number | undefined> {
   try {
-    return (await stat(path)).size;
+    const status = await stat(path);
+    // Before opening: to open a named pipe would wait for its writer.
+    if (status.isFile()) return status.size;
   } catch (cause) {
     if (!required) return undefined;
     throw invalid(path, 'the file cannot be read', cause);
   }
+  throw invalid(path, 'it is not a file');
 }
 
 function parseFile<T>(
