@@ -64,6 +64,14 @@ const ids = (batch: Awaited<ReturnType<typeof evaluateDataConfig>>['batches'][nu
 };
 
 describe('evaluateDataConfig', () => {
+  it('reads no more rows than the batches asked for take', async () => {
+    const { batches, rowCount } = await evaluateDataConfig({ config: config({ batchSize: 2 }), file, tokenizer, maxBatches: 1 });
+    expect([batches.length, rowCount]).toEqual([1, 2]);
+    const lines = Array.from({ length: 1000 }, () => '{"premise":"cat"}');
+    await writeFile(file, [...lines, 'not JSON'].join('\n'));
+    expect((await evaluateDataConfig({ config: config(), file, tokenizer, maxBatches: 3 })).rowCount).toBe(3);
+  });
+
   it('yields one padded [1, max_length] batch a row, in file order', async () => {
     const { batches, rowCount } = await evaluateDataConfig({ config: config(), file, tokenizer });
     expect(rowCount).toBe(4);

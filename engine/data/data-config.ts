@@ -21,6 +21,8 @@ export interface DataConfigInputs {
   readonly columns?: readonly string[];
   /** Needed by every container that holds text. */
   readonly tokenizer?: TextTokenizer;
+  /** Batches wanted at most, from the start: no more rows are read and tokenised than they need. Default: all. */
+  readonly maxBatches?: number;
 }
 
 /**
@@ -35,10 +37,18 @@ export async function evaluateDataConfig(inputs: DataConfigInputs): Promise<Data
   checkSupported(config);
   if (inputs.file === undefined) throw unsupported(config, 'it has no local file on this machine');
   if (inputs.tokenizer === undefined) throw unsupported(config, 'the model has no tokenizer');
-  const rows = await selectRows(config, inputs.file, inputs.columns ?? config.tokenization.columns);
-  const texts = rows.map((row, index) => textInput(row, index, inputs.columns ?? config.tokenization.columns));
+  const columns = inputs.columns ?? config.tokenization.columns;
+  const rows = await selectRows(config, { file: inputs.file, columns, maxRows: rowsNeeded(inputs) });
+  const texts = rows.map((row, index) => textInput(row, index, columns));
   const encodings = tokenize(texts, inputs.tokenizer, encodeOptions(config));
-  return { batches: batch(encodings, config), rowCount: rowsUsed(encodings.length, config) };
+  const wanted = encodings.slice(0, (inputs.maxBatches ?? Number.POSITIVE_INFINITY) * config.batchSize);
+  return { batches: batch(wanted, config), rowCount: rowsUsed(wanted.length, config) };
+}
+
+/** Whole map batches, because padding looks at all rows of one. */
+function rowsNeeded({ config, maxBatches }: DataConfigInputs): number {
+  if (maxBatches === undefined) return MAX_ROWS;
+  return Math.ceil((maxBatches * config.batchSize) / MAP_BATCH_ROWS) * MAP_BATCH_ROWS;
 }
 
 function checkSupported(config: DataConfig): void {
@@ -55,12 +65,18 @@ function checkComponent(config: DataConfig, type: string | null, known: readonly
   if (type !== null && !known.some((name) => isType(type, name))) throw unsupported(config, `component ${type} is not read natively`);
 }
 
-async function selectRows(config: DataConfig, file: string, columns: readonly string[]): Promise<readonly Row[]> {
+interface RowSelection {
+  readonly file: string;
+  readonly columns: readonly string[];
+  readonly maxRows: number;
+}
+
+async function selectRows(config: DataConfig, { file, columns, maxRows }: RowSelection): Promise<readonly Row[]> {
   if (columns.length < 1 || columns.length > 2) throw unsupported(config, `input_cols must name one or two columns, not ${columns.length}`);
   const range = rowRange(config.source.split);
   if (range === undefined)
     throw unsupported(config, `split "${config.source.split}" is not of the form name or name[from:to] with row numbers`);
-  const wanted = config.tokenization.maxSamples ?? MAX_ROWS;
+  const wanted = Math.min(config.tokenization.maxSamples ?? MAX_ROWS, maxRows);
   const filters = columnFilters(config);
   // With filters any row of the slice may count; without them the file is read no further than the last row used.
   const limit = filters.length > 0 ? range.to : Math.min(range.to, range.from + wanted);

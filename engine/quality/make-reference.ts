@@ -44,7 +44,7 @@ export async function makeReference(request: ReferenceRequest, runtime: Inferenc
   const session = await runtime.createSession({ model: { path: request.modelPath }, ep: CPU });
   try {
     const { ortVersion } = await runtime.info();
-    const batches = (await inputBatches(request, session)).slice(0, request.maxBatches);
+    const batches = await inputBatches(request, session);
     const header = { ortVersion, inputNames: session.inputs.map(({ name }) => name), outputNames: comparableOutputs(session) };
     return await writeReference(request.outputFolder, header, answers(session, batches, header.outputNames));
   } finally {
@@ -52,13 +52,13 @@ export async function makeReference(request: ReferenceRequest, runtime: Inferenc
   }
 }
 
-async function inputBatches({ inputs }: ReferenceRequest, session: Session): Promise<readonly NamedTensors[]> {
+async function inputBatches({ inputs, maxBatches }: ReferenceRequest, session: Session): Promise<readonly NamedTensors[]> {
   if (inputs.kind === 'generated') return [generateFeeds(session.inputs, inputs)];
   const { config, file, columns, tokenizerFolder } = inputs;
   const tokenizer = tokenizerFolder === undefined ? undefined : await loadTokenizer(tokenizerFolder);
-  const source = { config, ...(file && { file }), ...(columns && { columns }), ...(tokenizer && { tokenizer }) };
+  const source = { config, maxBatches, ...(file && { file }), ...(columns && { columns }), ...(tokenizer && { tokenizer }) };
   const { batches } = await evaluateDataConfig(source);
-  return batches.map((batch) => feedsFor(session.inputs, batch, CPU));
+  return batches.slice(0, maxBatches).map((batch) => feedsFor(session.inputs, batch, CPU));
 }
 
 /** The leading floating-point outputs: what follows an integer output could not be compared by position. */
