@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -32,6 +32,13 @@ describe('openDataFolder', () => {
   it('makes the folder for its owner alone', async () => {
     const path = await openDataFolder(join(folder, 'a', 'b'));
     if (process.platform !== 'win32') expect((await stat(path)).mode & 0o777).toBe(0o700);
+  });
+
+  it('leaves a folder that others use to them', async () => {
+    await chmod(folder, 0o755);
+    const before = (await stat(folder)).mode;
+    await openDataFolder(folder);
+    expect((await stat(folder)).mode).toBe(before);
   });
 
   it('refuses a file and a relative path', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { GroveError } from '../domain/errors.ts';
 
@@ -22,15 +22,15 @@ export function defaultDataFolder({ platform, home, env }: DataFolderFacts): str
 }
 
 /**
- * Creates a data folder that only its owner may enter (0700; Windows inherits the profile's access list) and returns its path. Throws `invalid-config`
- * when the path is relative, is not a folder or cannot be made.
+ * Creates a data folder that only its owner may enter (0700; Windows inherits the profile's access list) and returns its path. A folder that is there
+ * already keeps its permissions: it may hold more than Grove's data. Throws `invalid-config` when the path is relative, is not a folder or cannot be
+ * made.
  */
 export async function openDataFolder(path: string): Promise<string> {
   if (!isAbsolute(path)) throw new GroveError('invalid-config', { where: `GROVE_DATA (${path})`, problem: 'it must be an absolute path' });
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
     if (!(await stat(path)).isDirectory()) throw new Error('it is not a folder');
-    if (process.platform !== 'win32') await chmod(path, 0o700);
     return path;
   } catch (cause) {
     throw new GroveError(
