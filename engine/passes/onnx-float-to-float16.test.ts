@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { floatAttribute, intAttribute } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
 import { Graph } from '../graph/graph.ts';
-import type { Model } from '../graph/model.ts';
+import { createModel, type Model } from '../graph/model.ts';
 import { float32Tensor, int64Tensor } from '../graph/tensor.ts';
 import { tensorType } from '../graph/value.ts';
 import { checkModel } from '../onnx/check.ts';
@@ -150,6 +150,33 @@ describe('OnnxFloatToFloat16', () => {
     await convert(model);
     expect(graph.initializers.get('scales')?.dataType).toBe(DataType.FLOAT);
     expect(histogram(model)['Cast']).toBeUndefined();
+  });
+
+  it('keeps the scales of Resize where operator set 10 has them', async () => {
+    const graph = graphWith({ x: [1, 1, 2, 2] });
+    graph.setInitializer('scales', float32Tensor([4], [1, 1, 2, 2]));
+    graph.addNode({ opType: 'Resize', name: 'grow', inputs: ['x', 'scales'], outputs: ['y'] });
+    graph.addOutput('y', tensorType(DataType.FLOAT, [1, 1, 4, 4]));
+    const model = createModel(graph, { irVersion: 5, opsetImports: [['', 10]] });
+    await convert(model);
+    expect(graph.initializers.get('scales')?.dataType).toBe(DataType.FLOAT);
+  });
+
+  it('keeps an input with a default when ends are kept, but not a weight that is only listed as one', async () => {
+    const build = (irVersion: number): Model => {
+      const graph = graphWith({ x: [1, 2], w: [2] });
+      graph.setInitializer('w', float32Tensor([2], [1, 2]));
+      graph.addNode({ opType: 'Add', inputs: ['x', 'w'], outputs: ['y'] });
+      graph.addOutput('y', tensorType(DataType.FLOAT, [1, 2]));
+      return createModel(graph, { irVersion, opsetImports: [['', irVersion < 4 ? 8 : 17]] });
+    };
+    const typesOfW = async (model: Model): Promise<readonly unknown[]> => {
+      await convert(model, { keep_io_types: true });
+      await runOnce(model, feed);
+      return [model.graph.initializers.get('w')?.dataType, model.graph.inputs[1]?.type];
+    };
+    expect(await typesOfW(build(8))).toEqual([DataType.FLOAT, tensorType(DataType.FLOAT, [2])]);
+    expect(await typesOfW(build(3))).toEqual([DataType.FLOAT16, tensorType(DataType.FLOAT16, [2])]);
   });
 
   it('converts the bodies of If with what they read from outside', async () => {

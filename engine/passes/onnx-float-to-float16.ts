@@ -2,7 +2,7 @@ import { onnxFloatToFloat16 as manifest } from '../../domain/passes/onnx-float-t
 import type { ParamsOf } from '../../domain/passes/registry.ts';
 import { DataType } from '../graph/data-type.ts';
 import type { Graph, Node } from '../graph/graph.ts';
-import type { Model } from '../graph/model.ts';
+import { type Model, onnxOpset } from '../graph/model.ts';
 import { allGraphs, allNodes, removeUnused } from '../graph/topology.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { inferTypes } from '../runtime/type-oracle.ts';
@@ -28,15 +28,17 @@ export const onnxFloatToFloat16: GraphPass<Params> = {
     const { graph } = model;
     const types = await elementTypes(model, context.runtime);
     const blocked = findBlockedNodes(graph, params);
-    const boundary = castAtBoundary(graph, params.keep_io_types, types);
+    const boundary = castAtBoundary(model, params.keep_io_types, types);
+    const opset = onnxOpset(model);
     const stays: StaysFloat32 = {
       node: (node) => blocked.has(node),
-      read: (node, input) => blocked.has(node) || float32InputsOf(node).includes(input),
+      read: (node, input) => blocked.has(node) || float32InputsOf(node, opset).includes(input),
     };
 
     const converter = new HalfConverter({ minPositive: params.min_positive_val, maxFinite: params.max_finite_val });
     for (const { node } of [...allNodes(graph)]) if (!blocked.has(node) && !boundary.casts.has(node)) converter.convertNode(node);
-    converter.convertInitializers(graph, stays.read, (fraction) => {
+    const isFloat32Read = (node: Node, input: number): boolean => boundary.casts.has(node) || stays.read(node, input);
+    converter.convertInitializers(graph, isFloat32Read, (fraction) => {
       context.signal.throwIfAborted();
       context.progress(fraction);
     });
@@ -76,7 +78,9 @@ interface Boundary {
 }
 
 /** Casts behind kept inputs and before kept outputs. The values between are float32 in `types` until the graph is converted. */
-function castAtBoundary(graph: Graph, keep: Params['keep_io_types'], types: Map<string, DataType>): Boundary {
+function castAtBoundary({ graph, irVersion }: Model, keep: Params['keep_io_types'], types: Map<string, DataType>): Boundary {
+  // Before version 4 every initializer had to be listed as an input as well; since then one that is, is a default that callers may replace.
+  const isInput = (name: string): boolean => irVersion >= 4 || !graph.initializers.has(name);
   const isKept = (name: string): boolean => (Array.isArray(keep) ? keep.includes(name) : keep) && types.get(name) === DataType.FLOAT;
   const casts = new Set<Node>();
   const float32Values = new Set<string>();
@@ -87,7 +91,7 @@ function castAtBoundary(graph: Graph, keep: Params['keep_io_types'], types: Map<
     for (const end of [...cast.inputs, ...cast.outputs]) types.set(end, DataType.FLOAT);
   };
   for (const [index, { name }] of graph.inputs.entries()) {
-    if (isKept(name) && !graph.initializers.has(name)) add(name, castAfterInput(graph, name, index));
+    if (isKept(name) && isInput(name)) add(name, castAfterInput(graph, name, index));
   }
   for (const [index, { name }] of graph.outputs.entries()) if (isKept(name)) add(name, castBeforeOutput(graph, name, index));
   return { casts, float32Values };

@@ -37,11 +37,24 @@ const DEFAULT_BLOCKED_OPS: readonly string[] = [
 ];
 
 /** Inputs that an operator takes in float32 only, whatever its other inputs are. */
-const FLOAT32_INPUTS: Readonly<Record<string, readonly number[]>> = { Resize: [2], GroupNorm: [1, 2], SkipGroupNorm: [1, 2] };
+const FLOAT32_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
+  ['Resize', [2]],
+  ['GroupNorm', [1, 2]],
+  ['SkipGroupNorm', [1, 2]],
+]);
+
+/** Up to this operator set Resize takes its scales as input 1; the region of interest came before them later. */
+const LAST_OPSET_OF_OLD_RESIZE = 10;
 
 /** Positions at which `node` takes float32 although it computes in float16. */
-export function float32InputsOf(node: Node): readonly number[] {
-  return FLOAT32_INPUTS[node.opType] ?? [];
+export function float32InputsOf(node: Node, opset: number): readonly number[] {
+  if (node.opType === 'Resize' && opset <= LAST_OPSET_OF_OLD_RESIZE) return [1];
+  return FLOAT32_INPUTS.get(node.opType) ?? [];
+}
+
+/** Whether an operator takes some of its inputs in float32; its attributes then keep their type too. */
+export function mixesTypes(node: Node): boolean {
+  return FLOAT32_INPUTS.has(node.opType);
 }
 
 /** Nodes that stay in float32. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */

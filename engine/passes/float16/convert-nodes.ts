@@ -3,7 +3,7 @@ import { DataType } from '../../graph/data-type.ts';
 import type { Attribute, Graph, Node } from '../../graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { allGraphs, allNodes } from '../../graph/topology.ts';
-import { float32InputsOf } from './blocked-nodes.ts';
+import { mixesTypes } from './blocked-nodes.ts';
 import { type HalfLimits, toHalfTensor } from './half-tensor.ts';
 
 /** What was converted and how many values the limits moved. */
@@ -43,7 +43,7 @@ export class HalfConverter {
     if (node.opType === 'ConstantOfShape' && !node.attributes.has('value')) {
       node.attributes.set('value', tensorAttribute(float32Tensor([1], [0])));
     }
-    if (float32InputsOf(node).length > 0) return;
+    if (mixesTypes(node)) return;
     for (const [name, attribute] of [...node.attributes]) {
       const converted = this.#convertAttribute(attribute);
       if (converted !== undefined) node.attributes.set(name, converted);
