@@ -103,9 +103,8 @@ export const ERRORS = {
     advice: "Client and coordinator may be of different versions; GET /api/v1/health tells the coordinator's.",
   },
   'not-running': {
-    ...input,
-    http: 503,
-    grpc: 'UNAVAILABLE',
+    ...infrastructure,
+    retryable: false,
     message: 'No farm answers at {url}.',
     advice: 'Start one with `grove up`, or name its address with --url or GROVE_URL.',
   },

@@ -1,10 +1,12 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The checked-in random BERT: 64 positions. */
+/** The checked-in random BERT: 64 positions, 192 tokens. */
 const TINY_BERT = join(import.meta.dirname, '../fixtures/tiny-bert');
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
-const POSITIONS = 'bert.embeddings.position_embeddings.weight';
+
+/** Embeddings that grow, and how often their rows are repeated: the catalogue's recipes take 128 positions, generated inputs 1,000 tokens. */
+const REPEATED = { 'bert.embeddings.position_embeddings.weight': 2, 'bert.embeddings.word_embeddings.weight': 6 };
 
 interface Tensor {
   readonly dtype: string;
@@ -13,19 +15,21 @@ interface Tensor {
 }
 
 /**
- * Writes the tiny BERT with 128 positions, which the catalogue's recipes need: its 64 position embeddings, twice.
+ * Writes the tiny BERT with 128 positions and 1,152 tokens.
  *
  * @param folder created when missing.
  */
 export async function writeCheckpoint(folder: string): Promise<string> {
   for (const name of FILES) await cp(join(TINY_BERT, name), join(folder, name));
   const config: object = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 128 }));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 128, vocab_size: 1_152 }));
   const weights = join(folder, 'model.safetensors');
   const tensors = readTensors(await readFile(weights));
-  const positions = tensors.get(POSITIONS)!;
-  const [rows = 0, columns = 0] = positions.shape;
-  tensors.set(POSITIONS, { ...positions, shape: [rows * 2, columns], bytes: Buffer.concat([positions.bytes, positions.bytes]) });
+  for (const [name, times] of Object.entries(REPEATED)) {
+    const { dtype, shape, bytes } = tensors.get(name)!;
+    const [rows = 0, columns = 0] = shape;
+    tensors.set(name, { dtype, shape: [rows * times, columns], bytes: Buffer.concat(Array.from({ length: times }, () => bytes)) });
+  }
   await writeFile(weights, safetensors(tensors));
   return folder;
 }

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentList, AgentView } from '../../api/agents.ts';
+import type { Explanation, JobList, JobView } from '../../api/jobs.ts';
+import type { RecipeList, RecipeView } from '../../api/recipes.ts';
+import type { GroveProcess } from '../support/grove-process.ts';
+import { Lab, RECIPE } from '../support/lab.ts';
+
+let lab: Lab;
+let coordinator: GroveProcess;
+let jobId: string;
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  coordinator = await lab.startCoordinator();
+  await lab.startAgent('lab-a');
+  jobId = await lab.submit('--launches', '1');
+});
+afterAll(() => lab.close());
+
+async function table(...args: readonly string[]): Promise<string> {
+  const { code, out, err } = await lab.grove(...args);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  return out;
+}
+
+describe('a running job', () => {
+  it('is watched to its end, line by line where there is no terminal', async () => {
+    const { code, out } = await lab.grove('job', 'watch', jobId);
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n').at(-1)).toBe('benchmark trtrtx: done');
+  });
+
+  it('is interrupted with 130 and goes on', async () => {
+    const second = await lab.submit('--launches', '3');
+    const watching = lab.start(['job', 'watch', second]);
+    await watching.until(() => (watching.out.includes('benchmark trtrtx:') ? true : undefined));
+    const { code, err } = await watching.end('SIGINT');
+    expect(code).toBe(130);
+    expect(err).toContain(`grove job watch ${second}`);
+    const explained = await lab.json<Explanation>('job', 'explain', second, '-o', 'json');
+    expect(explained.tasks).toMatchObject([{ kind: 'benchmark', matching: [{ deviceName: 'lab-a/cpu0' }] }]);
+    expect(await table('job', 'explain', second)).toMatch(/^benchmark trtrtx: (pending|leased|running)/);
+    expect((await lab.grove('job', 'cancel', second)).code).toBe(0);
+    expect((await lab.ended(second)).state).toBe('cancelled');
+  });
+
+  it('that has been cancelled is watched with 1', async () => {
+    const { jobs } = await lab.client.jobs();
+    const cancelled = jobs.find(({ state }) => state === 'cancelled');
+    expect((await lab.grove('job', 'watch', cancelled?.jobId ?? '')).code).toBe(1);
+  });
+});
+
+describe('a completed job', () => {
+  it('is in the list', async () => {
+    const { jobs } = await lab.json<JobList>('job', 'list', '--json');
+    expect(jobs.find((job) => job.jobId === jobId)).toMatchObject({
+      state: 'completed',
+      submitter: 'local',
+      recipes: [{ recipeId: RECIPE }],
+    });
+    expect(await table('job', 'list')).toMatch(new RegExp(`^${jobId} +completed +\\S+ +2 completed +trtrtx$`, 'm'));
+    expect((await lab.json<JobList>('job', 'list', '--limit', '1', '-o', 'json')).jobs).toHaveLength(1);
+  });
+
+  it('is shown with its tasks', async () => {
+    const { tasks } = await lab.json<JobView>('job', 'view', jobId, '-o', 'json');
+    expect(tasks.map(({ kind, state }) => [kind, state])).toEqual([
+      ['convert', 'completed'],
+      ['benchmark', 'completed'],
+    ]);
+    expect(await table('job', 'view', jobId)).toMatch(/benchmark trtrtx +done +lab-a\/cpu0 +1$/m);
+  });
+
+  it('has nothing left to explain', async () => {
+    expect(await table('job', 'explain', jobId)).toBe('Every task of this job has ended.\n');
+  });
+
+  it('has a log for each task', async () => {
+    const all = await table('job', 'logs', jobId);
+    expect(all).toMatch(/^==> convert trtrtx \(c-[0-9a-f]{64}\)$/m);
+    expect(all).toMatch(/^Launch 1: p50 [\d.]+ ms over \d+ inferences\.$/m);
+    const { tasks } = await lab.client.job(jobId);
+    const one = await table('job', 'logs', tasks[1]?.taskId ?? '', '--attempt', '1', '--follow');
+    expect(one).toContain('Launch 1: p50');
+    expect(one).not.toContain('==>');
+  });
+
+  it('that does not exist is an error that names it', async () => {
+    const { code, err } = await lab.grove('job', 'view', 'j-none', '-o', 'json');
+    expect(code).toBe(1);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'not-found', message: 'There is no job "j-none".' } });
+  });
+});
+
+describe('agents and recipes', () => {
+  it('are listed and shown', async () => {
+    const { agents } = await lab.json<AgentList>('agent', 'list', '-o', 'json');
+    expect(agents).toMatchObject([{ agentId: 'lab-a', devices: [{ name: 'lab-a/cpu0' }] }]);
+    expect(await table('agent', 'list')).toContain('lab-a/cpu0');
+    const agent = await lab.json<AgentView>('agent', 'show', 'lab-a', '-o', 'json');
+    expect(agent.devices[0]?.profile).toMatchObject({ class: 'cpu', emulated: false });
+    expect(await table('agent', 'show', 'lab-a')).toContain('CPUExecutionProvider');
+    const { recipes } = await lab.json<RecipeList>('recipe', 'list', '-o', 'json');
+    expect(recipes).toHaveLength(5);
+    expect(await table('recipe', 'list')).toContain(RECIPE);
+    const recipe = await lab.json<RecipeView>('recipe', 'show', RECIPE, '-o', 'json');
+    expect(recipe.passes.map(({ type }) => type)).toContain('OnnxFloatToFloat16');
+    expect(JSON.parse(await table('recipe', 'show', RECIPE, '--text'))).toHaveProperty('input_model');
+  });
+});
+
+describe('grove down', () => {
+  it('stops the coordinator in good order, and then nobody answers', async () => {
+    expect(await table('down')).toContain(lab.url);
+    expect((await coordinator.finished).code).toBe(0);
+    expect(existsSync(join(lab.dataFolder, 'farm.json'))).toBe(false);
+    const { code, err } = await lab.grove('down', '-o', 'json').then(() => lab.grove('job', 'list', '--json'));
+    expect(code).toBe(7);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'not-running', message: `No farm answers at ${lab.url}.` } });
+  });
+
+  it('leaves everything in place for the next start', async () => {
+    await lab.startCoordinator();
+    const { jobs } = await lab.json<JobList>('job', 'list', '--json');
+    expect(jobs.map(({ state }) => state).sort()).toEqual(['cancelled', 'completed']);
+  });
+});

@@ -1,0 +1,79 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Lab, RECIPE } from '../support/lab.ts';
+
+const recipeFile = (name: string) => join(import.meta.dirname, '../../recipes', name);
+
+let lab: Lab;
+let converted: string;
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  converted = join(lab.folder, 'converted');
+});
+afterAll(() => lab.close());
+
+describe('grove convert', () => {
+  it('explains what it would do and does nothing', async () => {
+    const { code, out } = await lab.grove('convert', recipeFile(RECIPE), '--model', lab.model, '--out', converted, '--explain');
+    expect(code).toBe(0);
+    for (const pass of ['OnnxConversion', 'OnnxFloatToFloat16', 'DynamicToFixedShape', 'GraphSurgeries', 'OrtSessionParamsTuning']) {
+      expect(out).toContain(pass);
+    }
+    await expect(readdir(converted)).rejects.toThrow('ENOENT');
+  });
+
+  it('converts a checkpoint without a farm', async () => {
+    const { code, out } = await lab.grove('convert', recipeFile(RECIPE), '--model', lab.model, '--out', converted, '-o', 'json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      modelPath: join(converted, 'model.onnx'),
+      passes: [{ type: 'OnnxConversion' }, { type: 'OnnxFloatToFloat16' }, { type: 'DynamicToFixedShape' }, { type: 'GraphSurgeries' }],
+    });
+    expect(await readdir(converted)).toContain('model.onnx');
+  });
+
+  it('ends with 6 and names the pass that nobody has here', async () => {
+    const unsupported = recipeFile('ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_context_ov_static.json');
+    const { code, err } = await lab.grove('convert', unsupported, '--model', lab.model, '--out', join(lab.folder, 'none'), '-o', 'json');
+    expect(code).toBe(6);
+    expect(JSON.parse(err.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'unsupported-pass' } });
+  });
+
+  it('ends with 1 for a folder that is no checkpoint', async () => {
+    const { code, err } = await lab.grove('convert', recipeFile(RECIPE), '--model', converted, '--out', join(lab.folder, 'none'));
+    expect(code).toBe(1);
+    expect(err).toContain('(invalid-checkpoint)');
+  });
+
+  it('ends with 2 without the folders it needs', async () => {
+    const { code, err } = await lab.grove('convert', recipeFile(RECIPE));
+    expect(code).toBe(2);
+    expect(err).toContain("required option '--model <dir>' not specified");
+  });
+});
+
+describe('grove bench', () => {
+  it('measures a model in processes of its own and says where its nodes ran', async () => {
+    const { code, out } = await lab.grove('bench', join(converted, 'model.onnx'), '--launches', '2', '-o', 'json');
+    expect(code).toBe(0);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ ep: 'CPUExecutionProvider', tier: 'smoke', verdict: 'insufficient', placement: { fellBack: false } });
+    expect(result.launches).toHaveLength(2);
+    expect(result.inputShapes).toMatchObject({ input_ids: [1, 128] });
+    for (const launch of result.launches) expect(launch.sampleCount).toBeGreaterThanOrEqual(64);
+  });
+
+  it('ends with 7 for an execution provider this machine lacks', async () => {
+    const { code, err } = await lab.grove('bench', join(converted, 'model.onnx'), '--ep', 'QNNExecutionProvider', '-o', 'json');
+    expect(code).toBe(7);
+    expect(JSON.parse(err.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'ep-unavailable' } });
+  });
+
+  it('ends with 1 for a file that is no model', async () => {
+    const { code, err } = await lab.grove('bench', join(lab.model, 'config.json'));
+    expect(code).toBe(1);
+    expect(err).toContain('config.json');
+  });
+});
