@@ -2,15 +2,17 @@ import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
 import { matchesUnit, refusals } from '../../domain/requirement.ts';
+import { isEnd } from '../../domain/task-state.ts';
 import type { AgentRecord, TaskRecord, TaskStore } from '../store/task-store.ts';
 
 export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position'>;
 
-/** Why each task of a job is where it is. Throws `not-found`. */
+/** Why each task of a job that has not ended is where it is. Throws `not-found`. */
 export async function explainJob(store: ExplainStore, jobId: JobId): Promise<Explanation> {
   if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
   const [tasks, agents] = await Promise.all([store.tasksOf(jobId), store.agents()]);
-  return { tasks: await Promise.all(tasks.map((task) => explainTask(store, task, agents))) };
+  const open = tasks.filter(({ state }) => !isEnd(state));
+  return { tasks: await Promise.all(open.map((task) => explainTask(store, task, agents))) };
 }
 
 async function explainTask(store: ExplainStore, task: TaskRecord, agents: readonly AgentRecord[]): Promise<TaskExplanation> {
