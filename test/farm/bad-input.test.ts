@@ -112,7 +112,7 @@ describe('a checkpoint', () => {
       const convert = tasks.find(({ kind }) => kind === 'convert');
       expect(convert).toMatchObject({
         state: 'failed',
-        error: { code: 'invalid-safetensors', message: expect.stringMatching(/^model\.safetensors: ./) },
+        error: { code: 'invalid-safetensors', message: expect.stringMatching(/^model\.safetensors[:,] ./) },
       });
       expect(convert?.attempts).toHaveLength(1);
     });
@@ -191,7 +191,7 @@ describe('a request', () => {
     expect(problem).toMatchObject({
       code: 'invalid-request',
       advice: expect.any(String),
-      problems: [{ path: expect.stringContaining(path) }],
+      problems: [{ path: `$.files[${JSON.stringify(path)}]` }],
     });
   });
 
@@ -275,7 +275,7 @@ describe('a stream', () => {
     const agent = await ScriptedAgent.join(lab.grpcAddress, 'stale');
     const lease = { taskId, attempt: attempts.length, token: '0'.repeat(32) };
     expect(await agent.complete(lease, { state: 'cancelled' })).toEqual({ recorded: false, code: 'stale-token' });
-    expect(await agent.grants(lease, 'get', [])).toMatchObject({ code: 'stale-token' });
+    expect(await agent.grants(lease, 'get', [{ sha256: sha256('x'), sizeBytes: 1 }])).toMatchObject({ code: 'stale-token' });
     expect((await lab.client.task(taskId)).state).toBe('completed');
     agent.close();
   });

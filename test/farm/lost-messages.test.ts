@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TaskSummary } from '../../api/tasks.ts';
 import { assignmentSchema } from '../../domain/task.ts';
 import type { AgentLink, Passing } from '../support/agent-link.ts';
+import { eventually } from '../support/grove-process.ts';
 import { Lab, type LabAgent } from '../support/lab.ts';
 
 let lab: Lab;
@@ -28,6 +29,10 @@ function isBenchmarkAssignment(message: Passing): boolean {
   );
 }
 
+function isBenchmarkResult(message: Passing): boolean {
+  return message.from === 'agent' && message.$case === 'complete' && isBenchmark(message.value.lease?.taskId);
+}
+
 function isBenchmarkAck(message: Passing): boolean {
   return message.from === 'coordinator' && message.$case === 'completeAck' && isBenchmark(message.value.lease?.taskId);
 }
@@ -45,12 +50,29 @@ async function answers(jobId: string): Promise<readonly unknown[]> {
   return (await lab.logged('result-recorded')).filter((line) => line['taskId'] === taskId).map((line) => line['recorded']);
 }
 
-describe('a lost acknowledgement', () => {
-  it('makes the agent send the result again, and it counts once', async () => {
-    const lost = link.once('lose', isBenchmarkAck);
+describe('a lost result', () => {
+  it('is sent again and counts once', async () => {
+    const lost = link.once('lose', isBenchmarkResult);
     const jobId = await lab.submit('--launches', '1');
     await lost;
     expect(await endings(jobId)).toEqual(['completed']);
+    await lab.delivered(agent);
+    expect(await answers(jobId)).toEqual([true]);
+  });
+});
+
+describe('a lost acknowledgement', () => {
+  it('makes the agent send the result again, and it counts once', async () => {
+    let sent = 0;
+    // The answer to a heartbeat would tell the agent that its result is known: that is lost too, until the result has come a second time.
+    link.rule((message) => {
+      if (isBenchmarkResult(message)) sent += 1;
+      const isNews = message.from === 'coordinator' && (message.$case === 'completeAck' || message.$case === 'renewed');
+      return isNews && sent === 1 ? 'lose' : 'pass';
+    });
+    const jobId = await lab.submit('--launches', '1');
+    expect(await endings(jobId)).toEqual(['completed']);
+    await eventually(async () => sent === 2, 'the result to come again');
     await lab.delivered(agent);
     expect(await answers(jobId)).toEqual([true, false]);
     const cells = (await lab.client.matrix()).cells.flat();

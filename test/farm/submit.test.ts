@@ -51,7 +51,12 @@ describe('submit of the TensorRT-RTX recipe on the CPU', () => {
     expect(cell.samplesPerLaunch).toBeGreaterThanOrEqual(64);
     expect(cell.p50Ms?.low).toBeLessThanOrEqual(cell.p50Ms?.value ?? 0);
     expect(cell.p50Ms?.high).toBeGreaterThanOrEqual(cell.p50Ms?.value ?? Number.POSITIVE_INFINITY);
-    expect(cell.quality).toMatchObject({ state: 'measured', rows: 10, passed: true, bound: { metric: 'cosine', min: 0.999, isDefault: false } });
+    expect(cell.quality).toMatchObject({
+      state: 'measured',
+      rows: 10,
+      passed: true,
+      bound: { metric: 'cosine', min: 0.999, isDefault: false },
+    });
     expect(cell.quality).toHaveProperty('cosineMin', expect.closeTo(1, 2));
     expect(cell.olive).toHaveProperty('latency-avg.unit', 'ms');
     expect(row).toMatchObject({ recipeId: RECIPE, title: 'FP16 for NVIDIA TensorRT-RTX' });
@@ -82,7 +87,9 @@ describe('submit of the TensorRT-RTX recipe on the CPU', () => {
     expect(words.shift()).toBe('grove');
     const again = await lab.grove(...words.filter((word) => word !== '--watch'), '--dry-run', '-o', 'json');
     expect(again.code).toBe(0);
-    expect(JSON.parse(again.out)).toMatchObject({ plan: { cachedConversions: 1, tasks: [{ kind: 'convert', state: 'completed' }, { kind: 'benchmark' }] } });
+    expect(JSON.parse(again.out)).toMatchObject({
+      plan: { cachedConversions: 1, tasks: [{ kind: 'convert', state: 'completed' }, { kind: 'benchmark' }] },
+    });
   });
 
   it('shows the cell in every format of the matrix', async () => {
@@ -135,7 +142,9 @@ if (data !== undefined && data !== '') {
       );
       expect(answer).toMatchObject({ code: 0 });
       const { cells } = await lab.client.matrix();
-      const logits = cells.flat().flatMap((cell) => (cell?.quality?.state === 'measured' && cell.quality.logit !== null ? [cell.quality.logit] : []));
+      const logits = cells
+        .flat()
+        .flatMap((cell) => (cell?.quality?.state === 'measured' && cell.quality.logit !== null ? [cell.quality.logit] : []));
       expect(logits).toHaveLength(1);
       // fp16 moves this model's logits by 0.0002 in the mean and 0.003 at most over its own test pairs.
       expect(logits[0]?.meanAbs).toBeLessThan(0.003);
