@@ -1,5 +1,5 @@
 import type { Sha256 } from '../../domain/json.ts';
-import { type Cell, type CellKey, cellId } from '../../domain/matrix.ts';
+import type { Cell, CellKey } from '../../domain/matrix.ts';
 import { foldCell } from './cell.ts';
 import type { KnownDevices } from './known-devices.ts';
 import { judgeUnit, type PlacedView, slotOf, type UnitResult } from './unit-result.ts';
@@ -21,14 +21,16 @@ export interface FoldContext {
  * slot's newest measured cell: it replaces that number only when it ended after it; while it is still under way the number stays.
  */
 export function foldCells(placed: readonly PlacedView[], context: FoldContext): readonly FoldedCell[] {
-  const slots = groupBy(placed, ({ key }) => slotOf(key, context.sha256));
+  const slots = groupBy(placed, ({ key }) => slotOf(key));
   return [...slots.values()].flatMap((slot) => foldSlot(slot, context));
 }
 
 function foldSlot(slot: readonly PlacedView[], context: FoldContext): readonly FoldedCell[] {
   const measured = slot.filter(({ view }) => view.report !== null);
   const unmeasured = slot.filter(({ view }) => view.report === null && view.task.state !== 'cancelled');
-  const byKey = [...groupBy(measured, ({ key }) => cellId(key, context.sha256)).values()].sort((a, b) => newestAt(b) - newestAt(a));
+  const byKey = [...groupBy(measured, ({ key }) => `${key.condition}\n${key.inputShape}`).values()].sort(
+    (a, b) => newestAt(b) - newestAt(a),
+  );
   const [current, ...older] = byKey;
   if (current === undefined) return cellOf(newestPerUnit(unmeasured), context);
   return [...cellOf(withLaterEndings(current, unmeasured), context), ...older.flatMap((group) => cellOf(group, context))];

@@ -1,5 +1,4 @@
-import type { Sha256 } from '../../domain/json.ts';
-import { type Badge, type CellKey, cellId } from '../../domain/matrix.ts';
+import type { Badge, CellKey } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
 import { latencyRatio } from '../../domain/statistics.ts';
 import { type BenchmarkView, rowRecipeId } from './benchmark-view.ts';
@@ -85,6 +84,6 @@ function medians({ launches }: NonNullable<BenchmarkView['report']>): readonly n
 }
 
 /** Everything of a key but what only a measurement tells: results of one slot belong to one cell as long as the machine's condition stays. */
-export function slotOf(key: CellKey, sha256: Sha256): string {
-  return cellId({ ...key, condition: '', inputShape: '' }, sha256);
+export function slotOf({ modelId, recipeId, deviceModel, requestedEp, executedEp, tier, synthetic, emulated }: CellKey): string {
+  return [modelId, recipeId, deviceModel, requestedEp, executedEp, tier, synthetic, emulated].join('\n');
 }

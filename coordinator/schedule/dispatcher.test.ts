@@ -12,7 +12,7 @@ import { deviceOf, hostOf } from '../../test/farm/devices.ts';
 import { benchmarkSpecOf, jobSpecOf } from '../../test/farm/jobs.ts';
 import { createMemoryTaskStore } from '../store/memory/memory-task-store.ts';
 import { SHARED_LEASES_PER_HOST } from '../store/order.ts';
-import type { AcquireCommand, NewTask } from '../store/task-store.ts';
+import type { AcquireCommand, NewTask, StoreEvent } from '../store/task-store.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 
 /** A memory store, a dispatcher and agents that do what they are told. */
@@ -27,12 +27,17 @@ class Lab {
 
   constructor() {
     const { store, clock } = this;
-    const acquire = (command: AcquireCommand) => {
+    // As with a journal: commands take effect at once; answers and events come when they are durable.
+    const acquire = async (command: AcquireCommand) => {
       this.acquires += 1;
-      return store.acquire(command);
+      const acquired = await store.acquire(command);
+      await settle();
+      return acquired;
     };
+    const subscribe = (listener: (event: StoreEvent) => void) =>
+      store.subscribe((event) => void settle().then(() => (this.deaf ? undefined : listener(event))));
     this.dispatcher = createDispatcher({
-      store: { acquire, queues: () => store.queues(), task: (id) => store.task(id), subscribe: (listener) => store.subscribe(listener) },
+      store: { acquire, queues: () => store.queues(), task: (id) => store.task(id), subscribe },
       clock,
       random: systemRandom,
       sharedLeasesPerHost: SHARED_LEASES_PER_HOST,
@@ -41,6 +46,11 @@ class Lab {
     });
     this.dispatcher.start();
   }
+
+  /** While true, events are lost. */
+  deaf = false;
+  /** While true, actions follow each other without letting the dispatcher finish. */
+  hurried = false;
 
   async join(
     agentId: string,
@@ -76,6 +86,7 @@ class Lab {
   }
 
   async idle(): Promise<void> {
+    if (this.hurried) return;
     for (let turn = 0; turn < 20; turn++) await settle();
   }
 
@@ -171,6 +182,18 @@ describe('the dispatcher', () => {
     expect(lab.who()).toEqual(['a']);
   });
 
+  it('finds a task whose event was missed', async () => {
+    const lab = new Lab();
+    await lab.join('a');
+    lab.deaf = true;
+    await lab.submit([task('benchmark')]);
+    lab.deaf = false;
+    expect(lab.assigned).toHaveLength(0);
+    await lab.clock.advance(5_000);
+    await lab.idle();
+    expect(lab.who()).toEqual(['a']);
+  });
+
   it('forgets an agent whose stream ended, and one whose session is another coordinator’s', async () => {
     const lab = new Lab();
     await lab.join('gone');
@@ -185,13 +208,19 @@ describe('the dispatcher', () => {
 
   it('leaves no task pending that an idle agent could take, whatever happens in which order', async () => {
     const action = fc.oneof(
-      fc.record({ do: fc.constant('join' as const), model: fc.constantFrom('A', 'B'), host: fc.constantFrom('h1', 'h2', 'h3') }),
       fc.record({
+        hurried: fc.boolean(),
+        do: fc.constant('join' as const),
+        model: fc.constantFrom('A', 'B'),
+        host: fc.constantFrom('h1', 'h2', 'h3'),
+      }),
+      fc.record({
+        hurried: fc.boolean(),
         do: fc.constant('submit' as const),
         kind: fc.constantFrom('benchmark' as const, 'convert' as const),
         model: fc.constantFrom('A', 'B', null),
       }),
-      fc.record({ do: fc.constant('finish' as const) }),
+      fc.record({ hurried: fc.boolean(), do: fc.constant('finish' as const) }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
@@ -199,17 +228,20 @@ describe('the dispatcher', () => {
         let joined = 0;
         let finished = 0;
         for (const one of actions) {
+          lab.hurried = one.hurried;
           if (one.do === 'join') await lab.join(`agent-${joined++}`, { hostId: one.host, model: one.model });
           if (one.do === 'submit') await lab.submit([task(one.kind, one.model === null ? {} : { deviceModel: one.model })]);
           if (one.do === 'finish' && finished < lab.assigned.length) await lab.finish(finished++);
         }
+        lab.hurried = false;
+        await lab.idle();
         expect(lab.errors).toEqual([]);
         for (const { agentId, sessionId } of await lab.store.agents()) {
           const left = await lab.store.acquire({ now: lab.clock.now(), agentId, sessionId, token: systemRandom.token(16) });
           expect(left).toBeUndefined();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,6 +1,6 @@
 import { GroveError } from '../../domain/errors.ts';
 import type { AgentId, HostId, SessionId, TaskId } from '../../domain/names.ts';
-import type { Clock, Random } from '../../domain/ports.ts';
+import type { Clock, Random, Timer } from '../../domain/ports.ts';
 import type { Assignment } from '../../domain/task.ts';
 import { isEnd } from '../../domain/task-state.ts';
 import type { Acquired, QueueSummary, StoreEvent, TaskStore } from '../store/task-store.ts';
@@ -8,6 +8,8 @@ import { type Exclusivity, FleetView, type LocalSession } from './fleet-view.ts'
 
 /** An agent that refused a task is asked again after this: it would most likely refuse the next one too. */
 const REJECT_PAUSE_MS = 5_000;
+/** Every queue is looked at this often even if no event asks for it: an event that was missed delays a task, it does not lose it. */
+const SWEEP_MS = 5_000;
 /** A fencing token has 32 hex digits. */
 const TOKEN_BYTES = 16;
 
@@ -64,6 +66,7 @@ class EventDispatcher implements Dispatcher {
   readonly #inFlight = new Set<Promise<void>>();
   #flushing = false;
   #unsubscribe: (() => void) | undefined;
+  #sweep: Timer | undefined;
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps;
@@ -72,9 +75,23 @@ class EventDispatcher implements Dispatcher {
 
   start(): void {
     this.#unsubscribe = this.#deps.store.subscribe((event) => this.#onEvent(event));
+    this.#sweepLater();
+  }
+
+  #sweepLater(): void {
+    this.#sweep = this.#deps.clock.after(SWEEP_MS, () => {
+      this.#view.unblock();
+      this.#track(this.#serveAll());
+      this.#sweepLater();
+    });
+  }
+
+  async #serveAll(): Promise<void> {
+    for (const queue of await this.#deps.store.queues()) this.#serve(queue);
   }
 
   async stop(): Promise<void> {
+    this.#sweep?.cancel();
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
@@ -117,11 +134,16 @@ class EventDispatcher implements Dispatcher {
   }
 
   #release(taskId: TaskId): void {
+    const hostId = this.#forgetLease(taskId);
+    if (hostId !== undefined) this.#offerHost(hostId);
+  }
+
+  #forgetLease(taskId: TaskId): HostId | undefined {
     const lease = this.#leases.get(taskId);
-    if (lease === undefined) return;
+    if (lease === undefined) return undefined;
     this.#leases.delete(taskId);
     this.#view.released(lease.hostId, lease.exclusivity);
-    this.#offerHost(lease.hostId);
+    return lease.hostId;
   }
 
   #offerHost(hostId: HostId): void {
@@ -182,6 +204,7 @@ class EventDispatcher implements Dispatcher {
   #offer(agentId: AgentId): void {
     const session = this.#view.session(agentId);
     if (session === undefined || this.#unsubscribe === undefined || !this.#view.isReady(agentId)) return;
+    if (!this.#view.hasRoom(session.hostId)) return;
     if (this.#acquiring.has(session.hostId)) {
       this.#again.add(agentId);
       return;
@@ -213,6 +236,8 @@ class EventDispatcher implements Dispatcher {
 
   #hand(session: LocalSession, assignment: Assignment): void {
     const exclusivity = exclusivityOf(assignment);
+    // The event that ended the task's earlier lease may come after the answer that leased it again.
+    this.#forgetLease(assignment.lease.taskId);
     this.#leases.set(assignment.lease.taskId, { hostId: session.hostId, exclusivity });
     this.#view.leased(session.hostId, exclusivity);
     // If the stream is gone, the accept deadline gives the task to someone else.

@@ -138,8 +138,15 @@ export class FleetView {
     });
   }
 
-  isAcquiring(hostId: HostId): boolean {
-    return this.#hosts.get(hostId)?.closed === 'acquiring';
+  /** Believes every host again that the store once refused. */
+  unblock(): void {
+    for (const [hostId, { closed }] of this.#hosts) if (closed === 'blocked') this.close(hostId, null);
+  }
+
+  /** Whether the host can take anything at all. */
+  hasRoom(hostId: HostId): boolean {
+    const host = this.#hosts.get(hostId);
+    return host !== undefined && host.exclusive === 0 && host.shared < this.#sharedPerHost;
   }
 
   /** An agent that should be able to take a task of this requirement now. */
