@@ -57,7 +57,6 @@ export const agentFileSchema = z.strictObject({
 });
 export type AgentFile = z.infer<typeof agentFileSchema>;
 
-/** One file configures every process of a farm; the sections of the others are checked by them. */
 /** What the environment may set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -9,6 +9,7 @@ import { systemFiles } from '../platform/files.ts';
 import { holdProcess } from '../platform/keep-alive.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
 import { systemRandom } from '../platform/random.ts';
+import { sha256 } from '../platform/sha256.ts';
 import { createSpawner } from '../platform/spawner.ts';
 import { VERSION } from '../platform/version.ts';
 import type { AgentConfig } from './config.ts';
@@ -91,7 +92,7 @@ async function assemble(
   const pending = await PendingResults.open(join(folder, 'results'), { files, log });
   const cache = await ModelCache.open({ folder: join(folder, 'cache'), ...config.cache, clock, log });
   const probe = await probeMachine(config);
-  const instanceId = await readInstanceId(join(folder, 'instance-id'), { files, random });
+  const instanceId = await readInstanceId(folder, { hostId: probe.host.hostId, files, random });
   const readiness = new Readiness({ cache, registry });
   await readiness.refresh();
   const runner: TaskRunner = new TaskRunner({
@@ -199,8 +200,19 @@ function run(config: AgentConfig, { log, probe, session, runner, readiness }: Pa
   };
 }
 
-/** Random per data folder: it tells a copied agent from the original. */
-async function readInstanceId(path: string, { files, random }: { readonly files: Files; readonly random: Random }): Promise<string> {
+interface InstanceFacts {
+  readonly hostId: string;
+  readonly files: Files;
+  readonly random: Random;
+}
+
+/** Random per data folder, and bound to the folder's place: a copy of the folder, here or on another machine, is another instance. */
+async function readInstanceId(folder: string, { hostId, files, random }: InstanceFacts): Promise<string> {
+  const id = await readOrMakeId(join(folder, 'instance-id'), { files, random });
+  return `${id}-${sha256(`${hostId}\n${folder}`).slice(0, 12)}`;
+}
+
+async function readOrMakeId(path: string, { files, random }: Pick<InstanceFacts, 'files' | 'random'>): Promise<string> {
   const known = await readFile(path, 'utf8').catch(() => '');
   if (/^[0-9a-f-]{36}$/.test(known)) return known;
   const fresh = random.id();

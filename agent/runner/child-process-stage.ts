@@ -4,7 +4,7 @@ import { GroveError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Child, Clock, Spawner } from '../../domain/ports.ts';
 import { type ChildEvent, childEventSchema } from './child-protocol.ts';
-import type { ChildRegistry } from './child-registry.ts';
+import type { ChildRecord, ChildRegistry } from './child-registry.ts';
 
 /** After its last event a child has this long to exit by itself. */
 const EXIT_GRACE_MS = 2_000;
@@ -57,8 +57,9 @@ export async function runInChild<Result>(host: ChildHost, work: ChildWork<Result
     cwd: work.cwd,
     env: host.env,
   });
-  const record = await host.registry.register(child, work);
+  let record: ChildRecord | undefined;
   try {
+    record = await host.registry.register(child, work);
     child.write(`${JSON.stringify({ stage: work.stage, request: work.request })}\n`);
     const stderr = forwardLog(child, observer);
     const last = await untilStopped(host, work, { observer, run: lastEvent(child, work, observer) });

@@ -11,7 +11,8 @@ const KILL_TIMEOUT_MS = 5_000;
 const POLL_MS = 20;
 
 const recordSchema = z.strictObject({ pid: z.int().min(1), startTime: z.string(), stage: z.string(), deviceName: z.string() });
-type ChildRecord = z.infer<typeof recordSchema>;
+/** A stage process as its file describes it. */
+export type ChildRecord = z.infer<typeof recordSchema>;
 
 export interface ChildRegistryOptions {
   /** Folder of one file per living child. */

@@ -6,7 +6,14 @@ import { GroveError, toGroveError } from '../../domain/errors.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage, Grant, HeldLease, LeaseVerdict } from '../../domain/protocol.ts';
-import type { Assignment, AttemptOutcome, LeaseRef, Stage, TaskResult } from '../../domain/task.ts';
+import {
+  type Assignment,
+  type AttemptOutcome,
+  attemptOutcomeSchema,
+  type LeaseRef,
+  type Stage,
+  type TaskResult,
+} from '../../domain/task.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentLog } from '../log-events.ts';
 import { type ChildHost, runInChild } from './child-process-stage.ts';
@@ -198,7 +205,8 @@ export class TaskRunner {
   /** Never throws. */
   async #execute(running: Running, device: Device): Promise<void> {
     const { lease } = running.assignment;
-    const outcome = fitting(await this.#outcomeOf(running, device));
+    const ended = await this.#outcomeOf(running, device);
+    const outcome = ended === undefined ? undefined : fitting(ended);
     running.log.close();
     if (outcome !== undefined) await this.#keep({ lease, outcome });
     this.#leave(running);
@@ -323,11 +331,20 @@ export class TaskRunner {
   }
 }
 
-/** An outcome no message can carry would break every connection it is resent on: it becomes an error that can. */
-function fitting(outcome: AttemptOutcome | undefined): AttemptOutcome | undefined {
-  const sizeBytes = outcome === undefined ? 0 : Buffer.byteLength(JSON.stringify(outcome));
-  if (sizeBytes <= MAX_OUTCOME_BYTES) return outcome;
-  return { state: 'failed', error: new GroveError('message-too-large', { sizeBytes, limitBytes: MAX_OUTCOME_BYTES }).toReport() };
+/**
+ * An outcome no message can carry, or that its reader would refuse (a NaN is null in JSON), would break every connection it is resent on: it becomes
+ * an error that can travel.
+ */
+function fitting(outcome: AttemptOutcome): AttemptOutcome {
+  const json = JSON.stringify(outcome);
+  const sizeBytes = Buffer.byteLength(json);
+  if (sizeBytes > MAX_OUTCOME_BYTES)
+    return { state: 'failed', error: new GroveError('message-too-large', { sizeBytes, limitBytes: MAX_OUTCOME_BYTES }).toReport() };
+  const parsed = attemptOutcomeSchema.safeParse(JSON.parse(json));
+  if (parsed.success) return outcome;
+  const [issue] = parsed.error.issues;
+  const problem = `the result is not valid at ${issue?.path.join('.')}: ${issue?.message}`;
+  return { state: 'exception', error: new GroveError('internal', { problem }).toReport() };
 }
 
 /** Passes on the first and last value of a stage and, between them, one each {@link PROGRESS_INTERVAL_MS}. */
@@ -335,6 +352,8 @@ function throttledProgress(clock: Clock, send: (fraction: number, note: string) 
   let lastMs = Number.NEGATIVE_INFINITY;
   return (fraction, note = '') => {
     const nowMs = clock.monotonicMs();
+    // 0 of 0 bytes: the coordinator would refuse the message, and with it the connection.
+    if (Number.isNaN(fraction)) return;
     if (fraction < 1 && nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
     lastMs = nowMs;
     send(Math.min(1, Math.max(0, fraction)), note);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,6 @@ import { ScriptedCoordinator } from '../../agent/connection/scripted-coordinator
 import { type Agent, startAgent } from '../../agent/main.ts';
 import type { RunTask } from '../../agent/runner/task-runner.ts';
 import type { Assignment, ResolveResult } from '../../domain/task.ts';
-import { systemFiles } from '../../platform/files.ts';
 import { identifyProcess, isSameProcess } from '../../platform/process-identity.ts';
 
 const CHILD_MAIN = fileURLToPath(new URL('./support/test-child.mjs', import.meta.url));
@@ -214,6 +213,29 @@ describe('an agent', () => {
     expect((await coordinator.next('complete')).outcome).toMatchObject({ state: 'failed', error: { code: 'message-too-large' } });
   });
 
+  it('reports a result that its reader would refuse as an error', async () => {
+    const files = { 'model.onnx': { sha256: '0'.repeat(64), sizeBytes: Number.NaN } };
+    await start(async () => ({ ...RESULT, source: { ...RESULT.source, files } }));
+    await coordinator.next('hello');
+    coordinator.say({ type: 'assign', assignment: assignmentOf('j-1') });
+    expect((await coordinator.next('complete')).outcome).toMatchObject({
+      state: 'exception',
+      error: { code: 'internal', message: expect.stringContaining('source.files.model.onnx.sizeBytes') },
+    });
+  });
+
+  it('sends no progress that is no number', async () => {
+    await start(async (context, enter) => {
+      enter('resolve');
+      context.progress(0 / 0);
+      return RESULT;
+    });
+    await coordinator.next('hello');
+    coordinator.say({ type: 'assign', assignment: assignmentOf('j-1') });
+    await coordinator.next('complete');
+    expect(coordinator.all('progress').map(({ fraction }) => fraction)).toEqual([0]);
+  });
+
   it('is not ready while the disk is nearly full', async () => {
     config = { ...config, cache: { maxBytes: 0, minFreeBytes: Number.MAX_SAFE_INTEGER } };
     await start(runQuickly);
@@ -229,12 +251,22 @@ describe('an agent', () => {
     await start(runQuickly);
   });
 
-  it('keeps its instance id, and a copied folder is told from a new one', async () => {
+  it('keeps its instance id over a restart, and a copy of its folder has another', async () => {
     const first = await start(runQuickly);
     const { instanceId } = await coordinator.next('hello');
     await first.stop('restart');
     await start(runQuickly);
     expect((await coordinator.next('hello', (hello) => hello !== coordinator.all('hello')[0])).instanceId).toBe(instanceId);
-    expect(Buffer.from((await systemFiles.read(join(folder, 'instance-id'))) ?? []).toString()).toBe(instanceId);
+    const copy = await mkdtemp(join(tmpdir(), 'grove-copy-'));
+    try {
+      await copyFile(join(folder, 'instance-id'), join(copy, 'instance-id'));
+      config = { ...config, dataFolder: copy };
+      const other = new ScriptedCoordinator();
+      const clone = await start(runQuickly, other);
+      expect((await other.next('hello')).instanceId).not.toBe(instanceId);
+      await clone.stop('the test ends');
+    } finally {
+      await rm(copy, { recursive: true, force: true });
+    }
   });
 });

@@ -8,6 +8,7 @@ import { createAgentLog } from '../../agent/log-events.ts';
 import { type ChildHost, type ChildObserver, type ChildWork, runInChild } from '../../agent/runner/child-process-stage.ts';
 import { ChildRegistry } from '../../agent/runner/child-registry.ts';
 import { TaskStopped } from '../../agent/runner/stop-reason.ts';
+import type { Child, Files, Spawner } from '../../domain/ports.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { systemFiles } from '../../platform/files.ts';
 import { holdProcess } from '../../platform/keep-alive.ts';
@@ -108,6 +109,22 @@ describe('a stage process', () => {
     await outcome;
     expect(identity && (await isSameProcess(identity))).toBe(false);
     expect(await registered()).toEqual([]);
+  });
+
+  it('is killed when it cannot be written down', async () => {
+    const full: Files = { ...systemFiles, writeAtomic: () => Promise.reject(new Error('no space left')) };
+    const log = createAgentLog('silent', { write: () => {} });
+    const spawned: Child[] = [];
+    const spawner: Spawner = {
+      spawn: (request) => {
+        const child = createSpawner().spawn(request);
+        spawned.push(child);
+        return child;
+      },
+    };
+    host = { ...host, spawner, registry: new ChildRegistry({ folder: join(folder, 'children'), files: full, clock: host.clock, log }) };
+    await expect(run('echo', rows)).rejects.toThrow('no space left');
+    expect(await spawned[0]?.exited).toMatchObject({ signal: 'SIGKILL' });
   });
 
   it('left by an earlier agent is killed at start, and another process with its pid is not', async () => {
