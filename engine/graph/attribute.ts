@@ -37,30 +37,6 @@ export function readInt(node: Node, name: string, fallback: number): number {
   return Number(attribute.value);
 }
 
-/** The float attribute `name`, or `fallback` when absent. */
-export function readFloat(node: Node, name: string, fallback: number): number {
-  const attribute = node.attributes.get(name);
-  if (!attribute) return fallback;
-  if (attribute.kind !== 'float') throw wrongKind(node, name, attribute.kind);
-  return attribute.value;
-}
-
-/** The ints attribute `name` as numbers, or undefined when absent. */
-export function readInts(node: Node, name: string): readonly number[] | undefined {
-  const attribute = node.attributes.get(name);
-  if (!attribute) return undefined;
-  if (attribute.kind !== 'ints') throw wrongKind(node, name, attribute.kind);
-  return attribute.value.map(Number);
-}
-
-/** The string attribute `name` read as UTF-8, or undefined when absent. */
-export function readString(node: Node, name: string): string | undefined {
-  const attribute = node.attributes.get(name);
-  if (!attribute) return undefined;
-  if (attribute.kind !== 'string') throw wrongKind(node, name, attribute.kind);
-  return new TextDecoder().decode(attribute.value);
-}
-
 /** The tensor attribute `name`, or undefined when absent. */
 export function readTensor(node: Node, name: string): Tensor | undefined {
   const attribute = node.attributes.get(name);
