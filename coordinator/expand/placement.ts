@@ -20,6 +20,7 @@ export interface RefusedDevice {
 export interface Placements {
   /** Empty when no known device can serve. */
   readonly placements: readonly Placement[];
+  /** Why there are none: every device with its reasons. Empty when there are placements. */
   readonly refused: readonly RefusedDevice[];
 }
 
@@ -31,12 +32,20 @@ export function knownDevices(agents: readonly AgentRecord[]): readonly Device[] 
 /** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */
 export function placeOn(devices: readonly Device[], base: Requirement, coverage: Coverage): Placements {
   const matching = devices.filter((device) => refusals(base, device.profile).length === 0);
-  const fitting = new Set(matching);
-  const refused = devices.filter((device) => !fitting.has(device)).map((device) => refusedDevice(base, device));
   if (typeof coverage === 'object') return placeOnUnits(devices, base, coverage.units);
-  if (coverage === 'each-device') return { placements: matching.map((device) => placeOnUnit(base, device)), refused };
-  if (coverage === 'each-device-model') return { placements: placeOnModels(matching, base), refused };
-  return { placements: matching.length === 0 ? [] : [placeAnywhere(base, matching)], refused };
+  if (matching.length === 0) return { placements: [], refused: devices.map((device) => refusedDevice(base, device)) };
+  return { placements: placementsFor(coverage, base, matching), refused: [] };
+}
+
+function placementsFor(coverage: Exclude<Coverage, object>, base: Requirement, matching: readonly Device[]): readonly Placement[] {
+  switch (coverage) {
+    case 'each-device':
+      return matching.map((device) => placeOnUnit(base, device));
+    case 'each-device-model':
+      return placeOnModels(matching, base);
+    case 'any':
+      return [placeAnywhere(base, matching)];
+  }
 }
 
 function placeAnywhere(base: Requirement, matching: readonly Device[]): Placement {
