@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definePass } from './define-pass.ts';
-import { externalDataShape } from './external-data.ts';
+import { externalDataReason, externalDataShape } from './external-data.ts';
 
 /** Gives symbolic dimensions a number, by their name or by replacing whole input shapes. */
 export const dynamicToFixedShape = definePass({
@@ -16,6 +16,7 @@ export const dynamicToFixedShape = definePass({
     input_shape: z.array(z.array(z.number().int().positive())).nullable().default(null),
     ...externalDataShape,
   },
+  unsupportedReason: externalDataReason,
   rules: [
     ({ dim_param, input_name }) =>
       (dim_param === null) === (input_name === null)

@@ -21,3 +21,10 @@ export const externalDataShape = {
   size_threshold: z.number().int().nonnegative().default(1024),
   convert_attribute: z.boolean().default(false),
 };
+
+/** Why these settings need Olive (see `PassManifest.unsupportedReason`): Grove writes one data file, and leaves tensors inside attributes where they are. */
+export function externalDataReason(params: z.output<z.ZodObject<typeof externalDataShape>>): string | undefined {
+  if (!params.save_as_external_data) return undefined;
+  if (!params.all_tensors_to_one_file) return ' (all_tensors_to_one_file false)';
+  return params.convert_attribute ? ' (convert_attribute)' : undefined;
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definePass } from './define-pass.ts';
-import { externalDataShape } from './external-data.ts';
+import { externalDataReason, externalDataShape } from './external-data.ts';
 import { findSurgeon, surgeonSuggestion } from './surgeons.ts';
 
 /** Far above any real list: each entry may cost a search for the name that was meant. */
@@ -39,9 +39,9 @@ export const graphSurgeries = definePass({
     remove_duplicate_initializers: z.boolean().default(true),
     ...externalDataShape,
   },
-  unsupportedReason({ surgeries }) {
-    const missing = surgeries.map(({ surgeon }) => surgeon).filter((name) => findSurgeon(name)?.params === undefined);
-    return missing.length === 0 ? undefined : ` (surgeon ${[...new Set(missing)].join(', ')})`;
+  unsupportedReason(params) {
+    const missing = params.surgeries.map(({ surgeon }) => surgeon).filter((name) => findSurgeon(name)?.params === undefined);
+    return missing.length === 0 ? externalDataReason(params) : ` (surgeon ${[...new Set(missing)].join(', ')})`;
   },
   unknownMembers(params) {
     const surgeries = z.array(written).safeParse(params.surgeries).data ?? [];

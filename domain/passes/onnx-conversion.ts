@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definePass } from './define-pass.ts';
-import { externalDataShape } from './external-data.ts';
+import { externalDataReason, externalDataShape } from './external-data.ts';
 
 /** Hugging Face checkpoint to ONNX, as PyTorch's TorchScript exporter writes it. */
 export const onnxConversion = definePass({
@@ -29,6 +29,6 @@ export const onnxConversion = definePass({
     if (params.target_opset < 17 || params.target_opset > 20) return ` (target_opset ${params.target_opset})`;
     if (params.merge_adapter_weights) return ' (merge_adapter_weights)';
     if (params.torch_dtype !== null && params.torch_dtype !== 'float32') return ` (torch_dtype ${params.torch_dtype})`;
-    return undefined;
+    return externalDataReason(params);
   },
 });

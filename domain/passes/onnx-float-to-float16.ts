@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { definePass } from './define-pass.ts';
-import { externalDataShape } from './external-data.ts';
+import { externalDataReason, externalDataShape } from './external-data.ts';
 
 const names = z.array(z.string()).nullable().default(null);
 
@@ -24,6 +24,7 @@ export const onnxFloatToFloat16 = definePass({
     node_include_list: names,
     ...externalDataShape,
   },
+  unsupportedReason: externalDataReason,
   rules: [
     (params) =>
       params.op_include_list !== null && params.op_block_list !== null

@@ -181,6 +181,23 @@ describe('pass parameters', () => {
     expect(recipe.passes[0]).toMatchObject({ known: 'olive', detail: ' (surgeon MatMulAddToGemm)' });
   });
 
+  it.each<[string, JsonObject]>([
+    [' (all_tensors_to_one_file false)', { save_as_external_data: true, all_tensors_to_one_file: false }],
+    [' (convert_attribute)', { save_as_external_data: true, convert_attribute: true }],
+    ['', { all_tensors_to_one_file: false, convert_attribute: true }],
+  ])('a layout of weights that Grove does not write needs Olive:%s', (detail, settings) => {
+    const types = [
+      { type: 'OnnxConversion', target_opset: 17 },
+      { type: 'OnnxFloatToFloat16' },
+      { type: 'DynamicToFixedShape', dim_param: ['a'], dim_value: [1] },
+      { type: 'GraphSurgeries', surgeries: [] },
+    ];
+    const passes = Object.fromEntries(types.map((pass, index) => [`p${index}`, { ...pass, ...settings }]));
+    const { recipe } = parse(minimalDocument({ passes }));
+    expect(recipe.passes.map((pass) => pass.detail)).toEqual(types.map(() => detail));
+    expect(recipe.passes[0]?.known).toBe(detail === '' ? 'native' : 'olive');
+  });
+
   it.each<[string, Json]>([
     ['neither form of DynamicToFixedShape', { type: 'DynamicToFixedShape' }],
     ['both forms', { type: 'DynamicToFixedShape', dim_param: ['a'], dim_value: [1], input_name: ['x'], input_shape: [[1]] }],
