@@ -92,8 +92,20 @@ export const ERRORS = {
     message: 'A {process} is already running for {where} (process {pid}).',
     advice: 'Stop it first (grove down), or choose another data folder with GROVE_DATA.',
   },
-  'too-many-streams': { ...infrastructure, http: 429, grpc: 'RESOURCE_EXHAUSTED', message: '{limit} {what} are open already; no more are served.', advice: 'Close some, or wait until they end.' },
-  'port-in-use': { ...input, http: 409, grpc: 'ALREADY_EXISTS', message: 'Another program listens on {address} already.', advice: 'Stop it, or choose another port with --port.' },
+  'too-many-streams': {
+    ...infrastructure,
+    http: 429,
+    grpc: 'RESOURCE_EXHAUSTED',
+    message: '{limit} {what} are open already; no more are served.',
+    advice: 'Close some, or wait until they end.',
+  },
+  'port-in-use': {
+    ...input,
+    http: 409,
+    grpc: 'ALREADY_EXISTS',
+    message: 'Another program listens on {address} already.',
+    advice: 'Stop it, or choose another port with --port.',
+  },
   'unexpected-answer': {
     fault: 'infrastructure',
     retryable: false,
@@ -208,7 +220,12 @@ export const ERRORS = {
     message: 'Tokenizer {where}: {problem}.',
     advice: 'Give the tokenizer.json that belongs to the model.',
   },
-  'invalid-reference': { ...input, http: 422, message: 'Reference {where}: {problem}.', advice: 'Make the reference again from the exported model.' },
+  'invalid-reference': {
+    ...input,
+    http: 422,
+    message: 'Reference {where}: {problem}.',
+    advice: 'Make the reference again from the exported model.',
+  },
   'unsafe-path': {
     ...input,
     message: 'The path "{path}" leaves its folder or is not portable.',
@@ -496,7 +513,7 @@ export class GroveError<Code extends ErrorCode = ErrorCode> extends Error {
 }
 
 /** Fills a registry message. Values are cut at 500 characters so that hostile input cannot flood a log. */
-export function renderMessage<Code extends ErrorCode>(code: Code, params: ErrorParams<Code>): string {
+function renderMessage<Code extends ErrorCode>(code: Code, params: ErrorParams<Code>): string {
   const values: Readonly<Record<string, string | number>> = params;
   return ERRORS[code].message.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '?').slice(0, 500));
 }

@@ -85,7 +85,6 @@ export function modelIdOf(manifest: SourceManifest, origin: SourceOrigin, sha256
 
 /** A converted model: the files a benchmark fetches. `model.onnx` is always among them. */
 export const modelArtifactSchema = z.strictObject({ schemaVersion: z.literal(1), files: filesSchema });
-export type ModelArtifact = z.infer<typeof modelArtifactSchema>;
 
 /** Tokenised evaluation inputs and the fp32 CPU outputs of the export before any later pass. */
 export const referenceArtifactSchema = z.strictObject({
@@ -94,4 +93,3 @@ export const referenceArtifactSchema = z.strictObject({
   key: sha256Schema,
   files: filesSchema,
 });
-export type ReferenceArtifact = z.infer<typeof referenceArtifactSchema>;

@@ -23,10 +23,8 @@ export const epNameSchema = z
   .regex(/^[A-Za-z][A-Za-z0-9]{0,59}ExecutionProvider$/, 'not an execution provider name ending in ExecutionProvider');
 
 export const deviceClassSchema = z.enum(['cpu', 'gpu', 'npu']);
-export type DeviceClass = z.infer<typeof deviceClassSchema>;
 
 export const taskKindSchema = z.enum(['resolve', 'convert', 'benchmark']);
-export type TaskKind = z.infer<typeof taskKindSchema>;
 
 export const tierSchema = z.enum(['smoke', 'standard', 'ranked']);
 export type Tier = z.infer<typeof tierSchema>;

@@ -72,10 +72,8 @@ export type Quality = z.infer<typeof qualitySchema>;
 
 /** What was done to a recipe's session so that it could run here. */
 export const substitutionSchema = z.strictObject({ kind: z.enum(['ep', 'device']), requested: text, executed: text });
-export type Substitution = z.infer<typeof substitutionSchema>;
 
-export const conditionSchema = z.strictObject({ powerSource: z.enum(['ac', 'battery', 'unknown']), powerMode: text });
-export type Condition = z.infer<typeof conditionSchema>;
+const conditionSchema = z.strictObject({ powerSource: z.enum(['ac', 'battery', 'unknown']), powerMode: text });
 
 /** Metrics exactly as Olive defines them, beside ours: `latency-avg` -> value in Olive's unit. */
 export const oliveMetricsSchema = z.record(z.string().max(60), z.strictObject({ value: z.number(), unit: z.enum(['ms', 'inferences/s']) }));
@@ -107,7 +105,6 @@ export const benchmarkReportSchema = z.strictObject({
 export type BenchmarkReport = z.infer<typeof benchmarkReportSchema>;
 
 export const findingSchema = z.strictObject({ rule: z.string().max(100), path: text, message: text });
-export type Finding = z.infer<typeof findingSchema>;
 
 export const conversionReportSchema = z.strictObject({
   schemaVersion: z.literal(1),

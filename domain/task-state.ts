@@ -34,7 +34,7 @@ export function isEnd(state: TaskState): boolean {
   return ALLOWED[state].length === 0;
 }
 
-export function mayTransition(from: TaskState, to: TaskState): boolean {
+function mayTransition(from: TaskState, to: TaskState): boolean {
   return ALLOWED[from].includes(to);
 }
 

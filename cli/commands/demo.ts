@@ -12,6 +12,7 @@ import { findDemoModel } from '../demo/demo-model.ts';
 import { demoVerdict } from '../demo/demo-verdict.ts';
 import { writeDemoRows } from '../demo/synthetic-model.ts';
 import { untilAgentIsReady } from '../demo/until-agent-is-ready.ts';
+import { EXIT } from '../exit-code.ts';
 import { INSTALLATION_FOLDER } from '../installation.ts';
 import { matrixTable } from '../matrix-table.ts';
 import { port } from '../option-parsers.ts';
@@ -64,11 +65,12 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     terminal.out(planText(answer.plan));
     if (answer.jobId === null) return;
     await watchJob(client, answer.jobId, context);
+    if (context.interrupted.aborted) return context.exit(EXIT.interrupted);
     await showMatrix(client, workFolder, terminal);
     const verdict = demoVerdict(await client.job(answer.jobId));
     terminal.out(verdict.text);
     context.exit(verdict.exitCode);
-    if (options.keep !== true || context.interrupted.aborted) return;
+    if (options.keep !== true) return;
     terminal.out(`Serving ${farm.url} until Ctrl-C.`);
     await untilStopped(farm, context.interrupted);
   } finally {

@@ -13,7 +13,7 @@ export const registerJobView: RegisterCommand = (program, context) => {
 };
 
 /** A job as a person reads it. */
-export function jobText(job: JobView): string {
+function jobText(job: JobView): string {
   const rows = job.tasks.map((task) => [
     task.taskId.slice(0, 40),
     taskLine(task).label,

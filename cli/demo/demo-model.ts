@@ -4,7 +4,7 @@ import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
 import { SYNTHETIC_MARKER, writeSyntheticModel } from './synthetic-model.ts';
 
 /** The model the catalogue's first recipes are for. */
-export const DEMO_MODEL = 'cross-encoder/ms-marco-MiniLM-L-6-v2';
+const DEMO_MODEL = 'cross-encoder/ms-marco-MiniLM-L-6-v2';
 
 /** A checkpoint folder and where it came from, in words. */
 export interface DemoModel {

@@ -42,8 +42,11 @@ export async function startFarm(options: FarmOptions, { env }: Pick<CommandConte
       await coordinator.stop(reason);
     };
     // A coordinator that is told to stop over its API takes its own agent along.
-    void coordinator.done.then(() => agent.stop('the coordinator stopped'));
-    return { url: coordinator.url, agentUrl, stop, done: Promise.all([coordinator.done, agent.done]).then(() => undefined) };
+    const bothDone = coordinator.done.then(() => agent.stop('the coordinator stopped'));
+    const done = Promise.all([bothDone, agent.done]).then(() => undefined);
+    // Not everybody waits for it; whoever calls `stop` is told of the same failure.
+    done.catch(() => {});
+    return { url: coordinator.url, agentUrl, stop, done };
   } catch (error) {
     await coordinator.stop('the agent could not start');
     throw error;
