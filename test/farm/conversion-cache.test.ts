@@ -1,27 +1,20 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { TaskSummary } from '../../api/tasks.ts';
-import { Lab } from '../support/lab.ts';
+import type { Lab } from '../support/lab.ts';
+import { it } from '../support/lab-test.ts';
 
-let lab: Lab;
-
-beforeEach(async () => {
-  lab = await Lab.open();
-  await lab.startCoordinator();
-});
-afterEach(() => lab.close());
-
-async function conversionOf(jobId: string): Promise<TaskSummary> {
+async function conversionOf(lab: Lab, jobId: string): Promise<TaskSummary> {
   const { tasks } = await lab.client.job(jobId);
   return tasks.find(({ kind }) => kind === 'convert')!;
 }
 
 /** Results that were recorded for a task: the attempts that count. */
-async function recorded(taskId: string): Promise<number> {
+async function recorded(lab: Lab, taskId: string): Promise<number> {
   const lines = await lab.logged('result-recorded');
   return lines.filter((line) => line['taskId'] === taskId && line['recorded'] === true).length;
 }
 
-it('converts once for a job and for the job that follows', async () => {
+it.concurrent('converts once for a job and for the job that follows', async ({ lab }) => {
   await lab.startAgent('lab-a');
   const first = await lab.submit('--launches', '1');
   expect((await lab.ended(first)).state).toBe('completed');
@@ -29,13 +22,13 @@ it('converts once for a job and for the job that follows', async () => {
   expect(answer).toMatchObject({ code: 0 });
   expect(answer.out).toContain('1 conversion(s) already stored');
   const second = /^job (j-\w+)/m.exec(answer.out)?.[1] ?? '';
-  const conversion = await conversionOf(second);
-  expect(conversion).toEqual(await conversionOf(first));
+  const conversion = await conversionOf(lab, second);
+  expect(conversion).toEqual(await conversionOf(lab, first));
   expect(conversion.attempts).toHaveLength(1);
-  expect(await recorded(conversion.taskId)).toBe(1);
+  expect(await recorded(lab, conversion.taskId)).toBe(1);
 });
 
-it('converts once for two jobs submitted at the same time to two machines', async () => {
+it.concurrent('converts once for two jobs submitted at the same time to two machines', async ({ lab }) => {
   await lab.startAgent('lab-a');
   await lab.startAgent('lab-b');
   const jobs = await Promise.all([
@@ -44,10 +37,10 @@ it('converts once for two jobs submitted at the same time to two machines', asyn
   ]);
   const ended = await Promise.all(jobs.map((jobId) => lab.ended(jobId)));
   expect(ended.map(({ state }) => state)).toEqual(['completed', 'completed']);
-  const [one, two] = await Promise.all(jobs.map(conversionOf));
+  const [one, two] = await Promise.all(jobs.map((jobId) => conversionOf(lab, jobId)));
   expect(one).toEqual(two);
   expect(one?.attempts).toHaveLength(1);
-  expect(await recorded(one?.taskId ?? '')).toBe(1);
+  expect(await recorded(lab, one?.taskId ?? '')).toBe(1);
   const { cells } = await lab.client.matrix();
   expect(
     cells
@@ -57,12 +50,12 @@ it('converts once for two jobs submitted at the same time to two machines', asyn
   ).toEqual(['lab-a/cpu0', 'lab-b/cpu0']);
 });
 
-it('converts again when a parameter, the task or the rows differ', async () => {
+it.concurrent('converts again when a parameter, the task or the rows differ', async ({ lab }) => {
   await lab.startAgent('lab-a');
   const variants = [[], ['--set', 'fixed_shape.dim_value=[1,64]'], ['--task', 'text-classification']];
   const jobs = await Promise.all(variants.map((variant) => lab.submit(...variant, '--dry-run')));
   expect(jobs).toEqual([null, null, null]);
   const planned = await Promise.all(variants.map((variant) => lab.submit(...variant, '--launches', '1')));
-  const conversions = await Promise.all(planned.map(conversionOf));
+  const conversions = await Promise.all(planned.map((jobId) => conversionOf(lab, jobId)));
   expect(new Set(conversions.map(({ taskId }) => taskId)).size).toBe(3);
 });

@@ -46,6 +46,7 @@ async function endings(jobId: string): Promise<readonly string[]> {
 
 /** The coordinator's answers to results of the job's benchmark: whether each was news. */
 async function answers(jobId: string): Promise<readonly unknown[]> {
+  await lab.delivered(agent);
   const { taskId } = await lab.benchmark(jobId, () => true);
   return (await lab.logged('result-recorded')).filter((line) => line['taskId'] === taskId).map((line) => line['recorded']);
 }
@@ -56,7 +57,6 @@ describe('a lost result', () => {
     const jobId = await lab.submit('--launches', '1');
     await lost;
     expect(await endings(jobId)).toEqual(['completed']);
-    await lab.delivered(agent);
     expect(await answers(jobId)).toEqual([true]);
   });
 });
@@ -73,7 +73,6 @@ describe('a lost acknowledgement', () => {
     const jobId = await lab.submit('--launches', '1');
     expect(await endings(jobId)).toEqual(['completed']);
     await eventually(async () => sent === 2, 'the result to come again');
-    await lab.delivered(agent);
     expect(await answers(jobId)).toEqual([true, false]);
     const cells = (await lab.client.matrix()).cells.flat();
     expect(cells).toHaveLength(1);
@@ -85,7 +84,6 @@ describe('a lost acknowledgement', () => {
     const jobId = await lab.submit('--launches', '1');
     await cut;
     expect(await endings(jobId)).toEqual(['completed']);
-    await lab.delivered(agent);
     expect((await answers(jobId)).filter((recorded) => recorded === true)).toHaveLength(1);
   });
 });
@@ -110,7 +108,7 @@ describe('a lost assignment', () => {
 
 describe('a broken connection', () => {
   it('in mid-task costs nothing: the agent comes back and goes on', async () => {
-    const jobId = await lab.submit('--launches', '2');
+    const jobId = await lab.submit('--launches', '1');
     await lab.measuring(agent);
     link.cut();
     expect(await endings(jobId)).toEqual(['completed']);

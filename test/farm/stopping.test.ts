@@ -1,17 +1,9 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { isSameProcess } from '../../platform/process-identity.ts';
 import { eventually } from '../support/grove-process.ts';
-import { Lab } from '../support/lab.ts';
+import { it } from '../support/lab-test.ts';
 
-let lab: Lab;
-
-beforeEach(async () => {
-  lab = await Lab.open();
-  await lab.startCoordinator();
-});
-afterEach(() => lab.close());
-
-it('cancels a running task: its process ends and the agent is free for the next job', async () => {
+it.concurrent('cancels a running task: its process ends and the agent is free for the next job', async ({ lab }) => {
   const agent = await lab.startAgent('lab-a');
   const jobId = await lab.submit('--launches', '9');
   const child = await lab.measuring(agent);
@@ -28,10 +20,10 @@ it('cancels a running task: its process ends and the agent is free for the next 
   expect(await lab.grove('job', 'cancel', jobId)).toEqual(answer);
 });
 
-it('drains a stopped agent: the task is handed back and another machine completes it', async () => {
+it.concurrent('drains a stopped agent: the task is handed back and another machine completes it', async ({ lab }) => {
   const config = { stopGraceMs: 0 };
   const agents = [await lab.startAgent('lab-a', { config }), await lab.startAgent('lab-b', { config })];
-  const jobId = await lab.submit('--launches', '2');
+  const jobId = await lab.submit('--launches', '1');
   const holder = (await lab.benchmark(jobId, ({ progress }) => progress?.stage === 'measure')).attempts.at(-1)?.agentId;
   const [busy, spare] = agents[0]?.name === holder ? agents : agents.toReversed();
   const child = await lab.measuring(busy!);
@@ -46,7 +38,7 @@ it('drains a stopped agent: the task is handed back and another machine complete
   expect(await lab.unsentResults(busy!)).toEqual([]);
 });
 
-it('lets an agent finish what fits into its grace', async () => {
+it.concurrent('lets an agent finish what fits into its grace', async ({ lab }) => {
   const agent = await lab.startAgent('lab-a', { config: { stopGraceMs: 60_000 } });
   const jobId = await lab.submit('--launches', '1');
   await lab.measuring(agent);

@@ -8,6 +8,12 @@ const GROVE = join(import.meta.dirname, '../../bin/grove.js');
 /** Longest that any condition of these tests takes on a busy machine; a test's own limit is longer. */
 const PATIENCE_MS = 60_000;
 
+/** Nothing that a test started outlives it, not even when the test runner ends early. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** How a command ended and what it said. */
 export interface Finished {
   /** Null when a signal ended it. */
@@ -32,6 +38,8 @@ export class GroveProcess {
   constructor(args: readonly string[], { cwd, env }: GroveOptions) {
     const child = spawn(process.execPath, [GROVE, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    living.add(child);
+    child.once('exit', () => living.delete(child));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#out += text;
     });
