@@ -17,6 +17,7 @@ describe('Readiness', () => {
       get wedged() {
         return wedged;
       },
+      review: async () => {},
     };
     readiness = new Readiness({ cache, registry });
   });

@@ -5,8 +5,8 @@ import type { AgentStatus } from '../domain/protocol.ts';
 export interface ReadinessContext {
   /** Throws `low-disk`. */
   readonly cache: { assertSpace(neededBytes: number): Promise<void> };
-  /** Set while a process cannot be killed. */
-  readonly registry: { readonly wedged: GroveError | undefined };
+  /** `wedged` is set while a process cannot be killed; `review` finds out whether it still is there. */
+  readonly registry: { readonly wedged: GroveError | undefined; review(): Promise<void> };
 }
 
 /**
@@ -42,6 +42,7 @@ export class Readiness {
   async refresh(): Promise<void> {
     try {
       await this.#context.cache.assertSpace(0);
+      await this.#context.registry.review();
       this.#problem = this.#context.registry.wedged;
     } catch (error) {
       this.#problem = toGroveError(error);

@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError, isErrorCode } from '../../domain/errors.ts';
+import { isLoopbackHost } from '../../domain/loopback.ts';
 import type { Channel, Clock, EpochMs, Transport } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
 import type * as wire from '../../proto/gen/grove/v1/agent.ts';
@@ -16,8 +17,6 @@ const CONNECT_SLICE_MS = 250;
 /** While a coordinator restarts: tries often enough that its agents are back within the closed stream's grace. */
 const RETRY_MS = 500;
 
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
-
 /**
  * The agent's end of the stream over gRPC. Credentials are insecure, so only loopback addresses are accepted; others wait for enrolment.
  * Throws `bind-refused` at once for any other host and `invalid-config` for what is no address.
@@ -29,11 +28,10 @@ export function createGrpcTransport(url: string, clock: Clock): Transport<AgentM
   return { connect: (signal) => openChannel(address, { url, clock, signal }) };
 }
 
-/** `host:port` of a loopback URL. Names other than localhost are refused without looking them up: DNS decides nothing about safety. */
+/** `host:port` of a loopback URL. */
 function loopbackAddress(url: string): string {
   const parsed = parseUrl(url);
-  const isLoopback = LOOPBACK_HOSTS.has(parsed.hostname) || /^127(\.\d{1,3}){3}$/.test(parsed.hostname);
-  if (!isLoopback) throw new GroveError('connect-refused', { address: parsed.host });
+  if (!isLoopbackHost(parsed.hostname)) throw new GroveError('connect-refused', { address: parsed.host });
   return parsed.host;
 }
 

@@ -35,9 +35,15 @@ export class HubClient {
   }
 
   /** The 40-hex commit a revision (branch, tag, commit; null is the default branch) stands for now. */
-  async pinModel(modelId: string, revision: string | null): Promise<string> {
-    const info = await this.#ask(modelId, () =>
-      modelInfo({ name: modelId, additionalFields: ['sha'], ...(revision !== null && { revision }), ...this.#access }),
+  async pinModel(modelId: string, revision: string | null, signal: AbortSignal): Promise<string> {
+    const info = await this.#ask(
+      modelId,
+      () =>
+        unlessAborted(
+          modelInfo({ name: modelId, additionalFields: ['sha'], ...(revision !== null && { revision }), ...this.#access }),
+          signal,
+        ),
+      signal,
     );
     if (!/^[0-9a-f]{40}$/.test(info.sha)) throw new GroveError('model-access', { id: modelId, problem: 'the hub names no commit for it' });
     return info.sha;
@@ -46,10 +52,10 @@ export class HubClient {
   /** Files of a repository at a revision, below `folder` when given. */
   async list(
     repo: RepoDesignation & object,
-    { revision, folder }: { readonly revision: string; readonly folder?: string },
+    { revision, folder, signal }: { readonly revision: string; readonly folder?: string; readonly signal: AbortSignal },
   ): Promise<readonly HubFile[]> {
     const id = repoName(repo);
-    return await this.#ask(id, async () => {
+    const question = async () => {
       const files: HubFile[] = [];
       // The client encodes revisions in every request but this one; refs such as refs/convert/parquet hold slashes.
       for await (const entry of listFiles({
@@ -61,10 +67,12 @@ export class HubClient {
       })) {
         const file = toHubFile(entry);
         if (file !== undefined) files.push(file);
-        if (files.length > MAX_ENTRIES) throw new GroveError('model-access', { id, problem: `it has more than ${MAX_ENTRIES} files` });
+        if (signal.aborted || files.length > MAX_ENTRIES) break;
       }
+      if (files.length > MAX_ENTRIES) throw new GroveError('model-access', { id, problem: `it has more than ${MAX_ENTRIES} files` });
       return files;
-    });
+    };
+    return await this.#ask(id, () => unlessAborted(question(), signal), signal);
   }
 
   /** Downloads one file below `folder` and checks size and digest. Returns its path. Throws `model-access`, or the signal's reason. */
@@ -82,7 +90,8 @@ export class HubClient {
       async () => {
         if (file.sizeBytes === 0) return await writeFile(target, '');
         // The plain protocol: a mirror in a lab speaks it, the chunked one it may not.
-        const blob = await downloadFile({ repo, path: file.path, revision, xet: false, ...this.#access });
+        const answer = downloadFile({ repo, path: file.path, revision, xet: false, ...this.#access });
+        const blob = await unlessAborted(answer, observer.signal);
         if (blob === null) throw new GroveError('model-access', { id, problem: `${file.path} is not there` });
         const check = new DigestCheck(file, observer);
         await pipeline(blob.stream(), check, createWriteStream(target), { signal: observer.signal });
@@ -93,14 +102,29 @@ export class HubClient {
     return target;
   }
 
-  async #ask<T>(id: string, question: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #ask<T>(id: string, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       return await question();
     } catch (error) {
-      if (signal?.aborted) throw signal.reason;
+      if (signal.aborted) throw signal.reason;
       if (error instanceof GroveError) throw error;
       throw new GroveError('model-access', { id, problem: problemOf(error) }, { cause: error });
     }
+  }
+}
+
+/** Ends the wait for a hub that does not answer: its own client knows no signal. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

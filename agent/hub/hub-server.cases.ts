@@ -19,6 +19,8 @@ export class HubServer {
   readonly tokens = new Set<string>();
   /** Content served in place of a file's own: damage on the way. */
   readonly damaged = new Map<string, Buffer>();
+  /** While true, requests are taken and never answered. */
+  silent = false;
   readonly #repositories: readonly Repository[];
   readonly #server: Server;
 
@@ -47,6 +49,7 @@ export class HubServer {
     const path = decodeURIComponent((request.url ?? '').replace(/\?.*$/, ''));
     this.requests.push(path);
     this.tokens.add(request.headers.authorization ?? '');
+    if (this.silent) return;
     for (const repository of this.#repositories) {
       const prefix = repository.kind === 'model' ? '' : 'datasets/';
       const api = `/api/${repository.kind}s/${repository.name}`;

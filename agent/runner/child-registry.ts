@@ -40,6 +40,15 @@ export class ChildRegistry {
     return record && new GroveError('device-wedged', { pid: record.pid, stage: record.stage, deviceName: record.deviceName });
   }
 
+  /** Looks again at the processes that could not be killed: one that is gone after all, its driver call over, wedges its device no longer. */
+  async review(): Promise<void> {
+    for (const record of [...this.#wedged.values()]) {
+      if (await isSameProcess(record)) continue;
+      this.#wedged.delete(record.pid);
+      await this.#options.files.remove(this.#pathOf(record));
+    }
+  }
+
   /** Kills what an earlier agent left. Call before hello. */
   async killLeftovers(): Promise<void> {
     const { files, folder, log } = this.#options;

@@ -28,6 +28,8 @@ describe('ModelCache', () => {
     return ModelCache.open({ folder, maxBytes: 1_000, minFreeBytes: 0, clock, log, ...change });
   }
 
+  const { signal } = new AbortController();
+
   function bringing(text: string): Download {
     return async ({ sha256: digest }, path) => {
       downloads.push(digest);
@@ -37,14 +39,14 @@ describe('ModelCache', () => {
 
   async function add(cache: ModelCache, text: string): Promise<void> {
     await clock.advance(1_000);
-    await cache.ensure(blobOf(text), bringing(text));
+    await cache.ensure(blobOf(text), bringing(text), signal);
   }
 
   it('downloads a blob once, also when two tasks want it at the same time', async () => {
     const cache = await open();
     const paths = await Promise.all([
-      cache.ensure(blobOf('weights'), bringing('weights')),
-      cache.ensure(blobOf('weights'), bringing('weights')),
+      cache.ensure(blobOf('weights'), bringing('weights'), signal),
+      cache.ensure(blobOf('weights'), bringing('weights'), signal),
     ]);
     await add(cache, 'weights');
     expect(downloads).toHaveLength(1);
@@ -55,21 +57,35 @@ describe('ModelCache', () => {
     const cache = await open();
     let cancel: ((reason: Error) => void) | undefined;
     const endless: Download = () => new Promise((_, reject) => (cancel = reject));
-    const cancelled = cache.ensure(blobOf('weights'), endless);
+    const cancelled = cache.ensure(blobOf('weights'), endless, signal);
     await expect.poll(() => cancel).toBeDefined();
-    const other = cache.ensure(blobOf('weights'), bringing('weights'));
+    const other = cache.ensure(blobOf('weights'), bringing('weights'), signal);
     const failure = expect(cancelled).rejects.toThrow('cancelled');
     cancel?.(new Error('cancelled'));
     await failure;
     expect(await readFile(await other, 'utf8')).toBe('weights');
   });
 
+  it("does not keep a cancelled task waiting for another's download", async () => {
+    const cache = await open();
+    let finish: (() => void) | undefined;
+    const slow: Download = (_, path) => new Promise<void>((resolve) => (finish = resolve)).then(() => writeFile(path, 'weights'));
+    const downloading = cache.ensure(blobOf('weights'), slow, signal);
+    const controller = new AbortController();
+    const waiting = expect(cache.ensure(blobOf('weights'), bringing('weights'), controller.signal)).rejects.toThrow('cancelled');
+    controller.abort(new Error('cancelled'));
+    await waiting;
+    await expect.poll(() => finish).toBeDefined();
+    finish?.();
+    expect(await readFile(await downloading, 'utf8')).toBe('weights');
+  });
+
   it('refuses wrong bytes and forgets them', async () => {
     const cache = await open();
-    await expect(cache.ensure(blobOf('right'), bringing('wrong'))).rejects.toMatchObject({ code: 'transfer-failed' });
+    await expect(cache.ensure(blobOf('right'), bringing('wrong'), signal)).rejects.toMatchObject({ code: 'transfer-failed' });
     expect(cache.has(blobOf('right').sha256)).toBe(false);
     expect(await readdir(join(folder, 'partial'))).toEqual([]);
-    await cache.ensure(blobOf('right'), bringing('right'));
+    await cache.ensure(blobOf('right'), bringing('right'), signal);
   });
 
   it('keeps a broken download for the next try', async () => {
@@ -78,9 +94,9 @@ describe('ModelCache', () => {
       await writeFile(path, 'wei');
       throw new Error('the connection broke');
     };
-    await expect(cache.ensure(blobOf('weights'), breaking)).rejects.toThrow('the connection broke');
+    await expect(cache.ensure(blobOf('weights'), breaking, signal)).rejects.toThrow('the connection broke');
     const resuming: Download = async (_, path) => writeFile(path, `${await readFile(path, 'utf8')}ghts`);
-    expect(await readFile(await cache.ensure(blobOf('weights'), resuming), 'utf8')).toBe('weights');
+    expect(await readFile(await cache.ensure(blobOf('weights'), resuming, signal), 'utf8')).toBe('weights');
   });
 
   it('evicts the least recently used first, and never what a task has pinned', async () => {
@@ -109,7 +125,7 @@ describe('ModelCache', () => {
   it('finds its blobs and their order of use after a restart', async () => {
     const first = await open();
     for (const text of ['older', 'newer']) {
-      const path = await first.ensure(blobOf(text), bringing(text));
+      const path = await first.ensure(blobOf(text), bringing(text), signal);
       await utimes(path, 1, text === 'older' ? 1 : 2);
     }
     const second = await open({ maxBytes: 5 });
@@ -128,7 +144,7 @@ describe('ModelCache', () => {
 
   it('refuses a download that would fill the disk', async () => {
     const cache = await open({ minFreeBytes: Number.MAX_SAFE_INTEGER });
-    await expect(cache.ensure(blobOf('weights'), bringing('weights'))).rejects.toMatchObject({ code: 'low-disk' });
+    await expect(cache.ensure(blobOf('weights'), bringing('weights'), signal)).rejects.toMatchObject({ code: 'low-disk' });
     expect(downloads).toEqual([]);
   });
 });

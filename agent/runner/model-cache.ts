@@ -68,11 +68,14 @@ export class ModelCache {
 
   /**
    * Makes sure a blob is here and returns its path. Several callers share one download; when it fails, perhaps because its task was cancelled, the
-   * others try for themselves. Throws `low-disk`, or what the own download throws; a blob whose bytes are wrong is removed and reported as
-   * `transfer-failed`.
+   * others try for themselves. Throws `low-disk`, the signal's reason, or what the own download throws; a blob whose bytes are wrong is removed and
+   * reported as `transfer-failed`.
+   *
+   * @param signal ends the wait for somebody else's download; the own one ends itself.
    */
-  async ensure(blob: Blob, download: Download): Promise<string> {
+  async ensure(blob: Blob, download: Download, signal: AbortSignal): Promise<string> {
     for (;;) {
+      signal.throwIfAborted();
       const entry = this.#entries.get(blob.sha256);
       if (entry !== undefined) {
         await this.#touch(blob.sha256, entry);
@@ -80,7 +83,7 @@ export class ModelCache {
       }
       const running = this.#downloads.get(blob.sha256);
       if (running === undefined) await this.#fetchOnce(blob, download);
-      else await running.catch(() => {});
+      else await untilSettled(running, signal);
     }
   }
 
@@ -178,4 +181,15 @@ export class ModelCache {
   #pathOf(sha256: string): string {
     return join(this.#options.folder, 'sha256', sha256.slice(0, 2), sha256.slice(2));
   }
+}
+
+/** Resolves when `work` has ended, well or not, or the signal aborts. */
+async function untilSettled(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let wake = () => {};
+  const aborted = new Promise<void>((resolve) => {
+    wake = resolve;
+    signal.addEventListener('abort', wake, { once: true });
+  });
+  await Promise.race([work.catch(() => {}), aborted]);
+  signal.removeEventListener('abort', wake);
 }

@@ -30,7 +30,7 @@ export async function fetchDataRows(
   config: DataConfig,
   { hub, context }: { readonly hub: HubClient; readonly context: TaskContext },
 ): Promise<{ readonly path: string; readonly entry: DataEntry }> {
-  const parquet = await firstParquet(config, hub);
+  const parquet = await firstParquet(config, { hub, signal: context.signal });
   const folder = join(context.folder, 'rows');
   const observer = { signal: context.signal, onBytes: (bytes: number) => context.progress(bytes / parquet.sizeBytes, config.name) };
   const source = await hub.download(repoOf(config), parquet, { revision: PARQUET_REVISION, folder, observer });
@@ -46,9 +46,13 @@ export async function fetchDataRows(
 }
 
 /** The file with the first rows, and whether others follow it. */
-async function firstParquet(config: DataConfig, hub: HubClient): Promise<HubFile & { readonly hasMore: boolean }> {
+async function firstParquet(
+  config: DataConfig,
+  { hub, signal }: { readonly hub: HubClient; readonly signal: AbortSignal },
+): Promise<HubFile & { readonly hasMore: boolean }> {
   const folder = `${config.source.subset ?? 'default'}/${config.source.split.replace(/\[.*$/, '')}`;
-  const listed = await hub.list(repoOf(config), { revision: PARQUET_REVISION, folder }).catch((cause: unknown) => {
+  const listed = await hub.list(repoOf(config), { revision: PARQUET_REVISION, folder, signal }).catch((cause: unknown) => {
+    signal.throwIfAborted();
     throw unsupported(
       config,
       `the Parquet files of ${config.source.dataset} cannot be listed (${cause instanceof Error ? cause.message : String(cause)})`,

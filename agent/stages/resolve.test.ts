@@ -52,7 +52,14 @@ describe('resolving from a hub', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const context = () => stageContext({ folder, hubUrl: hub.url, lines, grants: (direction, blobs) => store.grants(direction, blobs) });
+  const context = (signal?: AbortSignal) =>
+    stageContext({
+      folder,
+      hubUrl: hub.url,
+      lines,
+      grants: (direction, blobs) => store.grants(direction, blobs),
+      ...(signal && { signal }),
+    });
 
   async function spec(change: Partial<ResolveSpec> = {}): Promise<ResolveSpec> {
     const recipe = { recipeId: 'trtrtx', digest: '0'.repeat(64), text: await readFile(RECIPE, 'utf8') };
@@ -98,6 +105,15 @@ describe('resolving from a hub', () => {
       code: 'model-access',
       message: expect.stringContaining(`${path} arrived damaged`),
     });
+  });
+
+  it('stops at once when its task is cancelled while the hub does not answer', async () => {
+    const controller = new AbortController();
+    hub.silent = true;
+    const resolving = expect(resolveSource(await spec(), await context(controller.signal))).rejects.toThrow('cancelled');
+    await expect.poll(() => hub.requests.length).toBe(1);
+    controller.abort(new Error('cancelled'));
+    await resolving;
   });
 
   it('says when a model is not there, or has no weights it reads', async () => {

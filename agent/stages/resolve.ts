@@ -26,10 +26,10 @@ const NEEDED_FILES =
 export async function resolveSource(spec: ResolveSpec, context: TaskContext): Promise<ResolvedSource> {
   const hub = new HubClient(context.config.hub);
   const recipe = readRecipe(spec.recipe, null);
-  const revision = await hub.pinModel(spec.modelId, spec.revision);
+  const revision = await hub.pinModel(spec.modelId, spec.revision, context.signal);
   context.log(`${spec.modelId} is at ${revision}.`);
   const repo = { type: 'model', name: spec.modelId } as const;
-  const needed = (await hub.list(repo, { revision })).filter(({ path }) => NEEDED_FILES.test(path));
+  const needed = (await hub.list(repo, { revision, signal: context.signal })).filter(({ path }) => NEEDED_FILES.test(path));
   assertCheckpoint(spec.modelId, needed);
   await context.cache.assertSpace(sizeOf(needed));
   const files: Record<string, string> = {};

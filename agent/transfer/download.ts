@@ -32,8 +32,10 @@ export async function fetchFiles(files: FileMap, context: TaskContext, { folder,
       const absent = batch.filter(({ sha256 }) => !context.cache.has(sha256));
       const grants = absent.length === 0 ? [] : await context.grants('get', absent);
       for (const blob of batch) {
-        await context.cache.ensure(blob, (wanted, path) =>
-          download(wanted, path, { context, grants, onBytes: (bytes) => onBytes(doneBytes + bytes) }),
+        await context.cache.ensure(
+          blob,
+          (wanted, path) => download(wanted, path, { context, grants, onBytes: (bytes) => onBytes(doneBytes + bytes) }),
+          context.signal,
         );
         doneBytes += blob.sizeBytes;
         onBytes(doneBytes);

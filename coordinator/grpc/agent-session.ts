@@ -89,7 +89,12 @@ class AgentSession implements LiveSession {
       ...facts,
     });
     const session = new AgentSession({ agentId: message.agentId, sessionId }, stream, deps);
-    await session.#begin(message, { profileDigests, verdicts });
+    try {
+      await session.#begin(message, { profileDigests, verdicts });
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
     return session;
   }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { MAX_LOG_CHUNK_CHARS, MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { deviceSchema, deviceStateSchema, hostInfoSchema, missingSchema } from '../../domain/device.ts';
-import { GroveError } from '../../domain/errors.ts';
+import { GroveError, toGroveError } from '../../domain/errors.ts';
 import { blobSchema } from '../../domain/manifest.ts';
 import { deviceNameSchema, idSchema } from '../../domain/names.ts';
 import type { AgentMessage, AgentStatus } from '../../domain/protocol.ts';
-import { attemptOutcomeSchema, errorReportSchema, leaseRefSchema, STAGES, type Stage } from '../../domain/task.ts';
+import { type AttemptOutcome, attemptOutcomeSchema, errorReportSchema, leaseRefSchema, STAGES, type Stage } from '../../domain/task.ts';
 import { AgentStatus_State, GrantRequest_Direction, AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
 
 /** Devices one agent may offer, and leases it may name in one message: far above any real machine. */
@@ -84,7 +84,8 @@ const SCHEMAS = {
     direction: directionSchema,
     blobs: z.array(blobSchema).min(1).max(MAX_GRANT_BLOBS),
   }),
-  complete: z.object({ lease: leaseRefSchema, outcomeJson: documentSchema(attemptOutcomeSchema) }),
+  complete: z.object({ lease: leaseRefSchema, outcomeJson: z.string() }),
+  outcome: documentSchema(attemptOutcomeSchema),
 } as const;
 
 type WireMessage = NonNullable<WireAgentMessage['message']>;
@@ -139,8 +140,20 @@ function fromWire(wire: WireMessage): AgentMessage {
       return { type: 'grantRequest', ...check('grantRequest', SCHEMAS.grantRequest, wire.value) };
     case 'complete': {
       const { lease, outcomeJson } = check('complete', SCHEMAS.complete, wire.value);
-      return { type: 'complete', lease, outcome: outcomeJson };
+      return { type: 'complete', lease, outcome: readOutcome(outcomeJson) };
     }
+  }
+}
+
+/**
+ * An outcome that cannot be read ends its attempt. To refuse the message would break the connection, on which the agent would resend the outcome it
+ * keeps, and so on for ever.
+ */
+function readOutcome(json: string): AttemptOutcome {
+  try {
+    return check('complete', SCHEMAS.outcome, json);
+  } catch (error) {
+    return { state: 'exception', error: toGroveError(error).toReport() };
   }
 }
 

@@ -5,7 +5,7 @@ import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts'
 import { readAgentMessage } from './from-wire.ts';
 import { writeCoordinatorMessage } from './to-wire.ts';
 
-/** Messages queued for an agent that does not read; assignments are small, so this many bytes mean a stuck peer. */
+/** Messages queued for an agent that does not read: each answers one of its own or is an assignment, so this many mean a stuck peer. */
 const MAX_QUEUED_MESSAGES = 4_096;
 
 export type RawStream = ServerDuplexStream<Buffer, Buffer>;

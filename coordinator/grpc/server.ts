@@ -2,6 +2,7 @@ import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLog
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { AgentServiceService } from '../../proto/gen/grove/v1/agent.ts';
+import { assertLoopback } from '../assert-loopback.ts';
 import type { Log } from '../log-events.ts';
 import { MessageStream, type RawStream } from './message-stream.ts';
 
@@ -89,10 +90,4 @@ async function stop(server: Server, streams: ReadonlyMap<MessageStream, Promise<
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Throws `bind-refused` unless the address is reachable from this machine only. */
-function assertLoopback(host: string): void {
-  const loopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-  if (!loopback) throw new GroveError('bind-refused', { address: host });
 }

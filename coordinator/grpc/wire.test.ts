@@ -118,6 +118,23 @@ describe('a message from the agent', () => {
   });
 });
 
+describe('an outcome that cannot be read', () => {
+  it.each([
+    ['is no JSON', '{', 'is not JSON'],
+    ['is no outcome', '{"state":"completed","result":null}', 'complete'],
+  ])('because it %s ends its attempt instead of the connection', (_how, outcomeJson, problem) => {
+    const bytes = WireAgentMessage.encode({ message: { $case: 'complete', value: { lease: LEASE, outcomeJson } } }).finish();
+    expect(readAgentMessage(bytes)).toEqual({
+      type: 'complete',
+      lease: LEASE,
+      outcome: {
+        state: 'exception',
+        error: expect.objectContaining({ code: 'malformed-message', message: expect.stringContaining(problem) }),
+      },
+    });
+  });
+});
+
 function outcomeOf(bytes: Uint8Array): string {
   try {
     readAgentMessage(bytes);

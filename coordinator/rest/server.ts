@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { GroveError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
+import { assertLoopback } from '../assert-loopback.ts';
 
 /** Where to listen, and how long to keep silent connections. */
 export interface ListenOptions {
@@ -53,11 +54,6 @@ export async function listenRest(app: Express, options: ListenOptions): Promise<
     return stopped;
   };
   return { url: originOf(server.address()), stop };
-}
-
-/** Throws `bind-refused` unless the address is one that only this machine can reach. */
-function assertLoopback(host: string): void {
-  if (!/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)) throw new GroveError('bind-refused', { address: host });
 }
 
 function listenError(error: Error, { host, port }: ListenOptions): Error {

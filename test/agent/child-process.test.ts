@@ -14,6 +14,7 @@ import { systemFiles } from '../../platform/files.ts';
 import { holdProcess } from '../../platform/keep-alive.ts';
 import { identifyProcess, isSameProcess } from '../../platform/process-identity.ts';
 import { createSpawner } from '../../platform/spawner.ts';
+import { createFastClock } from '../farm/fast-clock.ts';
 
 const CHILD_MAIN = fileURLToPath(new URL('./support/test-child.mjs', import.meta.url));
 
@@ -125,6 +126,21 @@ describe('a stage process', () => {
     host = { ...host, spawner, registry: new ChildRegistry({ folder: join(folder, 'children'), files: full, clock: host.clock, log }) };
     await expect(run('echo', rows)).rejects.toThrow('no space left');
     expect(await spawned[0]?.exited).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  it('that cannot be killed wedges its device until it is gone after all', async () => {
+    const log = createAgentLog('silent', { write: () => {} });
+    const registry = new ChildRegistry({ folder: join(folder, 'children'), files: systemFiles, clock: createFastClock(100), log });
+    const child = createSpawner().spawn({ file: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], cwd: folder, env: {} });
+    const record = await registry.register(child, { stage: 'measure', deviceName: 'lab/cpu0' });
+    await registry.end({ ...child, kill: () => {} }, record);
+    await registry.review();
+    expect(registry.wedged?.code).toBe('device-wedged');
+    child.kill();
+    await child.exited;
+    await registry.review();
+    expect(registry.wedged).toBeUndefined();
+    expect(await registered()).toEqual([]);
   });
 
   it('left by an earlier agent is killed at start, and another process with its pid is not', async () => {

@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express';
 import { GroveError } from '../../../domain/errors.ts';
-
-const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+import { isLoopbackHost } from '../../../domain/loopback.ts';
 
 /**
  * Refuses requests that a foreign page could make a browser send: one whose Host is no loopback name (a name that was made to resolve to 127.0.0.1),
@@ -9,7 +8,7 @@ const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
  */
 export const loopbackGuard: RequestHandler = (req, _res, next) => {
   const { host = '', origin } = req.headers;
-  if (!LOOPBACK_HOST.test(host)) throw new GroveError('forbidden-origin', { host });
+  if (!isLoopbackHost(host.replace(/:\d{1,5}$/, ''))) throw new GroveError('forbidden-origin', { host });
   if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
     throw new GroveError('forbidden-origin', { host: origin });
   next();
