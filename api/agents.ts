@@ -16,10 +16,10 @@ const agentDeviceSchema = z.object({
 /** A lab machine's agent with its devices, and what its probe missed. */
 export const agentViewSchema = z.object({
   agentId: idSchema,
-  agentVersion: z.string().max(60),
+  agentVersion: z.string().max(300),
   host: hostInfoSchema,
   state: agentStateSchema,
-  why: z.string().max(500).describe('Why it takes no work. Empty when it does.'),
+  why: z.string().max(2_000).describe('Why it takes no work. Empty when it does.'),
   devices: z.array(agentDeviceSchema),
   missing: z.array(missingSchema).describe('What the probe looked for and did not find, with the reason.'),
   leases: z.array(z.object({ taskId: idSchema, attempt: z.int().min(1), deviceName: z.string().max(200) })),

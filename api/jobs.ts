@@ -57,8 +57,8 @@ export const taskExplanationSchema = z.object({
   recipeId: z.string().max(200),
   state: taskStateSchema,
   position: z.int().min(1).nullable().describe('Place in its queue, 1 = next; null when it is not pending.'),
-  matching: z.array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(500) })),
-  refused: z.array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(500)).max(32) })),
+  matching: z.array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(2_000) })),
+  refused: z.array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(2_000)).max(32) })),
   needs: z.array(z.object({ taskId: idSchema, state: taskStateSchema })),
 });
 export type TaskExplanation = z.infer<typeof taskExplanationSchema>;

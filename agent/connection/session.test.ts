@@ -19,10 +19,12 @@ describe('Session', () => {
   let verdicts: { readonly verdicts: readonly LeaseVerdict[]; readonly sinceMs: number }[];
   let status: AgentStatus;
   let session: Session;
+  let sensors: SessionHandlers['deviceStates'];
 
   beforeEach(() => {
     clock = new VirtualClock();
     coordinator = new ScriptedCoordinator();
+    sensors = async () => ({});
     [events, verdicts, status] = [[], [], { state: 'ready', why: '' }];
     const handlers: SessionHandlers = {
       hello: () => ({
@@ -36,7 +38,7 @@ describe('Session', () => {
         heldLeases: [{ lease: LEASE, stage: null, resultPending: false }],
       }),
       status: () => status,
-      deviceStates: async () => ({}),
+      deviceStates: () => sensors(),
       renewals: () => [LEASE],
       onConnected: () => events.push('connected'),
       onVerdicts: (given, sinceMs) => verdicts.push({ verdicts: given, sinceMs }),
@@ -87,6 +89,18 @@ describe('Session', () => {
     coordinator.say({ type: 'renewed', leases: [] });
     await settle();
     expect(verdicts.at(-1)?.sinceMs).toBe(sentMs);
+  });
+
+  it('renews although a sensor hangs, which is not asked again meanwhile', async () => {
+    let asked = 0;
+    sensors = () => {
+      asked += 1;
+      return new Promise(() => {});
+    };
+    await untilConnected();
+    await clock.advance(10_000);
+    expect(coordinator.all('heartbeat').map(({ renewals }) => renewals)).toEqual([[LEASE], [LEASE], [LEASE]]);
+    expect(asked).toBe(1);
   });
 
   it('reconnects after a random part of the jitter and says hello again', async () => {

@@ -13,6 +13,13 @@ export const WELCOME_TIMEOUT_MS = 10_000;
 /** After a refusal (version, clone) trying again soon changes nothing. */
 const REFUSED_RETRY_MS = 10_000;
 
+/** Sensors answer in microseconds; a heartbeat waits for them this long. */
+const SENSOR_TIMEOUT_MS = 500;
+
+type DeviceStates = Readonly<Record<string, DeviceState>>;
+
+const NO_STATES: DeviceStates = {};
+
 type AttemptKey = Pick<LeaseRef, 'taskId' | 'attempt'>;
 
 /** What the session asks of, and tells to, the rest of the agent. Calls come one at a time. */
@@ -20,7 +27,7 @@ export interface SessionHandlers {
   /** Facts for a hello, as they are now. */
   hello(): Omit<Hello, 'type' | 'protocolVersion'>;
   status(): AgentStatus;
-  deviceStates(): Promise<Readonly<Record<string, DeviceState>>>;
+  deviceStates(): Promise<DeviceStates>;
   /** Leases to renew: running tasks and results that wait for an acknowledgement. */
   renewals(): readonly LeaseRef[];
   /** A connection was welcomed; leases it abandoned have been reported by `onVerdicts`. Resend what the last one may have lost. */
@@ -66,6 +73,8 @@ export class Session {
   #heartbeatMs = HEARTBEAT_MS;
   #heartbeatTimer: Timer | undefined;
   #lastStatus = '';
+  /** The read under way. */
+  #sensors: Promise<DeviceStates> | undefined;
   /** Send times of heartbeats that are not answered yet, oldest first: the coordinator answers every one, in order. */
   #unansweredMs: number[] = [];
   #finished: Promise<void> = Promise.resolve();
@@ -256,13 +265,27 @@ export class Session {
   async #sendHeartbeat(): Promise<void> {
     const { clock, handlers } = this.#options;
     const channel = this.#channel;
-    const deviceStates = await handlers.deviceStates().catch(() => ({}));
+    const deviceStates = await this.#deviceStatesInTime();
     if (!this.#welcomed || channel !== this.#channel) return;
     const status = handlers.status();
     const renewals = handlers.renewals();
     this.#lastStatus = JSON.stringify(status);
     this.#noteHeartbeat(clock.monotonicMs());
     this.send({ type: 'heartbeat', status, deviceStates, renewals });
+  }
+
+  /**
+   * Empty when the sensors fail or are slow: a driver that hangs must not keep leases from being renewed. While it hangs it is not asked again, or its
+   * reads would fill the thread pool that results are written with.
+   */
+  async #deviceStatesInTime(): Promise<DeviceStates> {
+    this.#sensors ??= this.#options.handlers
+      .deviceStates()
+      .catch(() => NO_STATES)
+      .finally(() => {
+        this.#sensors = undefined;
+      });
+    return (await Promise.race([this.#sensors, this.#pause(SENSOR_TIMEOUT_MS)])) ?? NO_STATES;
   }
 
   /** Bounded: a coordinator that stopped answering must not make the list grow; dropping the newest keeps the answer's age pessimistic. */
