@@ -58,7 +58,15 @@ const measuredQualitySchema = z.strictObject({
   sqnrDb: z.number().nullable(),
   maxAbsDifference: z.number(),
   /** For [batch, labels] outputs. */
-  logit: z.strictObject({ meanAbs: z.number(), maxAbs: z.number(), top1Agreement: z.number().min(0).max(1).nullable() }).nullable(),
+  logit: z
+    .strictObject({
+      meanAbs: z.number(),
+      maxAbs: z.number(),
+      top1Agreement: z.number().min(0).max(1).nullable(),
+      /** For one score a row, whose cosine says nothing of their order: see `scoreAgreement`. On the scale of a cosine; the bound applies to it. */
+      agreement: z.number().max(1).nullable(),
+    })
+    .nullable(),
   bound: z.strictObject({ metric: z.literal('cosine'), min: z.number(), isDefault: z.boolean() }),
   passed: z.boolean(),
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cosine, meanPool, NOT_FINITE_DIFFERENCE, OutputComparison, type OutputPair } from './compare.ts';
+import { cosine, meanPool, NOT_FINITE_DIFFERENCE, OutputComparison, type OutputPair, scoreAgreement } from './compare.ts';
 
 const pair = (dims: number[], actual: number[], expected: number[]): OutputPair => ({
   dims,
@@ -52,7 +52,7 @@ describe('OutputComparison', () => {
     expect(result.rows).toBe(3);
     expect(result.cosineMean).toBe(result.cosineMin);
     expect(result.cosineMean).toBeGreaterThan(0.99);
-    expect(result.logit).toEqual({ meanAbs: expect.closeTo(0.5 / 3, 6), maxAbs: 0.5, top1Agreement: null });
+    expect(result.logit).toMatchObject({ meanAbs: expect.closeTo(0.5 / 3, 6), maxAbs: 0.5, top1Agreement: null });
   });
 
   it('counts rows whose best label agrees', () => {
@@ -98,5 +98,36 @@ describe('meanPool', () => {
   it('averages masked tokens and survives an empty mask', () => {
     expect([...meanPool(Float32Array.of(1, 2, 3, 4), Float64Array.of(1, 1))]).toEqual([2, 3]);
     expect([...meanPool(Float32Array.of(1, 2, 3, 4), Float64Array.of(0, 0))]).toEqual([0, 0]);
+  });
+});
+
+describe('scoreAgreement', () => {
+  const scores = [-11.2, -10.8, -11.5, -10.4];
+
+  it('sees what the cosine of a column of scores cannot', () => {
+    const reversed = [-10.8, -11.2, -10.4, -11.5];
+    expect(cosine(reversed, scores)).toBeGreaterThan(0.99);
+    expect(scoreAgreement(reversed, scores)).toBeLessThan(0.5);
+    const constant = scores.map(() => -10.975);
+    expect(cosine(constant, scores)).toBeGreaterThan(0.99);
+    expect(scoreAgreement(constant, scores)).toBeCloseTo(0.5, 2);
+    const halved = scores.map((score) => score / 2);
+    expect(cosine(halved, scores)).toBeCloseTo(1, 6);
+    expect(scoreAgreement(halved, scores)).toBe(-1);
+    expect(scoreAgreement([-0.001], [-11])).toBeLessThan(0.6);
+  });
+
+  it('lets the rounding of float16 pass', () => {
+    const rounded = scores.map((score, row) => score + (row % 2 === 0 ? 3e-3 : -3e-3));
+    expect(scoreAgreement(rounded, scores)).toBeGreaterThan(0.999);
+  });
+
+  it('takes the error against the size of scores that do not spread', () => {
+    expect(scoreAgreement([5.001, 5, 5], [5, 5, 5])).toBeGreaterThan(0.999);
+  });
+
+  it('is 1 for equal scores and 0 for one that is not finite', () => {
+    expect(scoreAgreement([0, 0], [0, 0])).toBe(1);
+    expect(scoreAgreement([Number.NaN, 1], [1, 2])).toBe(0);
   });
 });

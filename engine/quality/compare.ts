@@ -21,7 +21,7 @@ export type Comparison = Pick<Measured, 'rows' | 'cosineMean' | 'cosineMin' | 'c
 /**
  * Collects how far outputs are from their reference, row by row. A row with a value that is not finite has cosine 0 and the difference
  * {@link NOT_FINITE_DIFFERENCE}. Outputs with one value a row (a ranker's score) have no direction of their own: their cosine is that of the
- * column over all rows.
+ * column over all rows, and {@link scoreAgreement} judges them.
  */
 export class OutputComparison {
   readonly #isClassifier: boolean;
@@ -96,8 +96,13 @@ export class OutputComparison {
 
   #logit(): Comparison['logit'] {
     if (this.#labels === undefined) return null;
-    const top1Agreement = this.#labels > 1 ? this.#sameTop / this.#cosines.length : null;
-    return { meanAbs: Math.min(this.#sumAbs / this.#values, NOT_FINITE_DIFFERENCE), maxAbs: this.#maxAbs, top1Agreement };
+    const isColumn = this.#labels === 1;
+    return {
+      meanAbs: Math.min(this.#sumAbs / this.#values, NOT_FINITE_DIFFERENCE),
+      maxAbs: this.#maxAbs,
+      top1Agreement: isColumn ? null : this.#sameTop / this.#cosines.length,
+      agreement: isColumn ? scoreAgreement(this.#scores.actual, this.#scores.expected) : null,
+    };
   }
 }
 
@@ -116,6 +121,25 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (aa === 0 && bb === 0) return 1;
   const value = dot / Math.sqrt(aa * bb);
   return Number.isFinite(value) ? Math.max(-1, Math.min(1, value)) : 0;
+}
+
+/** Scores that spread less than this share of their size carry no order worth judging; their error is then taken against their size. */
+const LEAST_SPREAD = 1e-3;
+
+/**
+ * How well scores agree with their reference, on the scale of a cosine: 1 - e/2, where e is the energy of the error over the energy of the reference
+ * about its mean. For a small error perpendicular to a vector 1 - e/2 is the cosine itself, so one bound serves both; unlike the cosine of the column it
+ * sees a shift, a shrink, a constant and a reversed order. 0 when a value is not finite.
+ */
+export function scoreAgreement(actual: readonly number[], expected: readonly number[]): number {
+  const center = mean(expected);
+  const size = mean(expected.map((value) => value ** 2));
+  const spread = mean(expected.map((value) => (value - center) ** 2));
+  const error = mean(expected.map((value, row) => ((actual[row] ?? Number.NaN) - value) ** 2));
+  if (error === 0) return 1;
+  const energy = spread > LEAST_SPREAD ** 2 * size ? spread : size;
+  const agreement = 1 - error / energy / 2;
+  return Number.isFinite(agreement) ? Math.max(-1, agreement) : 0;
 }
 
 /** Mean over the sequence of a [sequence, hidden] row, weighted by the mask; zeros when the mask is empty, as sentence encoders do it. */

@@ -15,7 +15,7 @@ export const qualityRequestSchema = z.strictObject({
   referenceFolder: z.string().min(1),
   /** Whether output 0 holds logits of shape [batch, labels] (a model exported for classification). */
   isClassifier: z.boolean(),
-  /** Least cosine that counts as good: `cosinePooled` for outputs with a sequence axis, else `cosineMean`. */
+  /** Least cosine that counts as good: `logit.agreement` for one score a row, `cosinePooled` for outputs with a sequence axis, else `cosineMean`. */
   bound: z.strictObject({ min: z.number().min(-1).max(1), isDefault: z.boolean() }),
 });
 export type QualityRequest = z.infer<typeof qualityRequestSchema>;
@@ -60,7 +60,7 @@ async function compareBatch(
 
 function judge(comparison: OutputComparison, bound: QualityRequest['bound']): Quality {
   const result = comparison.finish();
-  const passed = (result.cosinePooled ?? result.cosineMean) >= bound.min;
+  const passed = (result.logit?.agreement ?? result.cosinePooled ?? result.cosineMean) >= bound.min;
   return { state: 'measured', ...result, bound: { metric: 'cosine', ...bound }, passed };
 }
 

@@ -86,6 +86,7 @@ function qualitySection(quality: Quality): Html {
     ['SQNR', sqnrDb === null ? '' : `${sqnrDb.toFixed(1)} dB`],
     ['Largest difference', maxAbsDifference.toPrecision(3)],
     ['Logit difference', logit === null ? '' : `mean ${logit.meanAbs.toPrecision(3)}, largest ${logit.maxAbs.toPrecision(3)}`],
+    ['Agreement of scores', logit?.agreement == null ? '' : formatCosine(logit.agreement)],
     ['Same best label', logit?.top1Agreement == null ? '' : formatShare(logit.top1Agreement)],
   ])}</section>`;
 }
