@@ -28,7 +28,7 @@ async function configFile(name: string, text: string): Promise<string> {
   return file;
 }
 
-describe('grove up', () => {
+describe.concurrent('grove up', () => {
   it('refuses a data folder that a coordinator uses already, and names its process', async () => {
     const { code, err } = await lab.grove(...up());
     expect(code).toBe(1);
@@ -67,7 +67,7 @@ describe('grove up', () => {
   });
 });
 
-describe('a configuration file', () => {
+describe.concurrent('a configuration file', () => {
   it('with an unknown key is refused with its line and column', async () => {
     const file = await configFile('typo.yaml', 'coordinator:\n  restPort: 0\n  recipeFolder: x\n');
     const { code, err } = await elsewhere('--config', file, ...up());
@@ -109,7 +109,7 @@ describe('a configuration file', () => {
   });
 });
 
-describe('an agent', () => {
+describe.concurrent('an agent', () => {
   it('will not connect beyond this machine', async () => {
     const { code, err } = await elsewhere('agent', 'run', '--agent-url', 'grpc://10.0.0.1:4701');
     expect(code).toBe(1);
@@ -126,7 +126,7 @@ describe('an agent', () => {
   });
 });
 
-describe('a command line', () => {
+describe.concurrent('a command line', () => {
   it.each([
     [['job', 'list', '--colour'], "unknown option '--colour'"],
     [['submit'], "missing required argument 'recipe'"],
