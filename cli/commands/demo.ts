@@ -55,7 +55,7 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
   await writeDemoRows(rows);
   const farm = await startFarm(
     { config: { dataFolder, configFile: undefined }, restPort: options.port, grpcPort: 0, withAgent: true, logLevel: 'error' },
-    context,
+    { env: withoutGrove(env) },
   );
   try {
     terminal.out(`Farm: ${farm.url}`);
@@ -77,6 +77,11 @@ async function demo(options: DemoOptions, context: CommandContext): Promise<void
     await farm.stop('the demo is over');
     await rm(dataFolder, { recursive: true, force: true });
   }
+}
+
+/** The demo is the same wherever it runs: settings of a farm that this machine also has are not its own. */
+function withoutGrove(env: CommandContext['env']): CommandContext['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GROVE_')));
 }
 
 interface DemoInputs {
