@@ -11,6 +11,10 @@ export class BlobServer {
   readonly requests: string[] = [];
   /** Answers this many requests by breaking the connection half way. */
   breakNext = 0;
+  /** Breaks a download when {@link breakNow} is called, not at once: what was sent is then surely with the client. */
+  breaksWhenTold = false;
+  /** Breaks the download that waits to be broken, if one does. */
+  breakNow = () => {};
   /** Whether it continues a download where the client asks. */
   supportsRange = true;
   /** Status for every request, when set. */
@@ -77,8 +81,10 @@ export class BlobServer {
     if (bytes === undefined) return void response.writeHead(404).end();
     const rest = bytes.subarray(from);
     response.writeHead(from > 0 ? 206 : 200, { 'content-length': rest.byteLength });
-    if (this.#breaks()) response.write(rest.subarray(0, rest.byteLength / 2), () => setImmediate(() => response.destroy()));
-    else response.end(rest);
+    if (!this.#breaks()) return void response.end(rest);
+    const half = rest.subarray(0, rest.byteLength / 2);
+    this.breakNow = () => void response.destroy();
+    response.write(half, () => this.breaksWhenTold || setImmediate(this.breakNow));
   }
 
   #breaks(): boolean {

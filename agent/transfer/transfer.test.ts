@@ -41,8 +41,9 @@ describe('files between an agent and the artifact store', () => {
 
     it('continue where a connection broke', async () => {
       const blob = server.add('x'.repeat(100_000));
-      server.breakNext = 1;
-      await fetchFiles({ 'model.bin': blob }, await context(), target());
+      [server.breakNext, server.breaksWhenTold] = [1, true];
+      const onBytes = (doneBytes: number) => doneBytes > 0 && server.breakNow();
+      await fetchFiles({ 'model.bin': blob }, await context(), { ...target(), onBytes });
       expect(server.requests[0]).toBe('GET 0-');
       expect(server.requests[1]).toMatch(/^GET [1-9]\d*-$/);
       expect(asked).toEqual([1, 1]);
