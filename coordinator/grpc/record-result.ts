@@ -14,21 +14,25 @@ export interface RecordDeps {
 
 /**
  * Records an outcome whose documents fit the task and whose blobs are all stored. A result with a missing blob becomes `exception/transfer-failed`, so
- * that the task is tried again rather than counted. Throws `malformed-message` for a result of another kind and what `complete` throws.
+ * that the task is tried again rather than counted. A result that cannot be this task's becomes `exception/malformed-message`: refused instead, it
+ * would be forgotten by its agent and the lease would run out as if the agent were lost. Throws what `complete` throws.
  */
 export async function recordResult({ store, artifacts }: RecordDeps, command: CompleteCommand): Promise<CompleteAnswer> {
   const task = await store.task(command.lease.taskId);
   const { outcome } = command;
-  if (outcome.state === 'completed' && task !== undefined) assertFits(outcome.result, task.spec.kind);
-  return store.complete({ ...command, outcome: await withStoredBlobs(outcome, artifacts) });
+  const problem = outcome.state === 'completed' && task !== undefined ? misfit(outcome.result, task.spec.kind) : undefined;
+  const recorded = problem === undefined ? await withStoredBlobs(outcome, artifacts) : unreadable(problem);
+  return store.complete({ ...command, outcome: recorded });
 }
 
-function assertFits(result: TaskResult, kind: TaskResult['kind']): void {
-  if (result.kind !== kind)
-    throw new GroveError('malformed-message', { message: 'complete', problem: `a ${result.kind} result for a ${kind} task` });
-  if (result.kind === 'convert' && !Object.hasOwn(result.artifact.files, 'model.onnx')) {
-    throw new GroveError('malformed-message', { message: 'complete', problem: 'the converted model has no model.onnx' });
-  }
+function misfit(result: TaskResult, kind: TaskResult['kind']): string | undefined {
+  if (result.kind !== kind) return `a ${result.kind} result for a ${kind} task`;
+  if (result.kind === 'convert' && !Object.hasOwn(result.artifact.files, 'model.onnx')) return 'the converted model has no model.onnx';
+  return undefined;
+}
+
+function unreadable(problem: string): AttemptOutcome {
+  return { state: 'exception', error: new GroveError('malformed-message', { message: 'complete', problem }).toReport() };
 }
 
 async function withStoredBlobs(outcome: AttemptOutcome, artifacts: RecordDeps['artifacts']): Promise<AttemptOutcome> {

@@ -1,9 +1,9 @@
 import { status as GrpcStatus } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
-import type { LeaseRef } from '../../domain/task.ts';
+import type { AttemptOutcome, LeaseRef } from '../../domain/task.ts';
 import { AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
-import { converted } from './results.ts';
+import { benchmarked, converted } from './results.ts';
 import { codeOf, held, helloOf, ScriptedAgent } from './scripted-agent.ts';
 import { eventually, TestCoordinator } from './test-coordinator.ts';
 
@@ -56,6 +56,11 @@ async function stateOf(
   taskId: string,
 ): Promise<{ state: string; attempts: { leasedAt: number; endedAt: number | null; ended: { error: { code: string } | null } | null }[] }> {
   return (await farm.get(`/tasks/${taskId}`)).body as Awaited<ReturnType<typeof stateOf>>;
+}
+
+function withoutModel(): AttemptOutcome {
+  const { result } = converted({ sha256: 'a'.repeat(64), sizeBytes: 5 });
+  return { state: 'completed', result: { ...result, artifact: { schemaVersion: 1, files: {} } } };
 }
 
 /** The coordinator still serves whoever behaves. */
@@ -214,15 +219,16 @@ describe('leases', () => {
     expect((await stateOf(lease.taskId)).attempts[0]?.ended?.error?.code).toBe('transfer-failed');
   });
 
-  it('refuses a result of another kind than the task', async () => {
+  it.each<[string, AttemptOutcome]>([
+    ['of another kind', benchmarked()],
+    ['without a model', withoutModel()],
+  ])('ends a task at once that is reported with a result %s', async (_, outcome) => {
     const agent = await join('lab-1');
     await submit();
     const { lease } = await agent.accept();
-    const outcome = {
-      state: 'completed',
-      result: { kind: 'resolve', source: { schemaVersion: 1, files: {}, data: {} }, origin: { kind: 'local' } },
-    } as const;
-    expect(await agent.complete(lease, outcome)).toEqual({ recorded: false, code: 'malformed-message' });
+    expect(await agent.complete(lease, outcome)).toEqual({ recorded: true, code: null });
+    const { state, attempts } = await stateOf(lease.taskId);
+    expect([state, attempts.map(({ ended }) => ended?.error?.code)]).toEqual(['exception', ['malformed-message']]);
   });
 
   it('leaves an agent alone for a moment after it rejected a task', async () => {

@@ -57,7 +57,7 @@ export function benchmarked(report: BenchmarkReport = reportOf()): AttemptOutcom
   return { state: 'completed', result: { kind: 'benchmark', report } };
 }
 
-export function converted(model: Blob, more: FileMap = {}): AttemptOutcome {
+export function converted(model: Blob, more: FileMap = {}): { readonly state: 'completed'; readonly result: ConvertResult } {
   const result: ConvertResult = {
     kind: 'convert',
     artifact: { schemaVersion: 1, files: { 'model.onnx': model, ...more } },
