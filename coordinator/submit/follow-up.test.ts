@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settle, VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import { GroveError } from '../../domain/errors.ts';
 import { LOCAL_PRINCIPAL } from '../../domain/principal.ts';
 import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -97,5 +98,22 @@ describe('following up a resolved source', () => {
     await clock.advance(1);
     expect([errors.length, linked]).toEqual([1, [1]]);
     await followUp.stop();
+  });
+
+  it('ends the benchmarks with an error that would come again', async () => {
+    const { store, resolve } = await storeWithHubJob();
+    const problem = new GroveError('invalid-request', { problem: 'the recipe is not valid any more' });
+    const link: FollowUpDeps['link'] = () => {
+      throw problem;
+    };
+    const { followUp, clock, errors } = followUpOn(store, { link });
+    await followUp.start();
+    await resolve();
+    await clock.advance(60_000);
+    await followUp.stop();
+    expect(errors).toEqual([problem]);
+    expect(await kindsOf(store)).toEqual(['resolve completed', 'benchmark failed', 'resolve failed']);
+    expect((await store.tasksOf('j-1')).at(-1)?.error?.message).toBe(problem.message);
+    expect((await store.job('j-1'))?.state).toBe('failed');
   });
 });

@@ -1,7 +1,9 @@
+import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
 import type { AddTasksCommand, AgentRecord, JobRecord, StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
+import { endUnlinked } from './end-unlinked.ts';
 
 /** Jobs read at once while catching up. */
 const PAGE = 100;
@@ -29,7 +31,8 @@ export interface FollowUp {
 
 /**
  * Links conversions to benchmarks when the source of a job is resolved. Nothing is remembered here: what is to do follows from the store, so a crash
- * at any point is made good at the next start, and doing it twice changes nothing.
+ * at any point is made good at the next start, and doing it twice changes nothing. A failure is tried again after a pause, except an error that would
+ * come again: that one ends the benchmarks.
  */
 export function createFollowUp(deps: FollowUpDeps): FollowUp {
   let unsubscribe: (() => void) | undefined;
@@ -37,6 +40,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
 
   const follow = (jobId: JobId): void => {
     const running = linkJob(deps, jobId)
+      .catch((error: unknown) => endJob(deps, jobId, error))
       .catch((error: unknown) => {
         deps.onError(jobId, error);
         if (unsubscribe !== undefined) deps.clock.after(RETRY_MS, () => unsubscribe !== undefined && follow(jobId));
@@ -90,4 +94,12 @@ async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: Jo
   if (linked.links.length === 0) return;
   await store.addTasks({ now: clock.now(), principal: SYSTEM_PRINCIPAL, jobId, ...linked });
   onLinked(jobId, linked.tasks.length);
+}
+
+/** Ends what an error that is not retryable keeps from being linked. Throws any other error as it came. */
+async function endJob({ store, clock, onError }: FollowUpDeps, jobId: JobId, error: unknown): Promise<void> {
+  if (!(error instanceof GroveError) || error.spec.retryable) throw error;
+  onError(jobId, error);
+  const ended = endUnlinked(await store.tasksOf(jobId), error);
+  if (ended.links.length > 0) await store.addTasks({ now: clock.now(), principal: SYSTEM_PRINCIPAL, jobId, ...ended });
 }
