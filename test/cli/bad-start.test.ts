@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,9 +18,9 @@ function up(...args: readonly string[]): readonly string[] {
   return ['up', '--no-agent', '--port', '0', '--agent-port', '0', ...args];
 }
 
-/** Runs a command with another data folder than the farm's. */
+/** Runs a command with a data folder that nobody else uses. */
 function elsewhere(...args: readonly string[]) {
-  return lab.start(args, { GROVE_DATA: join(lab.folder, 'elsewhere') }).finished;
+  return lab.start(args, { GROVE_DATA: join(lab.folder, randomUUID()) }).finished;
 }
 
 async function configFile(name: string, text: string): Promise<string> {
