@@ -15,6 +15,7 @@ import { explainJob } from './schedule/explain.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
+import { runningJobs } from './submit/running-jobs.ts';
 import { createSubmitService } from './submit/submit.ts';
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
@@ -27,6 +28,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     onGivenUp: (jobId, error) => log('job-not-archived', { jobId, error: String(error) }),
   });
   undo.add(() => archive.stop());
+  archive.catchUp(await runningJobs(store));
   const followUp = createFollowUp({
     store,
     clock,

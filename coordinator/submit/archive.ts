@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../domain/json.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
-import type { SubmitCommand } from '../store/task-store.ts';
+import type { JobRecord } from '../store/task-store.ts';
 
 /** Tries again after these pauses: the artifact store may be away for a moment, and a submit must not wait for it. */
 const RETRY_PAUSES_MS = [100, 300, 1_000, 5_000, 30_000];
@@ -13,40 +13,54 @@ export interface ArchiveDeps {
   onGivenUp(jobId: string, error: unknown): void;
 }
 
+/** What of a job is archived: only what never changes, so that a job has one document, whenever it is made. */
+export type ArchivedJob = Pick<JobRecord, 'jobId' | 'principal' | 'submittedAt' | 'spec'>;
+
 export interface JobArchive {
   /** Stores the job's document in the background, at once and then with growing pauses. */
-  add(command: SubmitCommand): void;
+  add(job: ArchivedJob): void;
+  /**
+   * Stores the documents of jobs that an earlier coordinator took, in the background and one after the other: it may have died between a job and its
+   * document. A document that is there already is stored again as it is.
+   */
+  catchUp(jobs: readonly ArchivedJob[]): void;
   /** Resolves when nothing is in flight; documents still waiting for another try are given up. */
   stop(): Promise<void>;
 }
 
 /**
  * Copies job documents into the artifact store, so that jobs a task store lost can be detected and derived again. The document holds what `expand`
- * needs and no token.
+ * needs and no token. Which digest belongs to which job is in the coordinator's log (`job-archived`): an artifact store has no names, and the index
+ * comes with the task store that can lose jobs while the artifacts stay, the one on Redis.
  */
 export function createJobArchive(deps: ArchiveDeps): JobArchive {
   const inFlight = new Set<Promise<void>>();
   let stopped = false;
 
-  const store = async (command: SubmitCommand, tried: number): Promise<void> => {
+  const store = async (job: ArchivedJob, tried: number): Promise<void> => {
     try {
-      const { sha256 } = await deps.artifacts.put(Buffer.from(documentOf(command)));
-      deps.onArchived(command.jobId, sha256);
+      const { sha256 } = await deps.artifacts.put(Buffer.from(documentOf(job)));
+      deps.onArchived(job.jobId, sha256);
     } catch (error) {
       const pauseMs = RETRY_PAUSES_MS[tried];
-      if (stopped || pauseMs === undefined) deps.onGivenUp(command.jobId, error);
-      else deps.clock.after(pauseMs, () => start(command, tried + 1));
+      if (stopped || pauseMs === undefined) deps.onGivenUp(job.jobId, error);
+      else deps.clock.after(pauseMs, () => start(() => store(job, tried + 1)));
     }
   };
 
-  const start = (command: SubmitCommand, tried: number): void => {
+  const storeAll = async (jobs: readonly ArchivedJob[]): Promise<void> => {
+    for (const job of jobs) if (!stopped) await store(job, 0);
+  };
+
+  const start = (work: () => Promise<void>): void => {
     if (stopped) return;
-    const running = store(command, tried).finally(() => inFlight.delete(running));
+    const running = work().finally(() => inFlight.delete(running));
     inFlight.add(running);
   };
 
   return {
-    add: (command) => start(command, 0),
+    add: (job) => start(() => store(job, 0)),
+    catchUp: (jobs) => start(() => storeAll(jobs)),
     async stop() {
       stopped = true;
       await Promise.all(inFlight);
@@ -54,8 +68,6 @@ export function createJobArchive(deps: ArchiveDeps): JobArchive {
   };
 }
 
-function documentOf({ tasks, ...job }: SubmitCommand): string {
-  const { now, principal, jobId, idempotencyKey, requestDigest, spec } = job;
-  const taskIds = tasks.map(({ taskId }) => taskId);
-  return canonicalJson({ schemaVersion: 1, kind: 'job', submittedAt: now, principal, jobId, idempotencyKey, requestDigest, spec, taskIds });
+function documentOf({ jobId, principal, submittedAt, spec }: ArchivedJob): string {
+  return canonicalJson({ schemaVersion: 1, kind: 'job', submittedAt, principal, jobId, spec });
 }

@@ -4,9 +4,8 @@ import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
 import type { AddTasksCommand, AgentRecord, JobRecord, StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
 import { endUnlinked } from './end-unlinked.ts';
+import { runningJobs } from './running-jobs.ts';
 
-/** Jobs read at once while catching up. */
-const PAGE = 100;
 /** Pause before a job whose linking failed is tried again. */
 const RETRY_MS = 5_000;
 
@@ -61,7 +60,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
   return {
     async start() {
       unsubscribe = deps.store.subscribe(onEvent);
-      for (const jobId of await openHubJobs(deps)) follow(jobId);
+      for (const { jobId, spec } of await runningJobs(deps.store)) if (spec.source.kind === 'hub') follow(jobId);
     },
     async stop() {
       unsubscribe?.();
@@ -73,17 +72,6 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
 
 async function isResolve({ store }: FollowUpDeps, taskId: string): Promise<boolean> {
   return (await store.task(taskId))?.spec.kind === 'resolve';
-}
-
-async function openHubJobs({ store }: FollowUpDeps): Promise<readonly JobId[]> {
-  const open: JobId[] = [];
-  let before: JobId | undefined;
-  for (;;) {
-    const page: readonly JobRecord[] = await store.jobs({ limit: PAGE, ...(before !== undefined && { before }) });
-    open.push(...page.filter(({ state, spec }) => state === 'running' && spec.source.kind === 'hub').map(({ jobId }) => jobId));
-    before = page.at(-1)?.jobId;
-    if (before === undefined || page.length < PAGE) return open;
-  }
 }
 
 async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: JobId): Promise<void> {

@@ -11,8 +11,9 @@ import { deviceOf } from '../../test/farm/devices.ts';
 import { expand } from '../expand/expand.ts';
 import { createMemoryTaskStore } from '../store/memory/memory-task-store.ts';
 import type { AgentRecord, SubmitCommand } from '../store/task-store.ts';
-import { createJobArchive } from './archive.ts';
+import { createJobArchive, type JobArchive } from './archive.ts';
 import { readSubmitRequest } from './read-request.ts';
+import { runningJobs } from './running-jobs.ts';
 import { createSubmitService } from './submit.ts';
 
 const CATALOGUE = catalogueOf();
@@ -115,14 +116,14 @@ describe('reading a request', () => {
 });
 
 /** A submit service on a memory store, with a fleet the test chooses. */
-function serviceOn(fleet: { agents: readonly AgentRecord[] }) {
+function serviceOn(fleet: { agents: readonly AgentRecord[] }, archive?: Pick<JobArchive, 'add'>) {
   const store = createMemoryTaskStore();
   const archived: string[] = [];
   const service = createSubmitService({
     store: { ...bound(store), agents: async () => fleet.agents },
     artifacts: { head: async (digest) => (digest === BLOB.sha256 ? { sizeBytes: BLOB.sizeBytes } : undefined) },
     catalogue: CATALOGUE,
-    archive: { add: ({ jobId }) => archived.push(jobId) },
+    archive: archive ?? { add: ({ jobId }) => archived.push(jobId) },
     clock: new VirtualClock(),
     sha256,
     expand: (input) => expand({ ...input, catalogue: CATALOGUE, sha256 }),
@@ -193,53 +194,63 @@ describe('submitting', () => {
 });
 
 describe('the archive', () => {
-  const command = {
-    now: 1,
-    principal: LOCAL_PRINCIPAL,
-    jobId: 'j-1',
-    idempotencyKey: 'k',
-    requestDigest: 'd',
-    priority: 'interactive',
-    tasks: [],
-  } as const;
+  const job = { jobId: 'j-1', principal: LOCAL_PRINCIPAL, submittedAt: 1, spec: read() };
 
-  it('tries again with growing pauses, and keeps no token', async () => {
+  /** An archive that keeps its documents, after `failures` puts that fail. */
+  function archiveThat({ failures }: { failures: number }) {
     const clock = new VirtualClock();
     const stored: string[] = [];
-    let failures = 2;
+    const done: string[] = [];
+    let left = failures;
     const put = async (bytes: Uint8Array) => {
-      if (failures-- > 0) throw new Error('away');
+      if (left-- > 0) throw new Error('away');
       stored.push(Buffer.from(bytes).toString());
       return BLOB;
     };
-    const done: string[] = [];
     const archive = createJobArchive({
       artifacts: { put },
       clock,
       onArchived: (jobId) => done.push(jobId),
       onGivenUp: () => done.push('given up'),
     });
-    archive.add({ ...command, spec: read() });
+    return { archive, clock, stored, done };
+  }
+
+  it('tries again with growing pauses, and keeps no token', async () => {
+    const { archive, clock, stored, done } = archiveThat({ failures: 2 });
+    archive.add({ ...job, ...{ token: 'secret' } });
     await settle();
     expect(done).toEqual([]);
     await clock.advance(1_000);
     expect(done).toEqual(['j-1']);
-    expect(JSON.parse(stored[0] ?? '')).toMatchObject({ kind: 'job', jobId: 'j-1', taskIds: [] });
+    expect(JSON.parse(stored[0] ?? '')).toEqual({ schemaVersion: 1, kind: 'job', ...job });
   });
 
   it('gives up after a while and says so', async () => {
-    const clock = new VirtualClock();
-    const done: string[] = [];
-    const put = () => Promise.reject(new Error('away'));
-    const archive = createJobArchive({
-      artifacts: { put },
-      clock,
-      onArchived: () => done.push('archived'),
-      onGivenUp: () => done.push('given up'),
-    });
-    archive.add({ ...command, spec: read() });
+    const { archive, clock, done } = archiveThat({ failures: Number.POSITIVE_INFINITY });
+    archive.add(job);
     await clock.advance(60_000);
     expect(done).toEqual(['given up']);
     await archive.stop();
+  });
+
+  it('makes the same document of a job that the task store kept, also after tasks were added', async () => {
+    const { archive, stored } = archiveThat({ failures: 0 });
+    const { store, submit } = serviceOn(FLEET, archive);
+    const { jobId } = await submit(UPLOADED);
+    const [task] = await store.tasksOf(jobId ?? '');
+    const more = { ...task!, taskId: 'later', needs: [] };
+    await store.addTasks({ now: 2, principal: LOCAL_PRINCIPAL, jobId: jobId ?? '', tasks: [more], links: [] });
+    archive.catchUp(await runningJobs(store));
+    await archive.stop();
+    expect([stored.length, stored[1]]).toEqual([2, stored[0]]);
+  });
+
+  it('leaves ended jobs alone when it catches up', async () => {
+    const { store, submit } = serviceOn(FLEET);
+    const { jobId } = await submit(UPLOADED);
+    const { jobId: other } = await submit(UPLOADED, 'key-67890');
+    await store.cancelJob({ now: 2, principal: LOCAL_PRINCIPAL, jobId: other ?? '' });
+    expect((await runningJobs(store)).map((running) => running.jobId)).toEqual([jobId]);
   });
 });

@@ -58,7 +58,7 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
       const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: expansion.tasks });
       const { created } = await deps.store.submit(command);
       if (!created) return { jobId, created, plan: await storedPlan(deps, jobId) };
-      deps.archive.add(command);
+      deps.archive.add({ ...command, submittedAt: command.now });
       return { jobId, created, plan };
     },
   };
