@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { type AgentFile, loadAgentConfig } from '../../agent/config.ts';
-import { startAgent } from '../../agent/main.ts';
+import type { AgentFile } from '../../agent/config.ts';
 import { collect, keyValues, present } from '../option-parsers.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { noun, type RegisterCommand } from './command.ts';
@@ -33,6 +32,7 @@ export const registerAgentRun: RegisterCommand = (program, context) => {
       ...(options.label.length > 0 && { labels: keyValues('--label', options.label) }),
       ...(options.capability.length > 0 && { capabilities: [...options.capability] }),
     };
+    const [{ loadAgentConfig }, { startAgent }] = await Promise.all([import('../../agent/config.ts'), import('../../agent/main.ts')]);
     const agent = await startAgent(await loadAgentConfig(flags, context.env));
     await untilStopped(agent, context.interrupted);
   });

@@ -1,35 +1,8 @@
-import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { asJson } from '../../agent/runner/as-json.ts';
-import { CPU_EP, type Tier } from '../../domain/names.ts';
-import type { BenchmarkReport, Placement } from '../../domain/report.ts';
-import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
-import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
-import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
-import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
-import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
-import { type LocalChildren, openLocalChildren } from '../bench/children.ts';
-import type { CommandContext } from '../context.ts';
-import { collect, keyValues, positiveInteger } from '../option-parsers.ts';
-import { print, table } from '../output.ts';
-import { type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
-
-interface BenchOptions extends OutputOptions {
-  readonly ep: string;
-  readonly tier: Tier;
-  readonly launches?: number;
-  readonly dim: readonly string[];
-}
-
-/** What `grove bench` found. */
-interface BenchResult extends LaunchSummary {
-  readonly model: string;
-  readonly ep: string;
-  readonly tier: Tier;
-  readonly inputShapes: BenchmarkReport['inputShapes'];
-  readonly launches: BenchmarkReport['launches'];
-  readonly placement: Placement;
-}
+import { CPU_EP } from '../../domain/names.ts';
+import type { BenchOptions } from '../bench/run-bench.ts';
+import { collect, positiveInteger } from '../option-parsers.ts';
+import { type RegisterCommand, withOutput } from './command.ts';
 
 /** `grove bench MODEL.onnx`: several fresh processes, an interval, and where the nodes ran; on this machine, without a farm. */
 export const registerBench: RegisterCommand = (program, context) => {
@@ -39,73 +12,5 @@ export const registerBench: RegisterCommand = (program, context) => {
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('smoke'))
     .option('--launches <count>', 'fresh processes that measure', positiveInteger)
     .option('--dim <name=size>', 'size of a symbolic dimension (repeatable; default 1 for the first axis, 128 for others)', collect, [])
-    .action(async (model: string, options: BenchOptions) => {
-      const children = await openLocalChildren(context);
-      try {
-        print({ ...options, terminal: context.terminal }, await bench(resolve(model), options, { context, children }), benchText);
-      } finally {
-        await children.close();
-      }
-    });
+    .action(async (model: string, options: BenchOptions) => (await import('../bench/run-bench.ts')).runBench(model, options, context));
 };
-
-interface Tools {
-  readonly context: CommandContext;
-  readonly children: LocalChildren;
-}
-
-async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
-  const { tier, launches: asked } = options;
-  const session = { modelPath, ep: options.ep, epOptions: {}, settings: {} };
-  const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
-  const inputs = { kind: 'generated', seed: 1, dims, integerBelow: 1_000 };
-  const timeoutMs = TIERS[tier].budgetMs * 4;
-  const started = performance.now();
-  const results: LaunchResult[] = [];
-  const progress = () => ({
-    tier,
-    elapsedMs: performance.now() - started,
-    launchMediansMs: results.map(({ report }) => report.p50Ms),
-    ...(asked !== undefined && { launches: asked }),
-  });
-  while (nextLaunch(progress()).action === 'launch') {
-    const plan = launchPlan(tier, launchBudget(progress()));
-    const request = asJson({ index: results.length, session, inputs, plan, outputFolder: children.folder });
-    const result = await children.run({ stage: 'launch', request, result: launchResultSchema, timeoutMs });
-    results.push(result);
-    context.terminal.error(
-      `launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences`,
-    );
-  }
-  const profiling = asJson({ session, inputs, runs: 6, outputFolder: children.folder });
-  const { placement } = await children.run({ stage: 'profile', request: profiling, result: profilingResultSchema, timeoutMs });
-  const summary = summarizeLaunches(results, progress());
-  return {
-    model: modelPath,
-    ep: options.ep,
-    tier,
-    inputShapes: results[0]?.inputShapes ?? {},
-    ...summary,
-    launches: results.map(({ report }) => report),
-    placement,
-  };
-}
-
-function benchText(result: BenchResult): string {
-  const { value, low, high } = result.p50Ms;
-  const interval =
-    low === null || high === null ? 'no interval: too few launches' : `95 % interval ${low.toFixed(3)} to ${high.toFixed(3)} ms`;
-  const rows = result.launches.map((launch) => [
-    String(launch.index + 1),
-    ...[launch.createMs, launch.firstInferenceMs, launch.p50Ms, launch.p90Ms].map((milliseconds) => milliseconds.toFixed(3)),
-    String(launch.sampleCount),
-  ]);
-  const shares = Object.entries(result.placement.byEp).map(
-    ([ep, { nodes, timeShare }]) => `${ep} ${(100 * timeShare).toFixed(1)} % of node time, ${nodes} nodes`,
-  );
-  return [
-    `p50 ${value.toFixed(3)} ms (${interval}), ${result.throughputPerSecond.toFixed(1)} inferences/s, ${result.verdict}`,
-    table(['launch', 'create ms', 'first ms', 'p50 ms', 'p90 ms', 'samples'], rows),
-    `placement: ${shares.join('; ')}${result.placement.fellBack ? ` (FELL BACK: ${result.placement.heavyNodesElsewhere} heavy nodes off ${result.ep})` : ''}`,
-  ].join('\n');
-}

@@ -2,7 +2,6 @@ import { Option } from 'commander';
 import type { AgentFile } from '../../agent/config.ts';
 import { port, present } from '../option-parsers.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { startFarm } from '../up/start-farm.ts';
 import { configOf, type RegisterCommand } from './command.ts';
 
 interface UpOptions {
@@ -23,6 +22,7 @@ export const registerUp: RegisterCommand = (program, context) => {
     .option('--no-agent', 'start only the coordinator')
     .addOption(new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error', 'silent']).default('warn'))
     .action(async (options: UpOptions) => {
+      const { startFarm } = await import('../up/start-farm.ts');
       const flags = present({ host: options.listen, restPort: options.port, grpcPort: options.agentPort });
       const farm = await startFarm(
         { config: await configOf(command, context), ...flags, withAgent: options.agent, logLevel: options.logLevel },
