@@ -3,16 +3,18 @@ import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launc
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
+import { selectRows, selectRowsRequestSchema } from '../../engine/data/select-rows.ts';
 import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
 import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quality.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
 import { peakMemoryBytes } from '../../platform/peak-memory.ts';
-import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome } from '../stages/child-documents.ts';
+import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome, type RowsOutcome } from '../stages/child-documents.ts';
 import { readRecipe } from '../stages/read-recipe.ts';
 import type { ChildContext, ChildStage } from './child-entry.ts';
 
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
-export const CHILD_STAGES: Readonly<Record<'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> = {
+export const CHILD_STAGES: Readonly<Record<'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> = {
+  rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
   convert,
   reference,
   launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),

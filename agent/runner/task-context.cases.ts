@@ -6,6 +6,7 @@ import { createSystemClock } from '../../platform/clock.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { completeAgentConfig } from '../config.ts';
 import { createAgentLog } from '../log-events.ts';
+import type { ChildStage } from './child-entry.ts';
 import { ModelCache } from './model-cache.ts';
 import type { TaskContext } from './stage.ts';
 
@@ -15,11 +16,13 @@ export interface ContextParts {
   readonly hubUrl?: string;
   readonly signal?: AbortSignal;
   readonly lines?: string[];
+  /** Served in the test's own process, where a task has a process of its own. Default: none. */
+  readonly stages?: Readonly<Record<string, ChildStage>>;
   grants(direction: 'put' | 'get', blobs: readonly Blob[]): readonly Grant[];
 }
 
-/** A context for one stage, with a cache and scratch of its own below `folder`. Stages that start processes need more. */
-export async function stageContext({ folder, hubUrl, signal, lines, grants }: ContextParts): Promise<TaskContext> {
+/** A context for one stage, with a cache and scratch of its own below `folder`. Stages that start processes name them in `stages`. */
+export async function stageContext({ folder, hubUrl, signal, lines, stages = {}, grants }: ContextParts): Promise<TaskContext> {
   const clock = createSystemClock();
   const log = createAgentLog('silent', { write: () => {} });
   const settings = { dataFolder: folder, ...(hubUrl !== undefined && { hub: { endpoint: hubUrl } }) };
@@ -42,8 +45,10 @@ export async function stageContext({ folder, hubUrl, signal, lines, grants }: Co
     progress: () => {},
     atEnd: () => {},
     grants: async (direction, blobs) => grants(direction, blobs),
-    inChild: async () => {
-      throw new Error('this context starts no processes');
+    inChild: async ({ stage, request, result }) => {
+      const served = stages[stage];
+      if (served === undefined) throw new Error(`this context has no stage ${stage}`);
+      return result.parse(await served(request, { signal: new AbortController().signal, log: () => {}, progress: () => {} }));
     },
   };
 }

@@ -23,3 +23,6 @@ export type ConvertOutcome = z.infer<typeof convertOutcomeSchema>;
 
 export const referenceOutcomeSchema = z.strictObject({ rows: z.int().min(1), ortVersion: z.string(), ortLibraryDigest: sha256Schema });
 export type ReferenceOutcome = z.infer<typeof referenceOutcomeSchema>;
+
+export const rowsOutcomeSchema = z.strictObject({ rows: z.int().min(0) });
+export type RowsOutcome = z.infer<typeof rowsOutcomeSchema>;

@@ -1,12 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
 import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
-import { MAX_ROWS, readRows } from '../../engine/data/data-source.ts';
+import { MAX_ROWS } from '../../engine/data/data-source.ts';
+import type { SelectRowsRequest } from '../../engine/data/select-rows.ts';
 import { rowRange } from '../../engine/data/split.ts';
 import type { HubClient, HubFile } from '../hub/hub-client.ts';
+import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
+import { rowsOutcomeSchema } from './child-documents.ts';
 
 /** The hub converts every public data set to Parquet on this branch: one folder a subset, one below it a split, files of rows in order. */
 const PARQUET_REVISION = 'refs/convert/parquet';
@@ -34,15 +37,23 @@ export async function fetchDataRows(
   const folder = join(context.folder, 'rows');
   const observer = { signal: context.signal, onBytes: (bytes: number) => context.progress(bytes / parquet.sizeBytes, config.name) };
   const source = await hub.download(repoOf(config), parquet, { revision: PARQUET_REVISION, folder, observer });
-  const limit = rowLimit(config);
-  const rows = await readRows({ file: source, columns: columnsOf(config), limit });
-  if (parquet.hasMore && rows.length < limit)
-    throw unsupported(config, `its rows are spread over several files, of which the first has ${rows.length}`);
-  context.log(`Data config ${config.name}: ${rows.length} rows of ${config.source.dataset} (${parquet.path}).`);
   const path = join(folder, `${config.name}.jsonl`);
   await mkdir(folder, { recursive: true });
-  await writeFile(path, rows.map((row) => `${JSON.stringify(row, withoutBigInts)}\n`).join(''));
+  const limit = rowLimit(config);
+  const { rows } = await selectInChild({ file: source, columns: columnsOf(config), limit, outFile: path }, context);
+  if (parquet.hasMore && rows < limit) throw unsupported(config, `its rows are spread over several files, of which the first has ${rows}`);
+  context.log(`Data config ${config.name}: ${rows} rows of ${config.source.dataset} (${parquet.path}).`);
   return { path, entry: { path: `data/${config.name}.jsonl`, origin: 'hub' } };
+}
+
+/** In a process of its own: to read a large file takes seconds and its memory, while the agent has leases to renew. */
+function selectInChild(request: SelectRowsRequest, context: TaskContext) {
+  return context.inChild({
+    stage: 'rows',
+    request: asJson(request),
+    result: rowsOutcomeSchema,
+    timeoutMs: context.config.timeoutMs.convert,
+  });
 }
 
 /** The file with the first rows, and whether others follow it. */
@@ -86,11 +97,6 @@ function columnsOf(config: DataConfig): string[] {
 function filtersOf(config: DataConfig): object {
   const filters = config.load.params['col_filters'];
   return typeof filters === 'object' && filters !== null && !Array.isArray(filters) ? filters : {};
-}
-
-/** Parquet's 64-bit integers arrive as BigInt, which JSON cannot hold; labels and ids are small. */
-function withoutBigInts(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 function unsupported(config: DataConfig, problem: string, cause?: unknown): GroveError {

@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ResolveSpec } from '../../domain/task.ts';
 import { COMMIT, HubServer } from '../hub/hub-server.cases.ts';
+import { CHILD_STAGES } from '../runner/child-stages.ts';
 import { stageContext } from '../runner/task-context.cases.ts';
 import { BlobServer } from '../transfer/blob-server.cases.ts';
 import { resolveSource } from './resolve.ts';
@@ -57,6 +58,7 @@ describe('resolving from a hub', () => {
       folder,
       hubUrl: hub.url,
       lines,
+      stages: CHILD_STAGES,
       grants: (direction, blobs) => store.grants(direction, blobs),
       ...(signal && { signal }),
     });
@@ -82,6 +84,12 @@ describe('resolving from a hub', () => {
       .map((line) => JSON.parse(line) as unknown);
     expect(rows).toEqual(PREMISES.slice(0, 10).map((premise) => ({ premise })));
     expect(resolved.data).toEqual({ xnli: { path: 'data/xnli.jsonl', origin: 'hub' } });
+  });
+
+  it('reads rows in no process but one of their own', async () => {
+    const services = await context();
+    const inChild: (typeof services)['inChild'] = ({ stage }) => Promise.reject(new Error(`asked for ${stage}`));
+    await expect(resolveSource(await spec(), { ...services, inChild })).rejects.toThrow('asked for rows');
   });
 
   it('leaves the data set alone that the submitter replaced, and joins both sources', async () => {
