@@ -19,9 +19,15 @@ export const processTerminal: Terminal = {
   get isInteractive() {
     return process.stdout.isTTY === true;
   },
-  out: (text) => void process.stdout.write(`${text}\n`),
-  error: (text) => void process.stderr.write(`${text}\n`),
+  out: (text) => void process.stdout.write(`${printable(text)}\n`),
+  error: (text) => void process.stderr.write(`${printable(text)}\n`),
 };
+
+/** Text without control characters except tab and line feed: a log line or device name must not steer the reader's terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what must go
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+}
 
 /** Where and how a result is printed. */
 export interface Printer {
