@@ -19,6 +19,7 @@ export interface BenchOptions extends OutputOptions {
   readonly tier: Tier;
   readonly launches?: number;
   readonly dim: readonly string[];
+  readonly idsBelow: number;
 }
 
 /** What `grove bench` found. */
@@ -50,7 +51,7 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   const { tier, launches: asked } = options;
   const session = { modelPath, ep: options.ep, epOptions: {}, settings: {} };
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
-  const inputs = { kind: 'generated', seed: 1, dims, integerBelow: 1_000 };
+  const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
   const timeoutMs = TIERS[tier].budgetMs * 4;
   const started = performance.now();
   const results: LaunchResult[] = [];

@@ -167,6 +167,14 @@ describe('the TensorRT-RTX recipe on the tiny BERT', () => {
     await expect(access(join(folder, 'export'))).rejects.toThrow();
   });
 
+  it("counts a length beyond the model's positions as the recipe's fault, and names the pass", async () => {
+    const tooLong: JsonObject = JSON.parse(catalogueText('trtrtx').replace('"dim_value": [1, 128]', '"dim_value": [1, 4096]'));
+    await expect(convert(tooLong, TINY_BERT)).rejects.toMatchObject({
+      code: 'pass-failed',
+      message: expect.stringContaining('DynamicToFixedShape'),
+    });
+  });
+
   it('stops when it is cancelled', async () => {
     await expect(convert(document, TINY_BERT, { signal: AbortSignal.abort() })).rejects.toThrow('abort');
   });

@@ -29,7 +29,7 @@ interface State {
 /**
  * Runs the host passes of a recipe and writes the result as Olive does. The result is checked twice before this returns: its structure, and by
  * loading the written files in ONNX Runtime.
- * Throws what the passes throw, `unsupported-pass` for one without a native implementation, `invalid-onnx` or `session-failed` for a result
+ * Throws what the passes throw, `unsupported-pass` for one without a native implementation, `invalid-onnx` or `pass-failed` for a result
  * that does not hold. A native function of ONNX Runtime cannot be interrupted: to cancel for certain, end the process.
  */
 export async function convertModel(request: ConvertRequest): Promise<ConvertResult> {
@@ -125,7 +125,18 @@ function runWith(
 ): Promise<PassResult> {
   const parsed = implementation.manifest.params.safeParse(pass.params);
   if (!parsed.success) throw failed(pass, z.prettifyError(parsed.error));
-  return run(parsed.data);
+  return run(parsed.data).catch((error: unknown) => {
+    throw blameOn(pass, error);
+  });
+}
+
+/**
+ * A conversion needs nothing of the device: when ONNX Runtime's CPU provider refuses the graph, what the passes made of the model is wrong, for example a
+ * fixed length beyond the model's positions. Left as `session-failed` it would count as the machine's fault.
+ */
+function blameOn(pass: Pick<RecipePass, 'type'>, error: unknown): unknown {
+  if (!(error instanceof GroveError) || error.code !== 'session-failed') return error;
+  return new GroveError('pass-failed', { type: pass.type, problem: error.message }, { cause: error });
 }
 
 function hostPassOf({ type, path, detail, known }: RecipePass): ExportPass | GraphPass {
@@ -163,7 +174,9 @@ async function writeResult(state: State, request: ConvertRequest): Promise<Pick<
     modelAttributes,
     inferenceSettings: null,
   });
-  await loadOnce(written, request.runtime);
+  await loadOnce(written, request.runtime).catch((error: unknown) => {
+    throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
+  });
   const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), MODEL_CONFIG_FILE];
   const files = await Promise.all(names.map(async (path) => ({ path, sizeBytes: await sizeOfFiles(join(request.outFolder, path)) })));
   return { files, modelPath, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
