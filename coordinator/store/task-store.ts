@@ -48,7 +48,10 @@ export interface TaskStore {
   complete(command: CompleteCommand): Promise<CompleteAnswer>;
   /** Cancels what has not ended. Running attempts are told to stop; a shared conversion goes only with its last job. */
   cancelJob(command: CancelCommand): Promise<CancelAnswer>;
-  /** Ends leases, unaccepted assignments and sessions that {@link due} listed, if they are unchanged since. */
+  /**
+   * Ends leases, unaccepted assignments and sessions that {@link due} listed, if they are unchanged since. The host of an unaccepted assignment, or of
+   * an agent out of reach, stays taken until that agent's next hello or heartbeat without the lease, at most for the rest of the lease.
+   */
   expire(command: ExpireCommand): Promise<ExpireAnswer>;
 
   // Queries
@@ -216,7 +219,7 @@ export type DueItem =
   | { readonly kind: 'lease' | 'accept'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
   /** Silence or a closed stream's grace is over. */
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId; readonly deadline: EpochMs }
-  /** A lost agent's lease: the host is free again. */
+  /** The ended lease of an agent that may still be at work, lost or late to accept: the host is free again. */
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs };
 
 export interface ExpireCommand {

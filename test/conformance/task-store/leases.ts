@@ -232,7 +232,34 @@ export function describeLeases(makeStore: StoreFactory): void {
       expect(await farm.current.pass(1)).toMatchObject([{ kind: 'accept', taskId: 'a-1', attempt: 1 }]);
       expect(await farm.current.state('a-1')).toBe('pending');
       expect(await codeOf(farm.current.accept(held))).toBe('stale-token');
+      await farm.current.heartbeat('m');
       expect(await farm.current.acquire('m')).toMatchObject({ attempt: 2 });
+    });
+
+    it('keeps the host of a late acceptance taken until its agent no longer lists the lease', async () => {
+      await farm.current.hello('m', { hostId: 'host' });
+      await farm.current.hello('other', { hostId: 'host' });
+      await farm.current.submit([newTask('a-1')]);
+      const held = await farm.current.acquire('m');
+      await farm.current.pass(ACCEPT_MS);
+      expect(await farm.current.tryAcquire('other')).toBeUndefined();
+      await farm.current.heartbeat('m', [held]);
+      expect(await farm.current.tryAcquire('other')).toBeUndefined();
+      await farm.current.heartbeat('m');
+      expect(await farm.current.tryAcquire('other')).toMatchObject({ taskId: 'a-1', attempt: 2 });
+    });
+
+    it('frees the host of an assignment that nobody answered when its lease would have ended', async () => {
+      await farm.current.hello('m', { hostId: 'host' });
+      await farm.current.hello('other', { hostId: 'host' });
+      await farm.current.submit([newTask('a-1')]);
+      await farm.current.acquire('m');
+      for (let passed = 0; passed < LEASE_MS; passed += ACCEPT_MS) {
+        expect(await farm.current.tryAcquire('other')).toBeUndefined();
+        await farm.current.pass(ACCEPT_MS);
+        await farm.current.heartbeat('other');
+      }
+      expect(await farm.current.tryAcquire('other')).toMatchObject({ taskId: 'a-1', attempt: 2 });
     });
 
     it('ends a lease that nobody renews, and keeps one that is renewed', async () => {

@@ -529,7 +529,7 @@ export class NaiveFarm {
 
   #takeAway(task: NaiveTask, code: 'agent-lost' | 'not-accepted', now: number) {
     const { agentId, number } = this.#last(task);
-    const outOfReach = this.agents.find((one) => one.hello.agentId === agentId)?.connection !== 'connected';
+    const outOfReach = code === 'not-accepted' || this.agents.find((one) => one.hello.agentId === agentId)?.connection !== 'connected';
     const error = code === 'not-accepted' ? report(code) : new GroveError(code, { agentId }).toReport();
     this.#endAttempt(task, { now, ended: 'exception', code, outOfReach });
     this.#retry(task, error, now);

@@ -46,8 +46,9 @@ function endSession(state: State, agentId: string, now: EpochMs): readonly Ended
 }
 
 /**
- * Ends an attempt without its agent's word. A connected agent reads the revoke before any later assignment, so its host is free at once; one that
- * cannot be told keeps its host for the rest of the lease.
+ * Ends an attempt without its agent's word. One that was never accepted may be at work all the same, its acceptance late: its host stays taken until
+ * the agent says hello or sends a heartbeat that does not list the lease, at most for the rest of the lease. So does the host of an agent that cannot be
+ * told. A connected agent that let a lease run out does not list it any more: its host is free at once.
  */
 function takeAway(
   state: State,
@@ -57,7 +58,7 @@ function takeAway(
   const { agentId } = attempt;
   const { taskId } = task.record;
   const error = code === 'agent-lost' ? new GroveError(code, { agentId }).toReport() : new GroveError(code, {}).toReport();
-  const outOfReach = state.agents.get(agentId)?.record.connection !== 'connected';
+  const outOfReach = code === 'not-accepted' || state.agents.get(agentId)?.record.connection !== 'connected';
   endAttempt(state, taskId, { now, ended: { state: 'exception', error }, outOfReach });
   retryOrEnd(state, taskId, { error, now });
   return { agentId, taskId, attempt: attempt.attempt };
