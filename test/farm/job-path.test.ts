@@ -1,3 +1,5 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sha256 } from '../../platform/sha256.ts';
 import { benchmarked, converted } from './results.ts';
@@ -72,6 +74,31 @@ it('answers a repeated submit with the first job, and refuses its key for anothe
   expect([other.status, other.body['code']]).toEqual([409, 'idempotency-conflict']);
   agent.close();
 });
+
+it('archives a running job again that a coordinator left without its document', async () => {
+  const agent = await ScriptedAgent.join(farm.address, 'lab-1');
+  const { body } = await submitUploaded('archived-key');
+  agent.close();
+  const document = await eventually(() => archivedPath(String(body['jobId'])));
+  const bytes = await readFile(document, 'utf8');
+  await farm.stop();
+  await rm(document);
+  await farm.start();
+  expect(await eventually(() => archivedPath(String(body['jobId'])))).toBe(document);
+  expect(await readFile(document, 'utf8')).toBe(bytes);
+});
+
+/** Where the artifact store keeps the document of a job; undefined when it has none. */
+async function archivedPath(jobId: string): Promise<string | undefined> {
+  const root = join(farm.folder, 'coordinator', 'artifacts', 'sha256');
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const text = await readFile(path, 'utf8');
+    if (text.includes('"kind":"job"') && text.includes(`"jobId":"${jobId}"`)) return path;
+  }
+  return undefined;
+}
 
 it('converts once for two jobs', async () => {
   const agent = await ScriptedAgent.join(farm.address, 'lab-1');
