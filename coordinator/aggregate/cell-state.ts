@@ -1,4 +1,6 @@
+import { judgedSimilarity } from '../../domain/judged-similarity.ts';
 import type { Badge, CellState } from '../../domain/matrix.ts';
+import { formatCosine } from '../../domain/matrix-text.ts';
 import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
 import { isEnd } from '../../domain/task-state.ts';
 import type { BenchmarkView } from './benchmark-view.ts';
@@ -43,7 +45,8 @@ export function judgeMeasured(report: BenchmarkReport, ratioToPrevious: Estimate
   if (placement.fellBack) return { state: 'fell-back', reason: fellBackReason(report) };
   if (quality.state === 'measured' && !quality.passed) {
     const { min, isDefault } = quality.bound;
-    return { state: 'quality', reason: `cosine ${quality.cosineMean.toFixed(4)} is below ${min}${isDefault ? ' (default bound)' : ''}` };
+    const { name, value } = judgedSimilarity(quality);
+    return { state: 'quality', reason: `${name} ${formatCosine(value)} is below ${min}${isDefault ? ' (default bound)' : ''}` };
   }
   if (verdict === 'insufficient') return { state: 'insufficient', reason: `${report.launches.length} launches give no interval` };
   if (verdict === 'noisy') return { state: 'noisy', reason: 'the interval stayed wider than 2 % within the budget' };

@@ -122,8 +122,10 @@ describe('scoreAgreement', () => {
     expect(scoreAgreement(rounded, scores)).toBeGreaterThan(0.999);
   });
 
-  it('takes the error against the size of scores that do not spread', () => {
+  it('takes an error within half a percent of the scores against their size, not against a spread that rounding drowns', () => {
     expect(scoreAgreement([5.001, 5, 5], [5, 5, 5])).toBeGreaterThan(0.999);
+    expect(scoreAgreement([-5.8016, -5.79, -5.811], [-5.8, -5.791, -5.8125])).toBeGreaterThan(0.999);
+    expect(scoreAgreement([5.5, 5, 5], [5, 5, 5])).toBe(-1);
   });
 
   it('is 1 for equal scores and 0 for one that is not finite', () => {

@@ -123,13 +123,16 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Number.isFinite(value) ? Math.max(-1, Math.min(1, value)) : 0;
 }
 
-/** Scores that spread less than this share of their size carry no order worth judging; their error is then taken against their size. */
-const LEAST_SPREAD = 1e-3;
+/**
+ * When no score is off by more than this share of their size, the error is taken against their size; so it is for a single score, which has no order. Single sentences get almost one score from a
+ * cross-encoder (spread 0.012 about -5.8, measured), and the rounding of float16 (0.0016) is then large against the spread and harmless all the same.
+ */
+const CLOSE = 5e-3;
 
 /**
  * How well scores agree with their reference, on the scale of a cosine: 1 - e/2, where e is the energy of the error over the energy of the reference
  * about its mean. For a small error perpendicular to a vector 1 - e/2 is the cosine itself, so one bound serves both; unlike the cosine of the column it
- * sees a shift, a shrink, a constant and a reversed order. 0 when a value is not finite.
+ * sees a shift, a shrink, a constant and a reversed order. At least -1; 0 when a value is not finite.
  */
 export function scoreAgreement(actual: readonly number[], expected: readonly number[]): number {
   const center = mean(expected);
@@ -137,8 +140,10 @@ export function scoreAgreement(actual: readonly number[], expected: readonly num
   const spread = mean(expected.map((value) => (value - center) ** 2));
   const error = mean(expected.map((value, row) => ((actual[row] ?? Number.NaN) - value) ** 2));
   if (error === 0) return 1;
-  const energy = spread > LEAST_SPREAD ** 2 * size ? spread : size;
+  const largest = Math.max(...expected.map((value, row) => Math.abs((actual[row] ?? Number.NaN) - value)));
+  const energy = expected.length > 1 && largest > CLOSE * Math.sqrt(size) ? spread : size;
   const agreement = 1 - error / energy / 2;
+  if (energy === 0) return -1;
   return Number.isFinite(agreement) ? Math.max(-1, agreement) : 0;
 }
 

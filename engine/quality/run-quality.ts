@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { judgedSimilarity } from '../../domain/judged-similarity.ts';
 import type { Quality } from '../../domain/report.ts';
 import { feedsFor } from '../benchmark/inputs.ts';
 import { openSession, sessionSpecSchema } from '../benchmark/session-spec.ts';
@@ -15,7 +16,7 @@ export const qualityRequestSchema = z.strictObject({
   referenceFolder: z.string().min(1),
   /** Whether output 0 holds logits of shape [batch, labels] (a model exported for classification). */
   isClassifier: z.boolean(),
-  /** Least cosine that counts as good: `logit.agreement` for one score a row, `cosinePooled` for outputs with a sequence axis, else `cosineMean`. */
+  /** Least value of `judgedSimilarity` that counts as good. */
   bound: z.strictObject({ min: z.number().min(-1).max(1), isDefault: z.boolean() }),
 });
 export type QualityRequest = z.infer<typeof qualityRequestSchema>;
@@ -60,7 +61,7 @@ async function compareBatch(
 
 function judge(comparison: OutputComparison, bound: QualityRequest['bound']): Quality {
   const result = comparison.finish();
-  const passed = (result.logit?.agreement ?? result.cosinePooled ?? result.cosineMean) >= bound.min;
+  const passed = judgedSimilarity(result).value >= bound.min;
   return { state: 'measured', ...result, bound: { metric: 'cosine', ...bound }, passed };
 }
 
