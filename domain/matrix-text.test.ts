@@ -49,6 +49,7 @@ describe('names', () => {
     expect(recipeLabel('ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_qdq_amd.json')).toBe('qdq_amd');
     expect(recipeLabel('adhoc:0123456789ab')).toBe('adhoc:0123456789ab');
     expect(recipeLabel('folder/other.json')).toBe('other');
+    expect(recipeLabel('m/m_trtrtx.json --task text-classification')).toBe('trtrtx --task text-classification');
   });
 
   it('head a column by device, execution provider and condition', () => {

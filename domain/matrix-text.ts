@@ -162,10 +162,12 @@ export function rowText(row: MatrixRow): RowText {
 
 /** `qdq_amd` for `ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_qdq_amd.json`; other ids lose only their folder and `.json`. */
 export function recipeLabel(recipeId: string): string {
-  const segments = recipeId.replace(/\.json$/, '').split('/');
-  const name = segments.at(-1) ?? recipeId;
+  const [path = recipeId, ...overrides] = recipeId.split(' ');
+  const segments = path.replace(/\.json$/, '').split('/');
+  const name = segments.at(-1) ?? path;
   const folder = segments.at(-2);
-  return folder !== undefined && name.startsWith(`${folder}_`) ? name.slice(folder.length + 1) : name;
+  const label = folder !== undefined && name.startsWith(`${folder}_`) ? name.slice(folder.length + 1) : name;
+  return [label, ...overrides].join(' ');
 }
 
 /** How a column is headed. */
