@@ -271,7 +271,7 @@ describe('files', () => {
   test('a model file holds what encodeModel gives', async () => {
     const written = await writeModelFile(weights(), join(folder, 'm.onnx'));
     const bytes = await readFile(join(folder, 'm.onnx'));
-    expect(written).toEqual({ modelPath: join(folder, 'm.onnx'), sizeBytes: bytes.length });
+    expect(written).toEqual({ modelPath: join(folder, 'm.onnx'), places: new Map(), sizeBytes: bytes.length });
     expect(Buffer.compare(bytes, encodeModel(weights()))).toBe(0);
   });
 

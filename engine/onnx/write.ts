@@ -36,6 +36,8 @@ export interface WrittenModel {
   readonly modelPath: string;
   /** Present when initializers went to a data file. */
   readonly dataPath?: string;
+  /** Where each initializer that went to the data file lies in it, by its name. */
+  readonly places: ReadonlyMap<string, ExternalPlace>;
   /** Bytes of all files together. */
   readonly sizeBytes: number;
 }
@@ -67,11 +69,11 @@ export async function writeModelFile(model: Model, path: string, options: WriteO
   const chunks = modelChunks(model, places);
   const modelBytes = requireWritable(sizeOf(chunks), path);
   await writeFileOf(path, (file) => writeChunks(file, chunks));
-  if (placed.length === 0) return { modelPath: path, sizeBytes: modelBytes };
+  if (placed.length === 0) return { modelPath: path, places, sizeBytes: modelBytes };
   const dataPath = join(dirname(path), dataName);
   await writeFileOf(dataPath, (file) => writePlaced(file, placed));
   const last = placed[placed.length - 1]?.place;
-  return { modelPath: path, dataPath, sizeBytes: modelBytes + (last ? last.offset + last.length : 0) };
+  return { modelPath: path, dataPath, places, sizeBytes: modelBytes + (last ? last.offset + last.length : 0) };
 }
 
 function modelChunks(model: Model, places: ReadonlyMap<string, ExternalPlace>): Chunks {

@@ -1,0 +1,92 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import type { Model } from '../graph/model.ts';
+import type { ExternalData } from '../onnx/external-data.ts';
+import { readModel } from '../onnx/read.ts';
+import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
+import type { InferenceRuntime } from './inference-runtime.ts';
+
+/** What ONNX Runtime's own graph optimiser may do. */
+export interface OptimizeOptions {
+  /** Everything up to this level; `extended` and `all` give a graph for the CPU provider, with operators of `com.microsoft`. */
+  readonly level: 'basic' | 'extended' | 'all';
+  /** Optimisers to leave out, by ONNX Runtime's names (`ConstantSharing`, `MatMulAddFusion`); names it does not know are ignored by it. */
+  readonly disabledOptimizers?: readonly string[];
+}
+
+/** Initializers from this size on go to a file of their own, which ONNX Runtime maps and, where it left them alone, only refers to in its result. */
+const EXTERNAL_BYTES = 1024;
+
+const WEIGHTS_FILE = 'weights';
+
+/**
+ * The model as ONNX Runtime's graph optimiser leaves it: what a session of that level on the CPU provider would run. Weights are written once to
+ * a temporary file and never read back: the result shares the bytes of every initializer that was not changed. The given model stays as it is,
+ * except that its nodes may have been sorted; the result imports every operator set that ONNX Runtime has.
+ *
+ * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
+ */
+export async function optimizeModel(model: Model, runtime: InferenceRuntime, options: OptimizeOptions): Promise<Model> {
+  const folder = await mkdtemp(join(tmpdir(), 'grove-optimize-'));
+  try {
+    const written = await writeModelFile(model, join(folder, 'model.onnx'), {
+      saveAsExternalData: true,
+      externalDataName: WEIGHTS_FILE,
+      sizeThresholdBytes: EXTERNAL_BYTES,
+    });
+    const optimizedPath = join(folder, 'optimized.onnx');
+    await optimizeFile({ runtime, options, path: written.modelPath, optimizedPath });
+    return readModel(await readFile(optimizedPath), { where: 'the optimised model', external: new HeldTensors(model, written) });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface OptimizeFile {
+  readonly runtime: InferenceRuntime;
+  readonly options: OptimizeOptions;
+  readonly path: string;
+  readonly optimizedPath: string;
+}
+
+async function optimizeFile({ runtime, options, path, optimizedPath }: OptimizeFile): Promise<void> {
+  const session = await runtime.createSession({
+    model: { path },
+    ep: 'CPUExecutionProvider',
+    settings: {
+      optimizationLevel: options.level,
+      optimizedModelPath: optimizedPath,
+      intraOpThreads: 1,
+      quiet: true,
+      config: {
+        // Packed copies of the weights are for runs, of which there are none.
+        'session.disable_prepacking': '1',
+        'optimization.disable_specified_optimizers': (options.disabledOptimizers ?? []).join(';'),
+      },
+    },
+  });
+  await session.close();
+}
+
+/** The initializers that went to the data file, found again by the place that ONNX Runtime's result refers to. */
+class HeldTensors implements ExternalData {
+  readonly #byOffset = new Map<number, Uint8Array>();
+
+  constructor(model: Model, written: WrittenModel) {
+    for (const [name, { offset }] of written.places) {
+      const tensor = model.graph.initializers.get(name);
+      if (tensor !== undefined) this.#byOffset.set(offset, tensor.bytes);
+    }
+  }
+
+  read: ExternalData['read'] = ({ location, offset }, expectedBytes, where) => {
+    const bytes = location === WEIGHTS_FILE ? this.#byOffset.get(offset) : undefined;
+    if (bytes?.length === expectedBytes) return bytes;
+    throw new GroveError('invalid-onnx', {
+      where,
+      problem: `ONNX Runtime refers to byte ${offset} of "${location}", where no weight begins`,
+    });
+  };
+}
