@@ -9,11 +9,18 @@ export const dynamicToFixedShape = definePass({
   implementationVersion: 1,
   acceleratorAgnostic: true,
   summary: 'Replaces symbolic dimensions by numbers.',
+  documentation: {
+    notes: [
+      'Give `dim_param` with `dim_value`, or `input_name` with `input_shape`; neither or both is an error. An output takes its inferred shape only when every dimension became a number. The shape arithmetic inside the graph stays, as in Olive: later passes and the session fold it.',
+    ],
+    leftToOlive: [],
+    differences: ['A name that occurs nowhere is silent in Olive and a finding here.'],
+  },
   shape: {
-    dim_param: z.array(z.string()).nullable().default(null),
-    dim_value: z.array(z.number().int().nonnegative()).nullable().default(null),
-    input_name: z.array(z.string()).nullable().default(null),
-    input_shape: z.array(z.array(z.number().int().positive())).nullable().default(null),
+    dim_param: z.array(z.string()).nullable().default(null).describe('Names of symbolic dimensions to fix.'),
+    dim_value: z.array(z.number().int().nonnegative()).nullable().default(null).describe('Their numbers, in the same order.'),
+    input_name: z.array(z.string()).nullable().default(null).describe('Inputs whose whole shape to replace.'),
+    input_shape: z.array(z.array(z.number().int().positive())).nullable().default(null).describe('Their shapes, in the same order.'),
     ...externalDataShape,
   },
   unsupportedReason: externalDataReason,

@@ -26,6 +26,12 @@ const surgery = written.transform((value, context) => {
   return z.NEVER;
 });
 
+/** Names of the arguments of a surgeon that Grove implements. */
+function argumentNames(surgeon: string): readonly string[] | undefined {
+  const params = findSurgeon(surgeon)?.params;
+  return params && Object.keys(params.shape);
+}
+
 /** A list of small graph rewrites, run in order on the same model. */
 export const graphSurgeries = definePass({
   type: 'GraphSurgeries',
@@ -33,10 +39,25 @@ export const graphSurgeries = definePass({
   implementationVersion: 1,
   acceleratorAgnostic: true,
   summary: 'Runs named graph rewrites in order, then merges equal initialisers.',
+  documentation: {
+    notes: [
+      'Surgeons run in the order of the list on one model; then initialisers of equal content are merged. Names of surgeons are read in any case.',
+    ],
+    leftToOlive: [
+      "any surgeon that is not in the list below: Olive's are all known by name, and a name that Olive does not know is refused",
+    ],
+    differences: ['A surgery that matches nothing is silent in Olive and a finding here.'],
+  },
   shape: {
-    surgeries: z.array(z.unknown()).max(MAX_SURGERIES).pipe(z.array(surgery)),
-    /** Olive merges initialisers of equal content after all surgeries since 0.11. */
-    remove_duplicate_initializers: z.boolean().default(true),
+    surgeries: z
+      .array(z.unknown())
+      .max(MAX_SURGERIES)
+      .pipe(z.array(surgery))
+      .describe('Objects with `surgeon` and its arguments, see below.'),
+    remove_duplicate_initializers: z
+      .boolean()
+      .default(true)
+      .describe('Merge initialisers of equal content after all surgeries (in Olive since 0.11).'),
     ...externalDataShape,
   },
   unsupportedReason(params) {
@@ -46,7 +67,7 @@ export const graphSurgeries = definePass({
   unknownMembers(params) {
     const surgeries = z.array(written).safeParse(params.surgeries).data ?? [];
     return surgeries.flatMap((value, index) => {
-      const known = findSurgeon(value.surgeon)?.argumentNames;
+      const known = argumentNames(value.surgeon);
       const unknown = known === undefined ? [] : Object.keys(value).filter((key) => key !== 'surgeon' && !known.includes(key));
       return unknown.map((key) => `.surgeries[${index}].${key}`);
     });

@@ -1,5 +1,15 @@
 import type { z } from 'zod';
 
+/** What `docs/passes.md` says of a pass beyond its summary and parameters: plain sentences, Markdown allowed. */
+export interface PassDocumentation {
+  /** What the pass does, one paragraph each, as far as summary and parameters leave it open. */
+  readonly notes: readonly string[];
+  /** Settings of this pass that send it to Olive, one phrase each: what `unsupportedReason` tests. Those of the external data parameters are said once for all passes. */
+  readonly leftToOlive: readonly string[];
+  /** Where Grove does something else than Olive, and why. Empty when no difference is known. */
+  readonly differences: readonly string[];
+}
+
 /** Where a pass must run: on any machine (its result is shared), or on the benchmarked machine itself (its result belongs to that device). */
 export type PassSide = 'host' | 'target';
 
@@ -17,6 +27,8 @@ export interface PassManifest<Params = unknown> {
   readonly acceleratorAgnostic: boolean;
   /** Parameter schema with Olive's defaults. Unknown keys are stripped by it and reported as warnings by the recipe parser. */
   readonly params: z.ZodType<Params>;
+  /** One schema per parameter. Each ends in `.describe(...)`, one sentence for `docs/passes.md`. */
+  readonly shape: z.ZodRawShape;
   /** Every parameter name Olive knows for this pass; the parser warns about others. */
   readonly parameterNames: readonly string[];
   /**
@@ -30,4 +42,5 @@ export interface PassManifest<Params = unknown> {
   readonly dataParam?: 'data_config';
   /** One line for `docs/passes.md` and `grove recipe show`. */
   readonly summary: string;
+  readonly documentation: PassDocumentation;
 }

@@ -9,19 +9,47 @@ export const onnxConversion = definePass({
   implementationVersion: 1,
   acceleratorAgnostic: true,
   summary: 'Exports the checkpoint to ONNX with dynamic batch and sequence axes.',
+  documentation: {
+    notes: [
+      "Writes the graph that PyTorch's TorchScript exporter writes for scaled-dot-product attention: the same inputs, outputs and dynamic axes (`batch_size`, `sequence_length`), layer normalisation as one node, GELU as one node from opset 20 and as the five-node Erf chain before.",
+      "The pooler's output has no name in Olive's export (it receives a number that changes with the PyTorch version). Address it by position.",
+    ],
+    leftToOlive: [
+      '`use_dynamo_exporter`',
+      '`target_opset` below 17 or above 20',
+      '`merge_adapter_weights`',
+      'a `torch_dtype` other than float32',
+    ],
+    differences: [],
+  },
   shape: {
-    target_opset: z.number().int().min(7).max(26).default(20),
-    use_dynamo_exporter: z.boolean().default(false),
-    past_key_value_name: z.string().default('past_key_values'),
-    device: z.string().nullable().default(null),
-    torch_dtype: z.string().nullable().default(null),
-    parallel_jobs: z.number().int().nullable().default(null),
-    merge_components: z.boolean().default(false),
-    merge_adapter_weights: z.boolean().default(false),
-    save_metadata_for_token_generation: z.boolean().default(false),
-    dynamic: z.boolean().default(true),
-    optimize: z.boolean().default(true),
-    dynamic_shapes_file: z.string().nullable().default(null),
+    target_opset: z.number().int().min(7).max(26).default(20).describe('Opset of the default domain that the graph is written for.'),
+    use_dynamo_exporter: z.boolean().default(false).describe("Export through PyTorch's dynamo exporter."),
+    past_key_value_name: z
+      .string()
+      .default('past_key_values')
+      .describe('Name of the key-value cache of generating models; an encoder has none.'),
+    device: z.string().nullable().default(null).describe('Device PyTorch traces on. Nothing is traced here, so it changes nothing.'),
+    torch_dtype: z.string().nullable().default(null).describe('Type the weights are cast to before the export. Null: float32.'),
+    parallel_jobs: z
+      .number()
+      .int()
+      .nullable()
+      .default(null)
+      .describe('Processes for the parts of a composite model; changes nothing here.'),
+    merge_components: z.boolean().default(false).describe('Merge the parts of a composite model; an encoder has one part.'),
+    merge_adapter_weights: z.boolean().default(false).describe("Fold an adapter's weights into the model first."),
+    save_metadata_for_token_generation: z
+      .boolean()
+      .default(false)
+      .describe('Save tokenizer and generation settings beside generating models.'),
+    dynamic: z.boolean().default(true).describe('Keep batch and sequence as symbolic dimensions.'),
+    optimize: z.boolean().default(true).describe('Let the dynamo exporter optimise its graph; nothing without that exporter.'),
+    dynamic_shapes_file: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('File of dynamic shapes for the dynamo exporter; nothing without it.'),
     ...externalDataShape,
   },
   unsupportedReason(params) {

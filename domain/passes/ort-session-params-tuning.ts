@@ -21,24 +21,36 @@ export const ortSessionParamsTuning = definePass({
   acceleratorAgnostic: false,
   dataParam: 'data_config',
   summary: 'Attaches session settings (threads, I/O binding) chosen on the device itself; the file stays as it is.',
+  documentation: {
+    notes: [],
+    leftToOlive: [],
+    differences: [
+      'Without a search Olive tries exactly one configuration and keeps it even when it is slower than the baseline. Grove decides the same settings on the benchmarked machine itself, because thread counts of the converting machine mean nothing elsewhere.',
+    ],
+  },
   shape: {
-    data_config: z.string().nullable().default(null),
-    device: z.string().nullable().default(null),
-    cpu_cores: z.number().int().positive().nullable().default(null),
-    io_bind: z.boolean().default(false),
-    enable_cuda_graph: z.boolean().default(false),
-    providers_list: valueOrList(z.string()),
+    data_config: z.string().nullable().default(null).describe('Data the settings are tried on. Null: generated inputs.'),
+    device: z.string().nullable().default(null).describe('Device the settings are meant for. Null: that of the recipe.'),
+    cpu_cores: z.number().int().positive().nullable().default(null).describe('Cores to plan threads for. Null: those of the machine.'),
+    io_bind: z.boolean().default(false).describe("Bind inputs and outputs to the device's memory."),
+    enable_cuda_graph: z.boolean().default(false).describe('Record a CUDA graph; CUDA only.'),
+    providers_list: valueOrList(z.string()).describe("Execution provider to use in place of the recipe's."),
     provider_options_list: z
       .union([providerOptions, z.array(providerOptions)])
       .nullable()
-      .default(null),
-    execution_mode_list: valueOrList(executionMode),
-    opt_level_list: valueOrList(optimizationLevel),
-    trt_fp16_enable: z.boolean().default(false),
-    intra_thread_num_list: valueOrList(threadCount),
-    inter_thread_num_list: valueOrList(threadCount),
-    extra_session_config: z.record(z.string(), z.string()).nullable().default(null),
-    force_evaluate_other_eps: z.boolean().default(false),
-    enable_profiling: z.boolean().default(false),
+      .default(null)
+      .describe('Options of that execution provider.'),
+    execution_mode_list: valueOrList(executionMode).describe('0 runs nodes one after another, 1 in parallel.'),
+    opt_level_list: valueOrList(optimizationLevel).describe("ONNX Runtime's graph optimisation level."),
+    trt_fp16_enable: z.boolean().default(false).describe('Let TensorRT compute in float16.'),
+    intra_thread_num_list: valueOrList(threadCount).describe('Threads inside one node; 0 leaves it to ONNX Runtime.'),
+    inter_thread_num_list: valueOrList(threadCount).describe('Threads across nodes; read in parallel execution only.'),
+    extra_session_config: z
+      .record(z.string(), z.string())
+      .nullable()
+      .default(null)
+      .describe('Session configuration entries, passed on as they are.'),
+    force_evaluate_other_eps: z.boolean().default(false).describe("Try execution providers other than the recipe's too."),
+    enable_profiling: z.boolean().default(false).describe('Profile while tuning.'),
   },
 });
