@@ -6,7 +6,6 @@ import { agentFileSchema } from '../../agent/config.ts';
 import { coordinatorFileSchema } from '../../coordinator/config.ts';
 import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
 import { LINT_RULES } from '../../domain/lint/lint-recipe.ts';
-import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { EXECUTION_PROVIDERS } from '../../engine/runtime/execution-providers.ts';
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
@@ -25,15 +24,6 @@ describe('documentation', () => {
   it('lists every lint rule and no other', () => {
     const rules = [...LINT_RULES.map(({ name }) => name), 'shared-output-folder'];
     expect(names(firstColumn(page('lint.md'))).sort()).toEqual(rules.sort());
-  });
-
-  it('has a section for every native pass, with its side', () => {
-    const sections = [...page('passes.md').matchAll(/^## (\w+) \((host|target)\)$/gm)].map(([, type, side]) => `${type} ${side}`);
-    expect(sections.sort()).toEqual(
-      Object.values(NATIVE_PASSES)
-        .map(({ type, side }) => `${type} ${side}`)
-        .sort(),
-    );
   });
 
   it('has a row for every execution provider', () => {
