@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataConfig, JsonObject } from '../../domain/recipe/recipe.ts';
-import { evaluateDataConfig } from './data-config.ts';
+import type { NamedTensors } from '../runtime/tensor.ts';
+import { type DataConfigInputs, evaluateDataConfig } from './data-config.ts';
 import { rowRange } from './split.ts';
 import { writeSmallTokenizer } from './tokenizer.cases.ts';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
@@ -58,23 +59,45 @@ function config(
   };
 }
 
-const ids = (batch: Awaited<ReturnType<typeof evaluateDataConfig>>['batches'][number] | undefined) => {
+async function evaluate(inputs: DataConfigInputs): Promise<readonly NamedTensors[]> {
+  const batches: NamedTensors[] = [];
+  for await (const batch of evaluateDataConfig(inputs)) batches.push(batch);
+  return batches;
+}
+
+const ids = (batch: NamedTensors | undefined) => {
   const tensor = batch?.['input_ids'];
   return tensor?.dtype === 'int64' ? [...tensor.data].map(Number) : undefined;
 };
 
 describe('evaluateDataConfig', () => {
-  it('reads no more rows than the batches asked for take', async () => {
-    const { batches, rowCount } = await evaluateDataConfig({ config: config({ batchSize: 2 }), file, tokenizer, maxBatches: 1 });
-    expect([batches.length, rowCount]).toEqual([1, 2]);
-    const lines = Array.from({ length: 1000 }, () => '{"premise":"cat"}');
-    await writeFile(file, [...lines, 'not JSON'].join('\n'));
-    expect((await evaluateDataConfig({ config: config(), file, tokenizer, maxBatches: 3 })).rowCount).toBe(3);
+  it('reads no further than the batches that were asked for', async () => {
+    await writeFile(file, '{"premise":"cat"}\n{"premise":"mat"}\nnot JSON');
+    const batches = evaluateDataConfig({ config: config(), file, tokenizer });
+    expect((await batches.next()).value).toBeDefined();
+    expect((await batches.next()).value).toBeDefined();
+    await expect(batches.next()).rejects.toThrow(/line 3/);
+  });
+
+  it('keeps the rows of one batch when padding does not look at others', async () => {
+    const held: number[] = [];
+    const counting: TextTokenizer = {
+      ...tokenizer,
+      encode(rows, options) {
+        held.push(rows.length);
+        return tokenizer.encode(rows, options);
+      },
+    };
+    await writeFile(file, '{"premise":"cat"}\n'.repeat(2_500));
+    const padded = await evaluate({ config: config({ batchSize: 2 }), file, tokenizer: counting });
+    expect([padded.length, Math.max(...held)]).toEqual([1_250, 2]);
+    const longest = { padding: 'longest', maxLength: null } as const;
+    expect(await evaluate({ config: config({ tokenization: longest }), file, tokenizer: counting })).toHaveLength(2_500);
+    expect(held.slice(1_250)).toEqual([1_000, 1_000, 500]);
   });
 
   it('yields one padded [1, max_length] batch a row, in file order', async () => {
-    const { batches, rowCount } = await evaluateDataConfig({ config: config(), file, tokenizer });
-    expect(rowCount).toBe(4);
+    const batches = await evaluate({ config: config(), file, tokenizer });
     expect(batches.map(ids)).toEqual([
       [2, 4, 5, 6, 3, 0],
       [2, 4, 8, 3, 0, 0],
@@ -87,14 +110,14 @@ describe('evaluateDataConfig', () => {
 
   it('takes rows before tokenising, so a small max_samples changes the padding of the rest', async () => {
     const longest = { padding: 'longest', maxLength: null } as const;
-    const two = await evaluateDataConfig({ config: config({ tokenization: { ...longest, maxSamples: 1 } }), file, tokenizer });
-    const all = await evaluateDataConfig({ config: config({ tokenization: { ...longest, columns: ['hypothesis'] } }), file, tokenizer });
-    expect(two.batches.map(ids)).toEqual([[2, 4, 5, 6, 3]]);
-    expect(all.batches.map((batch) => batch['input_ids']?.dims)).toEqual(new Array(4).fill([1, 8]));
+    const two = await evaluate({ config: config({ tokenization: { ...longest, maxSamples: 1 } }), file, tokenizer });
+    const all = await evaluate({ config: config({ tokenization: { ...longest, columns: ['hypothesis'] } }), file, tokenizer });
+    expect(two.map(ids)).toEqual([[2, 4, 5, 6, 3]]);
+    expect(all.map((batch) => batch['input_ids']?.dims)).toEqual(new Array(4).fill([1, 8]));
   });
 
   it('encodes two columns as a pair, and takes the columns of the caller first', async () => {
-    const { batches } = await evaluateDataConfig({
+    const batches = await evaluate({
       config: config({ tokenization: { maxSamples: 1, maxLength: 8 } }),
       file,
       tokenizer,
@@ -104,27 +127,26 @@ describe('evaluateDataConfig', () => {
   });
 
   it('batches rows and drops an incomplete last batch only when asked', async () => {
-    const kept = await evaluateDataConfig({ config: config({ batchSize: 3 }), file, tokenizer });
-    const dropped = await evaluateDataConfig({ config: config({ batchSize: 3, dropLast: true }), file, tokenizer });
-    expect(kept.batches.map((batch) => batch['input_ids']?.dims)).toEqual([
+    const kept = await evaluate({ config: config({ batchSize: 3 }), file, tokenizer });
+    const dropped = await evaluate({ config: config({ batchSize: 3, dropLast: true }), file, tokenizer });
+    expect(kept.map((batch) => batch['input_ids']?.dims)).toEqual([
       [3, 6],
       [1, 6],
     ]);
-    expect(dropped).toMatchObject({ rowCount: 3 });
-    expect(dropped.batches).toHaveLength(1);
+    expect(dropped.map((batch) => batch['input_ids']?.dims)).toEqual([[3, 6]]);
   });
 
   it('applies the slice of the split and the column filters before max_samples', async () => {
     const source = { dataset: 'x', subset: null, split: 'train[1:4]', dataFiles: null };
     const load = component({ col_filters: { lang: 'en' } });
-    const { batches } = await evaluateDataConfig({ config: config({ source, load, tokenization: { maxSamples: 1 } }), file, tokenizer });
+    const batches = await evaluate({ config: config({ source, load, tokenization: { maxSamples: 1 } }), file, tokenizer });
     expect(batches.map(ids)).toEqual([[2, 5, 3, 0, 0, 0]]);
   });
 
   it('gives ones for a DummyDataContainer', async () => {
     const load = component({ input_names: ['x', 'ids'], input_shapes: [[2, 3], [1]], input_types: ['float16', 'int64'] });
-    const { batches, rowCount } = await evaluateDataConfig({ config: config({ type: 'dummydatacontainer', load }) });
-    expect(rowCount).toBe(32);
+    const batches = await evaluate({ config: config({ type: 'dummydatacontainer', load }) });
+    expect(batches).toHaveLength(32);
     expect(batches[31]).toEqual({
       x: { dtype: 'float16', dims: [2, 3], data: new Uint16Array(6).fill(0x3c00) },
       ids: { dtype: 'int64', dims: [1], data: BigInt64Array.of(1n) },
@@ -138,15 +160,15 @@ describe('evaluateDataConfig', () => {
     ['three columns', { tokenization: { columns: ['a', 'b', 'c'] } }, /one or two columns/],
     ['unequal rows in one batch', { batchSize: 2, tokenization: { padding: 'none' } }, /differ in length/],
   ] satisfies [string, Parameters<typeof config>[0], RegExp][])('refuses %s', async (_, changes, message) => {
-    const evaluation = evaluateDataConfig({ config: config(changes), file, tokenizer });
+    const evaluation = evaluate({ config: config(changes), file, tokenizer });
     await expect(evaluation).rejects.toMatchObject({ code: 'unsupported-data', message: expect.stringMatching(message) });
   });
 
   it('refuses a row without text and an empty selection', async () => {
     await writeFile(file, '{"premise":"cat"}\n{"premise":null}\n');
-    await expect(evaluateDataConfig({ config: config(), file, tokenizer })).rejects.toThrow(/Row 1 .*null, not text/);
+    await expect(evaluate({ config: config(), file, tokenizer })).rejects.toThrow(/Row 1 .*null, not text/);
     const source = { dataset: 'x', subset: null, split: 'train[9:]', dataFiles: null };
-    await expect(evaluateDataConfig({ config: config({ source }), file, tokenizer })).rejects.toThrow(/no row is left/);
+    await expect(evaluate({ config: config({ source }), file, tokenizer })).rejects.toThrow(/no row is left/);
   });
 });
 
@@ -165,7 +187,7 @@ if (data) {
     it('tokenises the ten rows of the recipes, of which four premises are distinct', async () => {
       const xnli = config({ tokenization: { maxSamples: 10, maxLength: 128 } });
       const model = await loadTokenizer(join(data, 'ms-marco-MiniLM-L-6-v2'));
-      const { batches } = await evaluateDataConfig({
+      const batches = await evaluate({
         config: xnli,
         file: join(data, 'xnli-en-validation', 'xnli.en.validation.jsonl'),
         tokenizer: model,

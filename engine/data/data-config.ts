@@ -1,11 +1,10 @@
 import { GroveError } from '../../domain/errors.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
-import type { DataBatches } from './data-batches.ts';
-import { MAX_ROWS, readRows } from './data-source.ts';
+import { MAX_ROWS, streamRows } from './data-source.ts';
 import { dummyBatches } from './dummy-data.ts';
 import type { Row } from './row.ts';
-import { rowRange } from './split.ts';
+import { type RowRange, rowRange } from './split.ts';
 import { type EncodeOptions, type Encoding, stackEncodings, type TextInput, type TextTokenizer } from './tokenizer.ts';
 import type { Truncation } from './truncate.ts';
 
@@ -21,37 +20,43 @@ export interface DataConfigInputs {
   readonly columns?: readonly string[];
   /** Needed by every container that holds text. */
   readonly tokenizer?: TextTokenizer;
-  /** Batches wanted at most, from the start: no more rows are read and tokenised than they need. Default: all. */
-  readonly maxBatches?: number;
+}
+
+/** Whether a data config makes its rows up and reads no file. */
+export function isDummyData({ type }: Pick<DataConfig, 'type'>): boolean {
+  return isType(type, 'DummyDataContainer');
 }
 
 /**
  * Evaluates an Olive data config on local data as Olive does: rows 0..max_samples-1 of the split (after `col_filters`), then tokenising the listed
- * columns, then batches in order. Labels are not read: no metric of Grove uses a data config's label column.
+ * columns, then batches in order: named int64 tensors [batch, tokens], of which the last may be smaller unless `drop_last`. Everything is read as it
+ * is asked for, so that memory does not grow with the number of rows. Labels are not read: no metric of Grove uses a data config's label column.
  * Throws `unsupported-data` for containers and components that cannot be evaluated natively, `invalid-data-file` for the file's faults,
  * `invalid-row` for a row that cannot be encoded.
  */
-export async function evaluateDataConfig(inputs: DataConfigInputs): Promise<DataBatches> {
-  const { config } = inputs;
-  if (isType(config.type, 'DummyDataContainer')) return dummyBatches(config);
-  checkSupported(config);
-  if (inputs.file === undefined) throw unsupported(config, 'it has no local file on this machine');
-  if (inputs.tokenizer === undefined) throw unsupported(config, 'the model has no tokenizer');
-  const columns = inputs.columns ?? config.tokenization.columns;
-  const rows = await selectRows(config, { file: inputs.file, columns, maxRows: rowsNeeded(inputs) });
-  const texts = rows.map((row, index) => textInput(row, index, columns));
-  const encodings = tokenize(texts, inputs.tokenizer, encodeOptions(config));
-  const wanted = encodings.slice(0, (inputs.maxBatches ?? Number.POSITIVE_INFINITY) * config.batchSize);
-  return { batches: batch(wanted, config), rowCount: rowsUsed(wanted.length, config) };
+export async function* evaluateDataConfig(inputs: DataConfigInputs): AsyncGenerator<NamedTensors> {
+  const { config, file, tokenizer, columns = config.tokenization.columns } = inputs;
+  if (isDummyData(config)) return yield* dummyBatches(config);
+  checkDataConfig(config, columns);
+  if (file === undefined) throw unsupported(config, 'it has no local file on this machine');
+  if (tokenizer === undefined) throw unsupported(config, 'the model has no tokenizer');
+  let pending: Encoding[] = [];
+  let first = 0;
+  for await (const encodings of encodedRows(config, { file, columns, tokenizer })) {
+    pending.push(...encodings);
+    const complete = pending.length - (pending.length % config.batchSize);
+    for (let start = 0; start < complete; start += config.batchSize) {
+      yield stack(pending.slice(start, start + config.batchSize), { config, first: first + start });
+    }
+    pending = pending.slice(complete);
+    first += complete;
+  }
+  if (pending.length > 0 && !config.dropLast) yield stack(pending, { config, first });
 }
 
-/** Whole map batches, because padding looks at all rows of one. */
-function rowsNeeded({ config, maxBatches }: DataConfigInputs): number {
-  if (maxBatches === undefined) return MAX_ROWS;
-  return Math.ceil((maxBatches * config.batchSize) / MAP_BATCH_ROWS) * MAP_BATCH_ROWS;
-}
-
-function checkSupported(config: DataConfig): void {
+/** Throws `unsupported-data` when Grove cannot evaluate the data config with these columns, whatever the rows. */
+export function checkDataConfig(config: DataConfig, columns: readonly string[] = config.tokenization.columns): void {
+  if (isDummyData(config)) return void dummyBatches(config);
   if (!isType(config.type, 'HuggingfaceContainer')) throw unsupported(config, `container ${config.type} is not read natively`);
   checkComponent(config, config.load.type, ['huggingface_dataset']);
   checkComponent(config, config.preProcess.type, ['huggingface_pre_process', 'tokenizer_pre_process']);
@@ -59,32 +64,62 @@ function checkSupported(config: DataConfig): void {
   const { params } = config.preProcess;
   if (params['is_split_into_words'] === true) throw unsupported(config, 'is_split_into_words is not read natively');
   if (params['extended_mask_type'] === true) throw unsupported(config, 'extended_mask_type is not read natively');
+  if (columns.length < 1 || columns.length > 2) throw unsupported(config, `input_cols must name one or two columns, not ${columns.length}`);
+  sliceOf(config);
 }
 
 function checkComponent(config: DataConfig, type: string | null, known: readonly string[]): void {
   if (type !== null && !known.some((name) => isType(type, name))) throw unsupported(config, `component ${type} is not read natively`);
 }
 
-interface RowSelection {
-  readonly file: string;
-  readonly columns: readonly string[];
-  readonly maxRows: number;
-}
-
-async function selectRows(config: DataConfig, { file, columns, maxRows }: RowSelection): Promise<readonly Row[]> {
-  if (columns.length < 1 || columns.length > 2) throw unsupported(config, `input_cols must name one or two columns, not ${columns.length}`);
+function sliceOf(config: DataConfig): RowRange {
   const range = rowRange(config.source.split);
   if (range === undefined)
     throw unsupported(config, `split "${config.source.split}" is not of the form name or name[from:to] with row numbers`);
-  const wanted = Math.min(config.tokenization.maxSamples ?? MAX_ROWS, maxRows);
+  return range;
+}
+
+interface TextSource {
+  readonly file: string;
+  readonly columns: readonly string[];
+  readonly tokenizer: TextTokenizer;
+}
+
+/** Rows as token ids, some at a time: padding to the longest row looks at all rows of a map batch, anything else at one row. */
+async function* encodedRows(config: DataConfig, { file, columns, tokenizer }: TextSource): AsyncGenerator<readonly Encoding[]> {
+  const options = encodeOptions(config);
+  const atOnce = options.padding === 'longest' ? MAP_BATCH_ROWS : Math.min(config.batchSize, MAP_BATCH_ROWS);
+  let texts: TextInput[] = [];
+  let index = 0;
+  for await (const row of selectedRows(config, { file, columns })) {
+    texts.push(textInput(row, index++, columns));
+    if (texts.length < atOnce) continue;
+    yield tokenizer.encode(texts, options);
+    texts = [];
+  }
+  if (texts.length > 0) yield tokenizer.encode(texts, options);
+}
+
+/** Rows after split, filters and `max_samples`, in file order. */
+async function* selectedRows(config: DataConfig, { file, columns }: Pick<TextSource, 'file' | 'columns'>): AsyncGenerator<Row> {
+  const { from, to } = sliceOf(config);
+  const wanted = config.tokenization.maxSamples ?? MAX_ROWS;
   const filters = columnFilters(config);
   // With filters any row of the slice may count; without them the file is read no further than the last row used.
-  const limit = filters.length > 0 ? range.to : Math.min(range.to, range.from + wanted);
-  const read = await readRows({ file, columns: [...columns, ...filters.map(([column]) => column)], limit: Math.min(limit, MAX_ROWS) });
-  const rows = read.slice(range.from).filter((row) => filters.every(([column, value]) => row[column] === value));
-  if (rows.length === 0)
+  const limit = filters.length > 0 ? to : Math.min(to, from + wanted);
+  const query = { file, columns: [...columns, ...filters.map(([column]) => column)], limit: Math.min(Math.max(limit, 1), MAX_ROWS) };
+  let position = 0;
+  let taken = 0;
+  for await (const row of streamRows(query)) {
+    const isInSlice = position >= from && position < to;
+    position += 1;
+    if (!isInSlice || !filters.every(([column, value]) => row[column] === value)) continue;
+    yield row;
+    taken += 1;
+    if (taken >= wanted) return;
+  }
+  if (taken === 0)
     throw new GroveError('invalid-data-file', { file: config.name, where: '', problem: 'no row is left after split and filters' });
-  return rows.slice(0, wanted);
 }
 
 function columnFilters(config: DataConfig): readonly (readonly [string, unknown])[] {
@@ -116,28 +151,10 @@ function truncationOf(config: DataConfig): Truncation {
   return config.tokenization.truncation ? 'longest_first' : 'none';
 }
 
-function tokenize(texts: readonly TextInput[], tokenizer: TextTokenizer, options: EncodeOptions): readonly Encoding[] {
-  const encodings: Encoding[] = [];
-  for (let start = 0; start < texts.length; start += MAP_BATCH_ROWS) {
-    encodings.push(...tokenizer.encode(texts.slice(start, start + MAP_BATCH_ROWS), options));
-  }
-  return encodings;
-}
-
-function batch(encodings: readonly Encoding[], config: DataConfig): readonly NamedTensors[] {
-  const batches: NamedTensors[] = [];
-  for (let start = 0; start < rowsUsed(encodings.length, config); start += config.batchSize) {
-    const rows = encodings.slice(start, start + config.batchSize);
-    const lengths = new Set(rows.map((row) => row.inputIds.length));
-    if (lengths.size > 1)
-      throw unsupported(config, `rows ${start} to ${start + rows.length - 1} differ in length and cannot form a batch; set padding`);
-    batches.push(stackEncodings(rows));
-  }
-  return batches;
-}
-
-function rowsUsed(rows: number, config: DataConfig): number {
-  return config.dropLast ? rows - (rows % config.batchSize) : rows;
+function stack(rows: readonly Encoding[], { config, first }: { readonly config: DataConfig; readonly first: number }): NamedTensors {
+  if (new Set(rows.map((row) => row.inputIds.length)).size > 1)
+    throw unsupported(config, `rows ${first} to ${first + rows.length - 1} differ in length and cannot form a batch; set padding`);
+  return stackEncodings(rows);
 }
 
 /** Olive looks up containers and components without regard to case. */

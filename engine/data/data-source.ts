@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
-import { readJsonLines } from './jsonl.ts';
-import { readParquet } from './parquet.ts';
+import { streamJsonLines } from './jsonl.ts';
+import { streamParquet } from './parquet.ts';
 import type { Row, RowQuery } from './row.ts';
 
 /** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
@@ -10,18 +10,25 @@ export const MAX_ROWS = 1_000_000;
 const PARQUET_MAGIC = 'PAR1';
 
 /**
- * Reads the first rows of a local data file, JSON Lines or Parquet, told apart by content (Parquet starts with `PAR1`, JSON Lines with `{`).
- * Throws `invalid-data-file` with the line or the reason.
+ * Reads the first rows of a local data file as they are asked for: JSON Lines or Parquet, told apart by content (Parquet starts with `PAR1`, JSON Lines
+ * with `{`). Throws `invalid-data-file` with the line or the reason.
  */
-export async function readRows(query: RowQuery): Promise<Row[]> {
+export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) {
     throw new RangeError(`the row limit must be 1 to ${MAX_ROWS}, not ${query.limit}`);
   }
   const start = await readStart(query.file);
-  if (start.startsWith(PARQUET_MAGIC)) return readParquet(query);
-  if (start.trimStart().startsWith('{')) return readJsonLines(query);
+  if (start.startsWith(PARQUET_MAGIC)) return yield* streamParquet(query);
+  if (start.trimStart().startsWith('{')) return yield* streamJsonLines(query);
   const problem = start === '' ? 'it is empty' : 'it is neither JSON Lines (every line an object) nor Parquet';
   throw new GroveError('invalid-data-file', { file: basename(query.file), where: '', problem });
+}
+
+/** All rows of {@link streamRows} at once. */
+export async function readRows(query: RowQuery): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const row of streamRows(query)) rows.push(row);
+  return rows;
 }
 
 /** The first characters of the file, without a byte order mark. */

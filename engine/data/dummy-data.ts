@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import { type ElementType, elementCount, type NamedTensors, type Tensor } from '../runtime/tensor.ts';
-import type { DataBatches } from './data-batches.ts';
 
 /** Olive's default number of dummy samples. */
 const DUMMY_SAMPLES = 32;
@@ -20,8 +19,11 @@ const dummySchema = z.object({
   max_samples: z.int().min(1).max(10_000).nullish(),
 });
 
-/** Batches of Olive's DummyDataContainer: tensors of ones in the given shapes, float32 unless typed, 32 samples that are not batched further. */
-export function dummyBatches(config: DataConfig): DataBatches {
+/**
+ * Batches of Olive's DummyDataContainer: tensors of ones in the given shapes, float32 unless typed, 32 samples that are not batched further.
+ * Throws `unsupported-data` for parameters that make none.
+ */
+export function dummyBatches(config: DataConfig): readonly NamedTensors[] {
   const parsed = dummySchema.safeParse(config.load.params);
   if (!parsed.success) throw unsupported(config, `its parameters are not usable: ${z.prettifyError(parsed.error)}`);
   const { input_shapes: shapes, input_names: names, input_types: types, max_samples: samples } = parsed.data;
@@ -29,8 +31,7 @@ export function dummyBatches(config: DataConfig): DataBatches {
   if (shapes.some((shape) => elementCount(shape) > MAX_ELEMENTS))
     throw unsupported(config, `a shape has more than ${MAX_ELEMENTS} elements`);
   const sample: NamedTensors = Object.fromEntries(names.map((name, i) => [name, ones(types?.[i] ?? 'float32', shapes[i] ?? [])]));
-  const rowCount = samples ?? DUMMY_SAMPLES;
-  return { batches: new Array<NamedTensors>(rowCount).fill(sample), rowCount };
+  return new Array<NamedTensors>(samples ?? DUMMY_SAMPLES).fill(sample);
 }
 
 function ones(dtype: (typeof DUMMY_TYPES)[number], dims: readonly number[]): Tensor {

@@ -5,7 +5,7 @@ import type { Row, RowQuery } from './row.ts';
 
 /** Longest line read, in bytes. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
-/** Most bytes read for one query: rows are held in memory. */
+/** Most bytes read for one query. */
 const MAX_READ_BYTES = 1024 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
@@ -16,19 +16,20 @@ interface Place {
 }
 
 /**
- * Reads the first rows of a JSON Lines file: one object a line, UTF-8, blank lines ignored. The file is read no further than the last row asked for.
+ * Reads the first rows of a JSON Lines file as they are asked for: one object a line, UTF-8, blank lines ignored. The file is read no further than the
+ * last row asked for.
  * Throws `invalid-data-file` naming the line when a line is too long, not UTF-8, not a JSON object or lacks a column.
  */
-export async function readJsonLines(query: RowQuery): Promise<Row[]> {
-  const rows: Row[] = [];
+export async function* streamJsonLines(query: RowQuery): AsyncGenerator<Row> {
+  let rowCount = 0;
   let lineNumber = 0;
   for await (const line of lines(query.file)) {
     lineNumber += 1;
     const row = parseLine(line, query.columns, { file: query.file, lineNumber });
-    if (row !== undefined) rows.push(row);
-    if (rows.length >= query.limit) break;
+    if (row === undefined) continue;
+    yield row;
+    if (++rowCount >= query.limit) return;
   }
-  return rows;
 }
 
 /** Lines as bytes, without their newline. The stream closes when the consumer stops early. */

@@ -18,19 +18,24 @@ const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 const MAX_READ_BYTES = 1024 * 1024 * 1024;
 
 /**
- * Reads the first rows of a Parquet file: only the row groups and columns asked for are touched.
+ * Reads the first rows of a Parquet file, one row group at a time: only the row groups and columns asked for are touched.
  * Throws `invalid-data-file` when the file is not Parquet, damaged, too large to read or lacks a column.
  */
-export async function readParquet(query: RowQuery): Promise<Row[]> {
+export async function* streamParquet(query: RowQuery): AsyncGenerator<Row> {
   try {
     const { size } = await stat(query.file);
     const file = await asyncBufferFromFile(query.file);
     const metadata = await parquetMetadataAsync(file);
     const columns = [...(query.columns ?? columnNames(metadata))];
     checkQuery(metadata, columns, { ...query, sizeBytes: size });
-    const rowEnd = Math.min(query.limit, Number(metadata.num_rows));
-    const rows: Row[] = await parquetReadObjects({ file, metadata, columns, rowStart: 0, rowEnd, compressors: boundedCompressors });
-    return rows.map(withPlainIntegers);
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = Math.min(rowStart + Number(group.num_rows), query.limit);
+      if (rowStart >= rowEnd) return;
+      const rows: Row[] = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors: boundedCompressors });
+      yield* rows.map(withPlainIntegers);
+      rowStart = rowEnd;
+    }
   } catch (cause) {
     if (cause instanceof GroveError) throw cause;
     throw invalidFile(query.file, cause instanceof Error ? cause.message : String(cause), cause);

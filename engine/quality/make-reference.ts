@@ -44,7 +44,7 @@ export async function makeReference(request: ReferenceRequest, runtime: Inferenc
   const session = await runtime.createSession({ model: { path: request.modelPath }, ep: CPU });
   try {
     const { ortVersion } = await runtime.info();
-    const batches = await inputBatches(request, session);
+    const batches = inputBatches(request, session);
     const header = { ortVersion, inputNames: session.inputs.map(({ name }) => name), outputNames: comparableOutputs(session) };
     return await writeReference(request.outputFolder, header, answers(session, batches, header.outputNames));
   } finally {
@@ -52,13 +52,21 @@ export async function makeReference(request: ReferenceRequest, runtime: Inferenc
   }
 }
 
-async function inputBatches({ inputs, maxBatches }: ReferenceRequest, session: Session): Promise<readonly NamedTensors[]> {
-  if (inputs.kind === 'generated') return [generateFeeds(session.inputs, inputs)];
+async function* inputBatches({ inputs, maxBatches }: ReferenceRequest, session: Session): AsyncGenerator<NamedTensors> {
+  if (inputs.kind === 'generated') return yield generateFeeds(session.inputs, inputs);
   const { config, file, columns, tokenizerFolder } = inputs;
   const tokenizer = tokenizerFolder === undefined ? undefined : await loadTokenizer(tokenizerFolder);
-  const source = { config, maxBatches, ...(file && { file }), ...(columns && { columns }), ...(tokenizer && { tokenizer }) };
-  const { batches } = await evaluateDataConfig(source);
-  return batches.slice(0, maxBatches).map((batch) => feedsFor(session.inputs, batch, CPU));
+  let batchCount = 0;
+  for await (const batch of evaluateDataConfig({
+    config,
+    ...(file && { file }),
+    ...(columns && { columns }),
+    ...(tokenizer && { tokenizer }),
+  })) {
+    yield feedsFor(session.inputs, batch, CPU);
+    batchCount += 1;
+    if (batchCount >= maxBatches) return;
+  }
 }
 
 /** The leading floating-point outputs: what follows an integer output could not be compared by position. */
@@ -72,10 +80,10 @@ function comparableOutputs(session: Session): string[] {
 
 async function* answers(
   session: Session,
-  batches: readonly NamedTensors[],
+  batches: AsyncIterable<NamedTensors>,
   outputNames: readonly string[],
 ): AsyncGenerator<ReferenceBatch> {
-  for (const inputs of batches) {
+  for await (const inputs of batches) {
     const outputs = await session.run(inputs);
     yield { rows: rowsOf(inputs), inputs, outputs: outputNames.map((name) => widen(outputs, name)) };
   }
