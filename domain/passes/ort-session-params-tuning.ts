@@ -19,7 +19,6 @@ export const ortSessionParamsTuning = definePass({
   side: 'target',
   implementationVersion: 1,
   acceleratorAgnostic: false,
-  dataParam: 'data_config',
   summary: 'Attaches session settings (threads, I/O binding) chosen on the device itself; the file stays as it is.',
   documentation: {
     notes: [],
