@@ -23,7 +23,7 @@ export const CHILD_STAGES: Readonly<Record<'rows' | 'convert' | 'reference' | 'l
 };
 
 async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
-  const { recipe: reference, task, sourceFolder, outFolder, exportFolder } = convertRequestSchema.parse(request);
+  const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows } = convertRequestSchema.parse(request);
   const recipe = readRecipe(reference, task);
   const runtime = await loadOrtNode();
   const result = await convertModel({
@@ -32,6 +32,7 @@ async function convert(request: unknown, context: ChildContext): Promise<Convert
     source: sourceFolder,
     task: recipe.inputModel.task,
     accelerator: recipe.target.accelerator,
+    data: { configs: recipe.dataConfigs, rows, tokenizerFolder: sourceFolder },
     ...{ outFolder, exportFolder, runtime },
     signal: context.signal,
     onEvent: passEvents(context),

@@ -13,6 +13,8 @@ export const convertRequestSchema = z.strictObject({
   outFolder: z.string().min(1),
   /** Receives the model as it is before any pass behind the export; null keeps none. */
   exportFolder: z.string().min(1).nullable(),
+  /** Rows on this machine by name of the data config. */
+  rows: z.record(z.string(), z.strictObject({ file: z.string().min(1), columns: z.array(z.string()).readonly().exactOptional() })),
 });
 export type ConvertRequest = z.infer<typeof convertRequestSchema>;
 

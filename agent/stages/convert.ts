@@ -4,13 +4,15 @@ import type { TaskContext } from '../runner/stage.ts';
 import { type ConvertRequest, convertOutcomeSchema } from './child-documents.ts';
 import type { Converted, ConvertSource } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
+import { localRows } from './local-rows.ts';
 
 /** Runs the host passes in a process of its own. The export is kept only if the recipe names data to compare on. */
 export async function convert(value: ConvertSource, context: TaskContext): Promise<Converted> {
   const modelFolder = join(context.folder, 'model');
   const exportFolder = evaluationDataOf(value.recipe) === undefined ? null : join(context.folder, 'export');
   const { recipe, task } = value.spec;
-  const request: ConvertRequest = { recipe, task, sourceFolder: value.sourceFolder, outFolder: modelFolder, exportFolder };
+  const rows = localRows(value.spec.source, value.sourceFolder);
+  const request: ConvertRequest = { recipe, task, sourceFolder: value.sourceFolder, outFolder: modelFolder, exportFolder, rows };
   const startedMs = context.clock.monotonicMs();
   const outcome = await context.inChild({
     stage: 'convert',

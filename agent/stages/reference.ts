@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { digestOf } from '../../domain/json.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
+import { isDummyData } from '../../engine/data/data-config.ts';
 import type { ReferenceRequest } from '../../engine/quality/make-reference.ts';
 import { sha256, sha256File } from '../../platform/sha256.ts';
 import { asJson } from '../runner/as-json.ts';
@@ -11,11 +12,10 @@ import { filesBelow } from '../transfer/upload.ts';
 import { referenceOutcomeSchema } from './child-documents.ts';
 import type { Converted, ConvertReferenced } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
+import { localRows } from './local-rows.ts';
 
 /** Rows are evaluated in batches of the data config; this many batches are kept at most. */
 const MAX_BATCHES = 256;
-/** Containers that make their rows up and read no file. */
-const DUMMY_CONTAINER = /^dummydatacontainer$/i;
 
 /** Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. */
 export async function makeReferenceStage(value: Converted, context: TaskContext): Promise<ConvertReferenced> {
@@ -41,17 +41,12 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
 }
 
 function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] {
-  const entry = spec.source.data[config.name];
-  if (entry === undefined && !DUMMY_CONTAINER.test(config.type)) {
+  const rows = localRows(spec.source, sourceFolder)[config.name];
+  if (rows === undefined && !isDummyData(config)) {
     throw new GroveError('unsupported-data', { name: config.name, problem: 'its rows are not among the files of the source' });
   }
-  return {
-    kind: 'data',
-    config,
-    ...(entry && { file: join(sourceFolder, ...entry.path.split('/')) }),
-    ...(entry?.columns && { columns: entry.columns }),
-    tokenizerFolder: sourceFolder,
-  };
+  const columns = rows?.columns && { columns: [...rows.columns] };
+  return { kind: 'data', config, ...(rows && { file: rows.file }), ...columns, tokenizerFolder: sourceFolder };
 }
 
 function dataDigest({ spec }: Converted, { name }: DataConfig): string | null {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
 import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
+import { isDummyData } from '../../engine/data/data-config.ts';
 import { MAX_ROWS } from '../../engine/data/data-source.ts';
 import type { SelectRowsRequest } from '../../engine/data/select-rows.ts';
 import { rowRange } from '../../engine/data/split.ts';
@@ -22,7 +23,7 @@ export function dataConfigsOf(recipe: Recipe): readonly DataConfig[] {
     ...recipe.passes.map(({ params }) => params['data_config']),
     ...recipe.metrics.map(({ dataConfig }) => dataConfig),
   ]);
-  return recipe.dataConfigs.filter(({ name, type }) => named.has(name) && !/^dummydatacontainer$/i.test(type));
+  return recipe.dataConfigs.filter((config) => named.has(config.name) && !isDummyData(config));
 }
 
 /**

@@ -8,6 +8,7 @@ export const registerConvert: RegisterCommand = (program, context) => {
   withOutput(command)
     .requiredOption('--model <dir>', 'checkpoint folder (config.json and safetensors) or ONNX file')
     .requiredOption('--out <dir>', 'folder for model.onnx; created when missing')
+    .option('--data <name=file[:columns]>', 'rows of a data_config, a local JSONL or Parquet file (repeatable)', collect, [])
     .option('--task <task>', "replace the recipe's task, for example text-classification")
     .option('--set <pass.parameter=value>', 'change a parameter of a pass (repeatable)', collect, [])
     .option('--explain', 'print what each pass will do, and convert nothing')

@@ -1,19 +1,24 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { firstUnsupportedPass, planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
+import type { ConversionData } from '../../engine/convert/conversion-data.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent, ConvertResult } from '../../engine/convert/convert-request.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { print, table } from '../output.ts';
+import { parseDataFile } from '../sources/data-file.ts';
 import { readLocalRecipe } from '../sources/local-recipe.ts';
+import { isFolder } from '../sources/model-folder.ts';
 
 /** `grove convert`'s options. */
 export interface ConvertOptions extends OutputOptions {
   readonly model: string;
   readonly out: string;
+  readonly data: readonly string[];
   readonly task?: string;
   readonly set: readonly string[];
   readonly explain?: boolean;
@@ -35,10 +40,12 @@ async function convert(
   const { host } = planConversion(recipe);
   const missing = firstUnsupportedPass(host);
   if (missing !== undefined) throw new GroveError('unsupported-pass', { type: missing.type, path: missing.path, detail: missing.detail });
+  const source = resolve(options.model);
   return convertModel({
     passes: host,
     modelType: recipe.inputModel.type,
-    source: resolve(options.model),
+    source,
+    data: await conversionData(recipe, source, options),
     task: recipe.inputModel.task,
     outFolder: resolve(options.out),
     exportFolder: null,
@@ -47,6 +54,19 @@ async function convert(
     signal: interrupted,
     onEvent: (event) => report(event, terminal),
   });
+}
+
+/** Throws `missing-data` for rows that the recipe does not read: a misspelt name would otherwise be ignored. */
+async function conversionData(
+  { dataConfigs: configs }: Recipe,
+  source: string,
+  { data }: Pick<ConvertOptions, 'data'>,
+): Promise<ConversionData> {
+  const files = await Promise.all(data.map((argument) => parseDataFile(argument, process.cwd())));
+  const unknown = files.find(({ name }) => !configs.some((config) => config.name === name));
+  if (unknown !== undefined) throw new GroveError('missing-data', { path: '--data', name: unknown.name });
+  const rows = files.map(({ name, file, columns }) => [name, { file, ...(columns && { columns }) }] as const);
+  return { configs, rows: Object.fromEntries(rows), tokenizerFolder: (await isFolder(source)) ? source : dirname(source) };
 }
 
 function report(event: ConvertEvent, terminal: CommandContext['terminal']): void {

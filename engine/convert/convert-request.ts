@@ -1,5 +1,6 @@
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import type { ConversionData } from './conversion-data.ts';
 
 /** What a conversion is told. */
 export interface ConvertRequest {
@@ -17,6 +18,8 @@ export interface ConvertRequest {
   readonly exportFolder: string | null;
   /** Olive's accelerator spec of the recipe's target. */
   readonly accelerator: string;
+  /** Data configs with their rows, for passes that calibrate. Absent: there is none. */
+  readonly data?: ConversionData;
   readonly runtime: InferenceRuntime;
   readonly signal: AbortSignal;
   onEvent(event: ConvertEvent): void;

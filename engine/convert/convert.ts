@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { isNativePassType } from '../../domain/passes/registry.ts';
+import { dataNeeds } from '../../domain/recipe/conversion-data.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
 import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
@@ -11,6 +12,7 @@ import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
 import type { ExportPass, GraphPass, Pass, PassContext, PassFinding, PassResult } from '../passes/pass.ts';
 import { PASSES } from '../passes/registry.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
 import { MODEL_CONFIG_FILE, writeModelConfig } from './model-config.ts';
@@ -34,6 +36,7 @@ interface State {
  */
 export async function convertModel(request: ConvertRequest): Promise<ConvertResult> {
   const { passes, outFolder, exportFolder, signal } = request;
+  const run: Run = { ...request, read: await openData(dataNeeds(passes), request.data) };
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
@@ -42,7 +45,7 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
   for (const [index, pass] of passes.entries()) {
     signal.throwIfAborted();
     request.onEvent({ kind: 'pass-started', name: pass.name, type: pass.type, index, count: passes.length });
-    const step = await runPass(pass, state, request);
+    const step = await runPass(pass, state, run);
     reports.push(step.report);
     findings.push(...step.findings);
     request.onEvent({ kind: 'pass-finished', report: step.report });
@@ -85,10 +88,15 @@ interface Step {
   readonly findings: readonly ConvertFinding[];
 }
 
-async function runPass(pass: RecipePass, state: State | undefined, request: ConvertRequest): Promise<Step> {
+/** A conversion whose data has been checked. */
+interface Run extends ConvertRequest {
+  readonly read: DataReader;
+}
+
+async function runPass(pass: RecipePass, state: State | undefined, run: Run): Promise<Step> {
   const started = performance.now();
   const nodesBefore = state?.model.graph.nodes.size ?? 0;
-  const result = await resultOf(pass, state, request);
+  const result = await resultOf(pass, state, run);
   const { counts, findings } = result.report;
   const durationMs = performance.now() - started;
   const nodesAfter = result.model.graph.nodes.size;
@@ -105,12 +113,12 @@ function pathOf({ param, member = '' }: PassFinding, { path, writtenAt }: Recipe
   return written === undefined ? path : `${written}${member}`;
 }
 
-function resultOf(pass: RecipePass, state: State | undefined, request: ConvertRequest): Promise<PassResult> {
+function resultOf(pass: RecipePass, state: State | undefined, run: Run): Promise<PassResult> {
   const implementation = hostPassOf(pass);
-  const context = contextOf(pass, state, request);
+  const context = contextOf(pass, state, run);
   if (implementation.kind === 'export') {
     if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
-    const source = { folder: request.source, task: request.task };
+    const source = { folder: run.source, task: run.task };
     return runWith(implementation, pass, (params) => implementation.run(source, params, context));
   }
   if (state === undefined) throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
@@ -147,14 +155,15 @@ function hostPassOf({ type, path, detail, known }: RecipePass): ExportPass | Gra
   return implementation;
 }
 
-function contextOf(pass: RecipePass, state: State | undefined, request: ConvertRequest): PassContext {
+function contextOf(pass: RecipePass, state: State | undefined, run: Run): PassContext {
   return {
-    accelerator: request.accelerator,
-    runtime: request.runtime,
+    accelerator: run.accelerator,
+    runtime: run.runtime,
     modelAttributes: state?.modelAttributes ?? {},
-    signal: request.signal,
-    log: (line) => request.onEvent({ kind: 'log', line: `${pass.name}: ${line}` }),
-    progress: (fraction) => request.onEvent({ kind: 'pass-progress', name: pass.name, fraction }),
+    data: run.read,
+    signal: run.signal,
+    log: (line) => run.onEvent({ kind: 'log', line: `${pass.name}: ${line}` }),
+    progress: (fraction) => run.onEvent({ kind: 'pass-progress', name: pass.name, fraction }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import type { NamedTensors } from '../runtime/tensor.ts';
 
 /** What a pass that makes a file may use beside its parameters. Nothing here may depend on the machine: the result is shared by every device. */
 export interface PassContext {
@@ -10,6 +11,11 @@ export interface PassContext {
   readonly runtime: InferenceRuntime;
   /** Facts that ride along from pass to pass: the Hugging Face config plus `hf_task`. A pass may add to the returned copy. */
   readonly modelAttributes: Readonly<Record<string, unknown>>;
+  /**
+   * Batches of a data_config of the recipe in order, read as they are asked for and again from the start by each caller. What the model has no input
+   * for is among them. Throws `unsupported-data`, whose advice says what to give, when the config cannot be evaluated here.
+   */
+  data(name: string): AsyncIterable<NamedTensors>;
   /** One line for the task log. */
   log(line: string): void;
   /** Fraction of this pass done, 0 to 1. */

@@ -1,3 +1,4 @@
+import { GroveError } from '../../domain/errors.ts';
 import { tensorAttribute } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
 import { Graph, type Node } from '../graph/graph.ts';
@@ -19,9 +20,12 @@ export function runtime(): Promise<InferenceRuntime> {
   return loaded;
 }
 
-/** A context that only counts its log lines. */
+/** A context without data that keeps nothing of what it is told. */
 export async function passContext(signal: AbortSignal = new AbortController().signal): Promise<PassContext> {
-  return { accelerator: 'cpu-cpu', runtime: await runtime(), modelAttributes: {}, log: () => {}, progress: () => {}, signal };
+  const data = (name: string): never => {
+    throw new GroveError('unsupported-data', { name, problem: 'this test has no data' });
+  };
+  return { accelerator: 'cpu-cpu', runtime: await runtime(), modelAttributes: {}, data, log: () => {}, progress: () => {}, signal };
 }
 
 /** An empty float graph with inputs of the given dims. */

@@ -1,0 +1,58 @@
+import { GroveError } from '../../domain/errors.ts';
+import type { DataNeed } from '../../domain/recipe/conversion-data.ts';
+import type { DataConfig } from '../../domain/recipe/recipe.ts';
+import { checkDataConfig, evaluateDataConfig, isDummyData } from '../data/data-config.ts';
+import { loadTokenizer, type TextTokenizer } from '../data/tokenizer.ts';
+import type { NamedTensors } from '../runtime/tensor.ts';
+
+/** A local file with the rows of a data config. */
+export interface DataRows {
+  /** Absolute path of a JSON Lines or Parquet file. */
+  readonly file: string;
+  /** Columns to read in place of the config's own. */
+  readonly columns?: readonly string[];
+}
+
+/** The data configs of a recipe, and what this machine has of their rows. */
+export interface ConversionData {
+  readonly configs: readonly DataConfig[];
+  /** By name of the data config. */
+  readonly rows: Readonly<Record<string, DataRows>>;
+  /** Folder of the model's tokenizer files. */
+  readonly tokenizerFolder: string;
+}
+
+/** Gives the batches of a data config by name (`PassContext.data`). */
+export type DataReader = (name: string) => AsyncIterable<NamedTensors>;
+
+/**
+ * Checks, before any work, that the rows every pass reads can be read, and returns how.
+ * Throws `unsupported-data` that names all data configs without rows, or what is wrong with one; `invalid-tokenizer`.
+ */
+export async function openData(needs: readonly DataNeed[], data: ConversionData | undefined): Promise<DataReader> {
+  refuseMissing(needs, data);
+  const configs = needs.map(({ name }) => configOf(name, data));
+  for (const config of configs) checkDataConfig(config, data?.rows[config.name]?.columns);
+  const tokenizer = data === undefined || configs.every(isDummyData) ? undefined : await loadTokenizer(data.tokenizerFolder);
+  return (name) => batchesOf(name, data, tokenizer);
+}
+
+function batchesOf(name: string, data: ConversionData | undefined, tokenizer: TextTokenizer | undefined): AsyncIterable<NamedTensors> {
+  return evaluateDataConfig({ config: configOf(name, data), ...data?.rows[name], ...(tokenizer && { tokenizer }) });
+}
+
+function configOf(name: string, data: ConversionData | undefined): DataConfig {
+  const config = data?.configs.find((candidate) => candidate.name === name);
+  if (config === undefined) throw new GroveError('unsupported-data', { name, problem: 'the recipe does not define it' });
+  return config;
+}
+
+function refuseMissing(needs: readonly DataNeed[], data: ConversionData | undefined): void {
+  const missing = needs.filter(({ name }) => data?.rows[name] === undefined && !isDummyData(configOf(name, data)));
+  const [first] = missing;
+  if (first === undefined) return;
+  const options = [...new Set(missing.map(({ name }) => `--data ${name}=FILE`))].join(' ');
+  const problem = `pass ${first.pass.name} (${first.pass.type}) calibrates with its rows and none were given: add ${options}`;
+  const problems = missing.map(({ name, pass }) => ({ path: pass.path, message: `reads the rows of ${name}` }));
+  throw new GroveError('unsupported-data', { name: first.name, problem }, { problems });
+}
