@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { externalDataShape } from '../../domain/passes/external-data.ts';
 import type { PassManifest } from '../../domain/passes/manifest.ts';
-import type { NativeSurgeon } from '../../domain/passes/surgeons.ts';
+import type { SurgeonManifest } from '../../domain/passes/native-surgeons.ts';
 import { parameterSchemas, type SchemaNode, typeWords } from './schema-words.ts';
 
 /** Where the prose leaves room for what is rendered from the registry. */
@@ -12,7 +12,7 @@ export interface PassesPageSources {
   /** Markdown with the three markers, each on a line of its own. */
   readonly prose: string;
   readonly passes: readonly PassManifest[];
-  readonly surgeons: readonly NativeSurgeon[];
+  readonly surgeons: readonly SurgeonManifest[];
 }
 
 /** `docs/passes.md`: the prose, an overview, and a section for every pass with its parameters, what goes to Olive and where Grove differs. */
@@ -29,7 +29,7 @@ function overview(passes: readonly PassManifest[]): string {
   return ['| pass | side | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
-function passSection({ type, side, summary, shape, documentation }: PassManifest, surgeons: readonly NativeSurgeon[]): string {
+function passSection({ type, side, summary, shape, documentation }: PassManifest, surgeons: readonly SurgeonManifest[]): string {
   const own = Object.fromEntries(Object.entries(shape).filter(([name]) => !Object.hasOwn(externalDataShape, name)));
   const writesFile = Object.keys(own).length < Object.keys(shape).length;
   const blocks = [
@@ -45,7 +45,7 @@ function passSection({ type, side, summary, shape, documentation }: PassManifest
   return blocks.join('\n\n');
 }
 
-function surgeonSection({ name, summary, params, notes }: NativeSurgeon): string {
+function surgeonSection({ name, summary, params, notes }: SurgeonManifest): string {
   const table = Object.keys(params.shape).length === 0 ? [] : [parameterTable(params.shape)];
   return [`### ${name}`, summary, ...table, ...notes].join('\n\n');
 }

@@ -33,7 +33,7 @@ export interface PassManifest<Params = unknown> {
   readonly parameterNames: readonly string[];
   /**
    * Why these parameters need Olive although Grove knows the pass, as words that continue "is not implemented natively"
-   * (` (surgeon MatMulAddToGemm)`); undefined when they do not.
+   * (` (surgeon TieWordEmbeddings)`); undefined when they do not.
    */
   unsupportedReason?(params: Params): string | undefined;
   /** Members below the top level of the parameters as written that Olive warns about and drops, as paths below the pass: `.surgeries[0].treshold`. */

@@ -4,6 +4,7 @@ import type { PassManifest } from './manifest.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
+import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
 /** Every pass Grove runs itself. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
 export const NATIVE_PASSES = {
@@ -12,6 +13,7 @@ export const NATIVE_PASSES = {
   OnnxConversion: onnxConversion,
   OnnxFloatToFloat16: onnxFloatToFloat16,
   OrtSessionParamsTuning: ortSessionParamsTuning,
+  VitisAIAddMetaData: vitisAIAddMetaData,
 } as const satisfies Record<string, PassManifest>;
 
 /** Olive's spelling of a pass that Grove runs itself. */

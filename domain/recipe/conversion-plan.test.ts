@@ -25,9 +25,10 @@ describe('planConversion', () => {
 
   it('finds the first pass that needs Olive', () => {
     expect(firstUnsupportedPass(recipeOf('trtrtx').passes)).toBeUndefined();
-    expect(firstUnsupportedPass(recipeOf('qdq_qnn').passes)).toMatchObject({
+    const passes = { c: { type: 'OnnxConversion' }, s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'TieWordEmbeddings' }] } };
+    expect(firstUnsupportedPass(parse(minimalDocument({ passes })).recipe.passes)).toMatchObject({
       type: 'GraphSurgeries',
-      detail: ' (surgeon MatMulAddToGemm)',
+      detail: ' (surgeon TieWordEmbeddings)',
     });
   });
 });

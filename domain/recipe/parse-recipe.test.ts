@@ -177,8 +177,8 @@ describe('pass parameters', () => {
   it('a surgeon nobody knows is refused with a suggestion; one that only Olive knows is not', () => {
     const wrong = problemsOf({ passes: { s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'MatMulAddToGem' }] } } });
     expect(wrong).toEqual(['$.passes.s.surgeries[0].surgeon: no surgeon is called "MatMulAddToGem"; perhaps "MatMulAddToGemm"']);
-    const { recipe } = parse(minimalDocument({ passes: { s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'matmuladdtogemm' }] } } }));
-    expect(recipe.passes[0]).toMatchObject({ known: 'olive', detail: ' (surgeon MatMulAddToGemm)' });
+    const { recipe } = parse(minimalDocument({ passes: { s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'tiewordembeddings' }] } } }));
+    expect(recipe.passes[0]).toMatchObject({ known: 'olive', detail: ' (surgeon TieWordEmbeddings)' });
   });
 
   it.each<[string, JsonObject]>([

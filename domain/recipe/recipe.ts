@@ -44,7 +44,7 @@ export interface RecipePass {
   readonly path: string;
   readonly side: PassSide;
   readonly known: PassSupport;
-  /** Continues "is not implemented natively", for example ` (surgeon MatMulAddToGemm)`; empty when nothing more is to say. */
+  /** Continues "is not implemented natively", for example ` (surgeon TieWordEmbeddings)`; empty when nothing more is to say. */
   readonly detail: string;
   /** Parameters after flattening; with Olive's defaults when Grove knows the pass, as written otherwise. */
   readonly params: JsonObject;
