@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../domain/errors.ts';
-import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
+import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { renderErrorsPage } from './errors-page.ts';
 import { renderPassesPage } from './passes-page.ts';
 

@@ -62,7 +62,10 @@ const KNOWN_ELSEWHERE = [
 ];
 
 const SURGEONS: ReadonlyMap<string, Surgeon> = new Map(
-  [...Object.values(NATIVE_SURGEONS), ...KNOWN_ELSEWHERE.map((name): Surgeon => ({ name }))].map((surgeon) => [surgeon.name.toLowerCase(), surgeon]),
+  [...Object.values(NATIVE_SURGEONS), ...KNOWN_ELSEWHERE.map((name): Surgeon => ({ name }))].map((surgeon) => [
+    surgeon.name.toLowerCase(),
+    surgeon,
+  ]),
 );
 
 /** The surgeon of that name in any case, or undefined when Olive has none. */

@@ -231,6 +231,14 @@ describe('convertModel', () => {
     });
   });
 
+  it('keeps the layout behind a pass that only writes metadata', async () => {
+    const passes = { c: { type: 'OnnxConversion', target_opset: 17, save_as_external_data: true }, m: { type: 'VitisAIAddMetaData' } };
+    const { result } = await convert(minimalDocument({ passes }), TINY_BERT);
+    expect(result.files.map(({ path }) => path)).toEqual(['model.onnx', 'model.onnx.data', 'model_config.json']);
+    const { metadata } = await readModelFile(result.modelPath);
+    expect([...metadata.keys()]).toEqual(expect.arrayContaining(['architectures', 'model_type', 'quant_type']));
+  });
+
   it('names the data file as the recipe says', async () => {
     const passes = { c: { type: 'OnnxConversion', target_opset: 17, save_as_external_data: true, external_data_name: 'weights.bin' } };
     const { result } = await convert(minimalDocument({ passes }), TINY_BERT);

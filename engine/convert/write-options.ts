@@ -8,9 +8,9 @@ const externalData = z.object(externalDataShape);
 /** Olive's exporter moves initialisers out from this size on, whatever the recipe's `size_threshold` says. */
 const EXPORT_THRESHOLD_BYTES = 256;
 
-/** How the result is laid out: the last pass decides, since each one writes the model anew. */
+/** How the result is laid out: the last pass that writes weights decides. Passes without these parameters (metadata) keep what they find. */
 export function writeOptionsOf(passes: readonly RecipePass[]): WriteOptions {
-  const last = passes.at(-1);
+  const last = passes.findLast(({ params }) => 'save_as_external_data' in params);
   const params = externalData.parse(last?.params ?? {});
   return {
     saveAsExternalData: params.save_as_external_data,

@@ -1,11 +1,12 @@
 import { GroveError } from '../../domain/errors.ts';
 import { graphSurgeries as manifest } from '../../domain/passes/graph-surgeries.ts';
+import { isNativeSurgeon, NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
 import type { ParamsOf } from '../../domain/passes/registry.ts';
-import { replaceAttentionMaskValueParams } from '../../domain/passes/surgeons.ts';
-import type { GraphPass, PassFinding } from './pass.ts';
+import type { Model } from '../graph/model.ts';
+import type { GraphPass, PassContext, PassFinding } from './pass.ts';
 import { mergeEqualInitializers } from './surgeries/merge-equal-initializers.ts';
-import { replaceAttentionMaskValue } from './surgeries/replace-attention-mask-value.ts';
-import type { Surgery } from './surgeries/surgery.ts';
+import { SURGERIES } from './surgeries/registry.ts';
+import type { Surgery, SurgeryOutcome } from './surgeries/surgery.ts';
 
 /** Runs the listed surgeries in order on one model, then merges equal initialisers unless told not to. */
 export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
@@ -16,7 +17,7 @@ export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
     const findings: PassFinding[] = [];
     for (const [index, written] of params.surgeries.entries()) {
       context.signal.throwIfAborted();
-      const { changes, whyNothing } = surgeryOf(written, index)(model);
+      const { changes, whyNothing } = await operate(model, written, context);
       counts[written.surgeon] = (counts[written.surgeon] ?? 0) + changes;
       if (changes > 0) continue;
       const message = `${written.surgeon} matches nothing${whyNothing === undefined ? '' : `: ${whyNothing}`}`;
@@ -27,18 +28,16 @@ export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
   },
 };
 
-/** The surgery of that name with its arguments. Recipes with other surgeons are refused before a conversion starts. */
-function surgeryOf(written: ParamsOf<'GraphSurgeries'>['surgeries'][number], index: number): Surgery {
-  switch (written.surgeon) {
-    case 'ReplaceAttentionMaskValue': {
-      const params = replaceAttentionMaskValueParams.parse(written);
-      return (model) => replaceAttentionMaskValue(model, params);
-    }
-    default:
-      throw new GroveError('unsupported-pass', {
-        type: manifest.type,
-        path: `surgeries[${index}]`,
-        detail: ` (surgeon ${written.surgeon})`,
-      });
+/** Runs one surgery with its arguments. Recipes with other surgeons are refused before a conversion starts. */
+async function operate(
+  model: Model,
+  written: ParamsOf<'GraphSurgeries'>['surgeries'][number],
+  context: PassContext,
+): Promise<SurgeryOutcome> {
+  const { surgeon } = written;
+  if (!isNativeSurgeon(surgeon)) {
+    throw new GroveError('unsupported-pass', { type: manifest.type, path: 'surgeries', detail: ` (surgeon ${surgeon})` });
   }
+  const surgery: Surgery = SURGERIES[surgeon];
+  return await surgery.operate(model, NATIVE_SURGEONS[surgeon].params.parse(written), context);
 }

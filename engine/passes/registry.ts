@@ -5,6 +5,7 @@ import { onnxConversion } from './onnx-conversion.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import type { Pass } from './pass.ts';
+import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
 /** Every native pass; one that the domain names and nobody implements does not compile. */
 export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> } = {
@@ -13,4 +14,5 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   OnnxConversion: onnxConversion,
   OnnxFloatToFloat16: onnxFloatToFloat16,
   OrtSessionParamsTuning: ortSessionParamsTuning,
+  VitisAIAddMetaData: vitisAIAddMetaData,
 };

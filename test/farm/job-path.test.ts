@@ -139,11 +139,15 @@ it('resolves a hub model first and links its conversion when the revision is kno
 
 it('shows a recipe that nobody can convert as unsupported, with the reason', async () => {
   const agent = await ScriptedAgent.join(farm.address, 'lab-1');
-  const { status } = await farm.post('/jobs', { recipes: [{ catalogueId: 'qdq_qnn' }], on: 'each-device-model', substituteEp: 'cpu' });
+  const { status } = await farm.post('/jobs', {
+    recipes: [{ catalogueId: 'context_ov_static' }],
+    on: 'each-device-model',
+    substituteEp: 'cpu',
+  });
   expect(status).toBe(201);
   const cell = (await farm.matrix()).cells[0]?.[0];
   expect(cell).toMatchObject({ state: 'unsupported', code: 'unsupported-pass' });
-  expect(cell?.reason).toContain('MatMulAddToGemm');
+  expect(cell?.reason).toContain('OpenVINOOptimumConversion');
   agent.close();
 });
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderPassesPage } from '../../docs/generate/passes-page.ts';
 import { parameterSchemas } from '../../docs/generate/schema-words.ts';
-import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
+import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
 const passes = Object.values(NATIVE_PASSES);
@@ -18,7 +18,9 @@ function undescribed(name: string, shape: Parameters<typeof parameterSchemas>[0]
 
 describe('docs/passes.md', () => {
   it('is what the registry renders (npm run generate)', () => {
-    expect(page('passes.md')).toBe(renderPassesPage({ prose: page('generate/passes.md'), passes, surgeons: Object.values(NATIVE_SURGEONS) }));
+    expect(page('passes.md')).toBe(
+      renderPassesPage({ prose: page('generate/passes.md'), passes, surgeons: Object.values(NATIVE_SURGEONS) }),
+    );
   });
 
   it('has a section for every native pass and every native surgeon', () => {

@@ -1,13 +1,11 @@
-import type { z } from 'zod';
-import type { replaceAttentionMaskValueParams } from '../../../domain/passes/surgeons.ts';
+import type { SurgeonArguments } from '../../../domain/passes/native-surgeons.ts';
 import { readTensor, tensorAttribute } from '../../graph/attribute.ts';
 import { DataType } from '../../graph/data-type.ts';
 import type { Graph, Node } from '../../graph/graph.ts';
-import type { Model } from '../../graph/model.ts';
 import { float32Tensor, float32Values, type Tensor, toFloat32 } from '../../graph/tensor.ts';
-import type { SurgeryOutcome } from './surgery.ts';
+import type { Surgery } from './surgery.ts';
 
-type Params = z.output<typeof replaceAttentionMaskValueParams>;
+type Params = SurgeonArguments<'ReplaceAttentionMaskValue'>;
 
 /** A constant is touched only when every reader is one of these: elsewhere a huge negative number may mean something else. */
 const READERS: ReadonlySet<string> = new Set(['Add', 'Mul', 'Expand', 'Where', 'Shape']);
@@ -19,24 +17,25 @@ const MAX_EXPLAINED = 65_536;
  * Replaces float32 constants below `threshold` (negative infinity included) by `replacement`, so that quantisation ranges and float16 are not ruled
  * by the mask's "minus infinity". Looks at Constant and ConstantOfShape nodes and initialisers of the main graph; a constant nobody reads counts too.
  */
-export function replaceAttentionMaskValue(model: Model, params: Params): SurgeryOutcome {
-  const { graph } = model;
-  let changes = 0;
-  for (const node of constantNodes(graph)) {
-    const tensor = readTensor(node, 'value');
-    const replaced = tensor && isMask(graph, node.outputs[0] ?? '') ? replaceBelow(tensor, params) : undefined;
-    if (replaced === undefined) continue;
-    node.attributes.set('value', tensorAttribute(replaced));
-    changes++;
-  }
-  for (const [name, tensor] of [...graph.initializers]) {
-    const replaced = isMask(graph, name) ? replaceBelow(tensor, params) : undefined;
-    if (replaced === undefined) continue;
-    graph.setInitializer(name, replaced);
-    changes++;
-  }
-  return changes > 0 ? { changes } : { changes, ...explain(graph) };
-}
+export const replaceAttentionMaskValue: Surgery<Params> = {
+  operate({ graph }, params) {
+    let changes = 0;
+    for (const node of constantNodes(graph)) {
+      const tensor = readTensor(node, 'value');
+      const replaced = tensor && isMask(graph, node.outputs[0] ?? '') ? replaceBelow(tensor, params) : undefined;
+      if (replaced === undefined) continue;
+      node.attributes.set('value', tensorAttribute(replaced));
+      changes++;
+    }
+    for (const [name, tensor] of [...graph.initializers]) {
+      const replaced = isMask(graph, name) ? replaceBelow(tensor, params) : undefined;
+      if (replaced === undefined) continue;
+      graph.setInitializer(name, replaced);
+      changes++;
+    }
+    return changes > 0 ? { changes } : { changes, ...explain(graph) };
+  },
+};
 
 function constantNodes(graph: Graph): readonly Node[] {
   return [...graph.nodes].filter(({ opType }) => opType === 'Constant' || opType === 'ConstantOfShape');

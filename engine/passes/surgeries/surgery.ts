@@ -1,4 +1,5 @@
 import type { Model } from '../../graph/model.ts';
+import type { PassContext } from '../pass.ts';
 
 /** What one surgery did. */
 export interface SurgeryOutcome {
@@ -8,5 +9,11 @@ export interface SurgeryOutcome {
   readonly whyNothing?: string;
 }
 
-/** One graph rewrite with its arguments already read. Changes the model in place. */
-export type Surgery = (model: Model) => SurgeryOutcome;
+/** One graph rewrite of Olive's GraphSurgeries. `Args` is its arguments after defaults (`domain/passes/native-surgeons.ts`). */
+export interface Surgery<Args = unknown> {
+  /**
+   * Changes the model in place. Throws `pass-failed` where Olive's surgeon raises an error: an argument that does not fit the model.
+   * Surgeries that need shapes ask ONNX Runtime for them.
+   */
+  operate(model: Model, args: Args, context: Pick<PassContext, 'runtime'>): SurgeryOutcome | Promise<SurgeryOutcome>;
+}
