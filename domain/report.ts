@@ -114,24 +114,38 @@ export type BenchmarkReport = z.infer<typeof benchmarkReportSchema>;
 
 export const findingSchema = z.strictObject({ rule: z.string().max(100), path: text, message: text });
 
+/** Something a pass looked at and left as it was. */
+const leftAloneSchema = z.strictObject({ what: text, count: z.int().min(1), why: text });
+export type LeftAlone = z.infer<typeof leftAloneSchema>;
+
+/** One pass of a conversion as it went. What may be absent is absent in version 1. */
+const convertedPassSchema = z.strictObject({
+  name: text,
+  type: text,
+  durationMs: milliseconds,
+  /** Nodes of the main graph; 0 before an export. */
+  nodesBefore: z.int(),
+  nodesAfter: z.int(),
+  /** Bytes of weights and constants; 0 before an export. */
+  bytesBefore: z.number().min(0).exactOptional(),
+  bytesAfter: z.number().min(0).exactOptional(),
+  /** Operator type -> how many more there are afterwards, negative for fewer; the 100 largest changes. */
+  operators: z.record(z.string().max(200), z.int()).exactOptional(),
+  counts: z.record(z.string().max(100), z.number()),
+  left: z.array(leftAloneSchema).max(50).exactOptional(),
+});
+export type ConvertedPass = z.infer<typeof convertedPassSchema>;
+
 export const conversionReportSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  /** 2 since passes tell bytes, operators and what they left alone; readers take both. */
+  schemaVersion: z.union([z.literal(1), z.literal(2)]),
   engineVersion: text,
   ortLibraryDigest: sha256Schema,
   durationMs: milliseconds,
   rssPeakBytes: z.number().min(0),
   sourceBytes: z.number().min(0),
   resultBytes: z.number().min(0),
-  passes: z.array(
-    z.strictObject({
-      name: text,
-      type: text,
-      durationMs: milliseconds,
-      nodesBefore: z.int(),
-      nodesAfter: z.int(),
-      counts: z.record(z.string().max(100), z.number()),
-    }),
-  ),
+  passes: z.array(convertedPassSchema),
   findings: z.array(findingSchema).max(200),
   /** Profile digest of the machine that produced it: calibration is not bit-equal across CPU kinds. */
   producer: z.strictObject({ agentId: text, profileDigest: sha256Schema }),
