@@ -38,9 +38,8 @@ async function convert(request: unknown, context: ChildContext): Promise<Convert
     onEvent: passEvents(context),
   });
   const { libraryDigest } = await runtime.info();
-  const passes = result.passes.map((pass) => ({ ...pass, counts: { ...pass.counts } }));
   return {
-    passes,
+    passes: [...result.passes],
     findings: result.findings.map((finding) => ({ ...finding })).slice(0, 200),
     sourceBytes: result.sourceBytes,
     resultBytes: result.resultBytes,

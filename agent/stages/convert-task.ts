@@ -70,7 +70,7 @@ function below(folder: string, files: FileMap): FileMap {
 
 function reportOf({ outcome, durationMs }: ConvertVerified, { agentVersion, config, device }: TaskContext): ConversionReport {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     engineVersion: agentVersion,
     durationMs,
     ...outcome,

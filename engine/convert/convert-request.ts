@@ -1,4 +1,5 @@
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import type { ConvertedPass as ReportedPass } from '../../domain/report.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ConversionData } from './conversion-data.ts';
 
@@ -33,15 +34,7 @@ export type ConvertEvent =
   | { readonly kind: 'log'; readonly line: string };
 
 /** One pass as it went. */
-export interface ConvertedPass {
-  readonly name: string;
-  readonly type: string;
-  readonly durationMs: number;
-  /** Nodes of the main graph; 0 before an export. */
-  readonly nodesBefore: number;
-  readonly nodesAfter: number;
-  readonly counts: Readonly<Record<string, number>>;
-}
+export type ConvertedPass = Required<ReportedPass>;
 
 /** Lint of the conversion: what only the model can tell. */
 export interface ConvertFinding {

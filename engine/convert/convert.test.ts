@@ -105,6 +105,34 @@ describe('the TensorRT-RTX recipe on the tiny BERT', () => {
     expect(result.resultBytes).toBe(result.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   });
 
+  it('tells of every pass what became of nodes, bytes and operators', async () => {
+    const { result } = await convert(document, TINY_BERT);
+    const [exported, halved, fixed] = result.passes;
+    expect(exported).toMatchObject({ nodesBefore: 0, bytesBefore: 0, nodesAfter: 212, operators: { LayerNormalization: 5 } });
+    expect(halved?.bytesBefore).toBe(exported?.bytesAfter);
+    // Positions and other integers keep their size.
+    expect((halved?.bytesAfter ?? 0) / (halved?.bytesBefore ?? 1)).toBeCloseTo(0.5, 1);
+    expect(halved?.operators).toEqual({ Cast: -3 });
+    expect(fixed?.operators).toEqual({});
+  });
+
+  it('says what a pass left alone and why', async () => {
+    const changed: JsonObject = {
+      ...document,
+      passes: {
+        conversion: { type: 'OnnxConversion', target_opset: 17 },
+        fp16: { type: 'OnnxFloatToFloat16', op_block_list: ['LayerNormalization', 'NoSuchOperator'] },
+        shape: { type: 'DynamicToFixedShape', dim_param: ['batch_size'], dim_value: [1] },
+      },
+    };
+    const { result } = await convert(changed, TINY_BERT);
+    expect(result.passes[0]?.left).toEqual([]);
+    expect(result.passes[1]?.left).toEqual([{ what: 'LayerNormalization stays float32', count: 5, why: 'its type is on op_block_list' }]);
+    expect(result.passes[2]?.left).toEqual([
+      { what: 'output last_hidden_state', count: 1, why: 'its shape still depends on a dimension without a number' },
+    ]);
+  });
+
   it('computes what the export computes', async () => {
     const { result } = await convert(document, TINY_BERT);
     const feeds = tokens(Array.from({ length: 64 }, (_, index) => (index < 40 ? index + 5 : 0)));

@@ -16,11 +16,15 @@ import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
 import { MODEL_CONFIG_FILE, writeModelConfig } from './model-config.ts';
+import { modelFacts, operatorChanges } from './model-facts.ts';
 import { modelFindings } from './model-findings.ts';
 import { writeOptionsOf } from './write-options.ts';
 
 /** File name of a conversion's graph, as Olive names it. */
 const MODEL_FILE = 'model.onnx';
+
+/** Kinds of things a pass left alone that a report lists. */
+const MAX_LEFT_ALONE = 50;
 
 /** The model between passes. */
 interface State {
@@ -95,14 +99,26 @@ interface Run extends ConvertRequest {
 
 async function runPass(pass: RecipePass, state: State | undefined, run: Run): Promise<Step> {
   const started = performance.now();
-  const nodesBefore = state?.model.graph.nodes.size ?? 0;
+  // Before the pass runs: it may change the model in place.
+  const before = modelFacts(state?.model);
   const result = await resultOf(pass, state, run);
-  const { counts, findings } = result.report;
+  const { counts, findings, left = [] } = result.report;
   const durationMs = performance.now() - started;
-  const nodesAfter = result.model.graph.nodes.size;
+  const after = modelFacts(result.model);
   return {
     state: { model: result.model, modelAttributes: result.modelAttributes ?? state?.modelAttributes ?? {} },
-    report: { name: pass.name, type: pass.type, durationMs, nodesBefore, nodesAfter, counts },
+    report: {
+      name: pass.name,
+      type: pass.type,
+      durationMs,
+      nodesBefore: before.nodes,
+      nodesAfter: after.nodes,
+      bytesBefore: before.bytes,
+      bytesAfter: after.bytes,
+      operators: operatorChanges(before, after),
+      counts: { ...counts },
+      left: left.slice(0, MAX_LEFT_ALONE),
+    },
     findings: findings.map((finding) => ({ rule: finding.rule, path: pathOf(finding, pass), message: finding.message })),
   };
 }

@@ -22,7 +22,13 @@ export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
       message: `no input, output or value has a dimension "${name}"`,
       param: 'dim_param',
     }));
-    return { model, report: { type: manifest.type, counts: { dimensionsFixed, outputsFixed }, findings } };
+    const open = model.graph.outputs.filter(({ type }) => type?.kind === 'tensor' && !isFixed(type.dims));
+    const left = open.map(({ name }) => ({
+      what: `output ${name}`,
+      count: 1,
+      why: 'its shape still depends on a dimension without a number',
+    }));
+    return { model, report: { type: manifest.type, counts: { dimensionsFixed, outputsFixed }, findings, left } };
   },
 };
 

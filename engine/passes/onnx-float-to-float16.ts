@@ -1,5 +1,6 @@
 import { onnxFloatToFloat16 as manifest } from '../../domain/passes/onnx-float-to-float16.ts';
 import type { ParamsOf } from '../../domain/passes/registry.ts';
+import type { LeftAlone } from '../../domain/report.ts';
 import { DataType } from '../graph/data-type.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { type Model, onnxOpset } from '../graph/model.ts';
@@ -49,7 +50,8 @@ export const onnxFloatToFloat16: GraphPass<Params> = {
     if (castsSkipped > 0) removeUnused(graph);
     const castsRemoved = removeUselessCasts(graph, (value) => types.get(value));
     const counts = { ...converter.counts, castsInserted: boundary.casts.size + inserted, castsSkipped, castsRemoved };
-    return { model, report: { type: manifest.type, counts, findings: findingsOf(converter.counts, params) } };
+    const left = leftFloat32(blocked);
+    return { model, report: { type: manifest.type, counts, findings: findingsOf(converter.counts, params), left } };
   },
 };
 
@@ -132,6 +134,16 @@ function castAroundFloat32(main: Graph, types: Map<string, DataType>, stays: Sta
     }
   }
   return inserted;
+}
+
+/** Blocked nodes by operator type and reason. */
+function leftFloat32(blocked: ReadonlyMap<Node, string>): readonly LeftAlone[] {
+  const groups = new Map<string, LeftAlone>();
+  for (const [{ opType }, why] of blocked) {
+    const key = `${opType} ${why}`;
+    groups.set(key, { what: `${opType} stays float32`, count: (groups.get(key)?.count ?? 0) + 1, why });
+  }
+  return [...groups.values()];
 }
 
 function findingsOf(counts: ConversionCounts, { max_finite_val, min_positive_val }: Params): readonly PassFinding[] {

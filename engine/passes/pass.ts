@@ -1,4 +1,5 @@
 import type { PassManifest } from '../../domain/passes/manifest.ts';
+import type { LeftAlone } from '../../domain/report.ts';
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
@@ -40,6 +41,8 @@ export interface PassReport {
   readonly counts: Readonly<Record<string, number>>;
   /** For example "matched nothing": rendered as lint of the conversion. */
   readonly findings: readonly PassFinding[];
+  /** What the pass might have changed and did not, with the reason: `{ what: 'TopK', count: 2, why: 'its type is on op_block_list' }`. Absent: nothing. */
+  readonly left?: readonly LeftAlone[];
 }
 
 export interface PassResult {

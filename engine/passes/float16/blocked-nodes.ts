@@ -57,18 +57,21 @@ export function mixesTypes(node: Node): boolean {
   return FLOAT32_INPUTS.has(node.opType);
 }
 
-/** Nodes that stay in float32. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */
-export function findBlockedNodes(graph: Graph, params: ParamsOf<'OnnxFloatToFloat16'>): ReadonlySet<Node> {
+/** Nodes that stay in float32, each with the reason. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */
+export function findBlockedNodes(graph: Graph, params: ParamsOf<'OnnxFloatToFloat16'>): ReadonlyMap<Node, string> {
   const blockedOps = new Set(params.op_block_list ?? (params.op_include_list === null ? DEFAULT_BLOCKED_OPS : []));
   const blockedNames = new Set(params.node_block_list ?? []);
   const includedOps = params.op_include_list && new Set(params.op_include_list);
   const includedNames = params.node_include_list && new Set(params.node_include_list);
-  const blocked = new Set<Node>();
+  const blocked = new Map<Node, string>();
   for (const { node } of allNodes(graph)) {
-    const excluded = (includedOps !== null && !includedOps.has(node.opType)) || (includedNames !== null && !includedNames.has(node.name));
-    if (excluded || blockedOps.has(node.opType) || blockedNames.has(node.name)) blocked.add(node);
+    if (includedOps !== null && !includedOps.has(node.opType)) blocked.set(node, 'its type is not on op_include_list');
+    else if (includedNames !== null && !includedNames.has(node.name)) blocked.set(node, 'its name is not on node_include_list');
+    else if (blockedOps.has(node.opType))
+      blocked.set(node, params.op_block_list === null ? 'its type is blocked by default' : 'its type is on op_block_list');
+    else if (blockedNames.has(node.name)) blocked.set(node, 'its name is on node_block_list');
   }
-  for (const node of blocked) {
+  for (const node of blocked.keys()) {
     if (subgraphsOf(node).length === 0) continue;
     const problem = `node "${node.name}" (${node.opType}) is to stay float32 but has a body; block the operators inside it instead`;
     throw new GroveError('pass-failed', { type: manifest.type, problem });
