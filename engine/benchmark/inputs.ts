@@ -42,8 +42,7 @@ export async function measurementFeeds(spec: InputsSpec, session: Session, ep: s
 export function feedsFor(inputs: readonly ValueMetadata[], tensors: NamedTensors, ep: string): NamedTensors {
   const entries = inputs.map(({ name, dtype }) => {
     const tensor = tensors[name];
-    if (tensor === undefined)
-      throw new GroveError('inference-failed', { ep, problem: `the evaluation data has no values for input "${name}"` });
+    if (tensor === undefined) throw new GroveError('inference-failed', { ep, problem: `the data has no values for input "${name}"` });
     return [name, cast(tensor, dtype)] as const;
   });
   return Object.fromEntries(entries);

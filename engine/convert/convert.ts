@@ -155,11 +155,11 @@ function runWith(
 }
 
 /**
- * A conversion needs nothing of the device: when ONNX Runtime's CPU provider refuses the graph, what the passes made of the model is wrong, for example a
- * fixed length beyond the model's positions. Left as `session-failed` it would count as the machine's fault.
+ * A conversion needs nothing of the device: when ONNX Runtime's CPU provider refuses the graph or its calibration data, what the recipe makes of the
+ * model is wrong, for example a fixed length beyond the model's positions. Left as it is the error would count as the machine's fault.
  */
 function blameOn(pass: Pick<RecipePass, 'type'>, error: unknown): unknown {
-  if (!(error instanceof GroveError) || error.code !== 'session-failed') return error;
+  if (!(error instanceof GroveError) || (error.code !== 'session-failed' && error.code !== 'inference-failed')) return error;
   return new GroveError('pass-failed', { type: pass.type, problem: error.message }, { cause: error });
 }
 
