@@ -66,6 +66,13 @@ describe('inferTypes', () => {
     expect((await inferTypes(model, runtime, { foldConstants: true })).get('y')).toEqual(tensorType(DataType.FLOAT, [2, 6, 2, 6]));
   });
 
+  it('supposes sizes of symbolic dimensions where it is told some', async () => {
+    const model = embeddingModel(16, 4);
+    const types = await inferTypes(model, runtime, { sizes: new Map([['batch_size', 3]]), values: ['rows'] });
+    expect(types.get('rows')).toEqual(tensorType(DataType.FLOAT, [3, 'sequence_length', 4]));
+    expect(model.graph.inputs[0]?.type).toEqual(tensorType(DataType.INT64, ['batch_size', 'sequence_length']));
+  });
+
   it('leaves the shape open where the rank is not known', async () => {
     const graph = new Graph('reshape');
     graph.addInput('x', tensorType(DataType.FLOAT, ['n']));

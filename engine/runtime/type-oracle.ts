@@ -34,6 +34,8 @@ export interface OracleOptions {
   readonly foldConstants?: boolean;
   /** The values to tell of; default all that nodes of the main graph compute. */
   readonly values?: readonly string[];
+  /** Sizes to suppose for symbolic dimensions of the inputs, by name; what is left out stays symbolic. */
+  readonly sizes?: ReadonlyMap<string, number>;
   /** Whether scalars are told from unknown ranks (default true), which takes a second question; otherwise the dims of both are undefined. */
   readonly tellScalars?: boolean;
 }
@@ -49,9 +51,9 @@ export interface OracleOptions {
 export async function inferTypes(
   model: Model,
   runtime: InferenceRuntime,
-  { foldConstants = false, values = computedValues(model), tellScalars = true }: OracleOptions = {},
+  { foldConstants = false, values = computedValues(model), sizes = new Map(), tellScalars = true }: OracleOptions = {},
 ): Promise<ReadonlyMap<string, TensorType>> {
-  const oracle = { runtime, foldConstants };
+  const oracle = { runtime, foldConstants, sizes };
   const answers = (await ask(model, oracle, { outputs: values, ranks: [] })).filter((answer) => answer.dtype !== 'other');
   const ambiguous = answers.filter(({ dims }) => dims.length === 0).map(({ name }) => name);
   const scalars = await findScalars(model, oracle, tellScalars ? ambiguous : []);
@@ -75,6 +77,7 @@ async function findScalars(model: Model, oracle: Oracle, names: readonly string[
 interface Oracle {
   readonly runtime: InferenceRuntime;
   readonly foldConstants: boolean;
+  readonly sizes: ReadonlyMap<string, number>;
 }
 
 function computedValues({ graph }: Model): readonly string[] {
@@ -87,8 +90,9 @@ interface Question {
   readonly ranks: readonly string[];
 }
 
-async function ask(model: Model, { runtime, foldConstants }: Oracle, question: Question): Promise<readonly ValueMetadata[]> {
-  const bytes = encodeQuestion(model, question);
+async function ask(model: Model, oracle: Oracle, question: Question): Promise<readonly ValueMetadata[]> {
+  const { runtime, foldConstants, sizes } = oracle;
+  const bytes = encodeQuestion(model, question, sizes);
   const settings = { optimizationLevel: foldConstants ? 'basic' : 'disabled', intraOpThreads: 1, quiet: true } as const;
   const session = await runtime.createSession({ model: { bytes }, ep: 'CPUExecutionProvider', settings });
   await session.close();
@@ -96,7 +100,7 @@ async function ask(model: Model, { runtime, foldConstants }: Oracle, question: Q
 }
 
 /** Encodes the temporary model. Changes the given one and puts it back before anyone else can look: nothing here is asynchronous. */
-function encodeQuestion(model: Model, question: Question): Uint8Array {
+function encodeQuestion(model: Model, question: Question, sizes: ReadonlyMap<string, number>): Uint8Array {
   const { graph } = model;
   const inputs = [...graph.inputs];
   const outputs = [...graph.outputs];
@@ -105,6 +109,7 @@ function encodeQuestion(model: Model, question: Question): Uint8Array {
   const probes = question.ranks.map((name) => graph.addNode({ opType: 'Shape', inputs: [name], outputs: [graph.freshName('rank_probe')] }));
   try {
     graph.valueInfo.clear();
+    graph.inputs.splice(0, inputs.length, ...inputs.map((input) => sized(input, sizes)));
     for (const [name, tensor] of initializers) if (!isSmall(tensor)) moveToInputs(model, name, tensor);
     graph.outputs.splice(0, graph.outputs.length, ...[...question.outputs, ...probes.flatMap((probe) => probe.outputs)].map(untyped));
     return encodeModel(model);
@@ -117,6 +122,12 @@ function encodeQuestion(model: Model, question: Question): Uint8Array {
     for (const [name] of initializers) graph.removeInitializer(name);
     for (const [name, tensor] of initializers) graph.setInitializer(name, tensor);
   }
+}
+
+function sized(info: ValueInfo, sizes: ReadonlyMap<string, number>): ValueInfo {
+  if (info.type?.kind !== 'tensor' || info.type.dims === undefined) return info;
+  const dims = info.type.dims.map((dim) => (typeof dim === 'string' ? (sizes.get(dim) ?? dim) : dim));
+  return { ...info, type: { ...info.type, dims } };
 }
 
 function untyped(name: string): ValueInfo {
