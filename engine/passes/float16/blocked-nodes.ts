@@ -1,8 +1,7 @@
 import { GroveError } from '../../../domain/errors.ts';
-import { onnxFloatToFloat16 as manifest } from '../../../domain/passes/onnx-float-to-float16.ts';
-import type { ParamsOf } from '../../../domain/passes/registry.ts';
 import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
 import { allNodes } from '../../graph/topology.ts';
+import type { HalfSettings } from './half-settings.ts';
 
 /** Operators without float16 kernels, or whose results need float32, as ONNX Runtime's converter lists them. */
 const DEFAULT_BLOCKED_OPS: readonly string[] = [
@@ -46,19 +45,27 @@ const FLOAT32_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
 /** Up to this operator set Resize takes its scales as input 1; the region of interest came before them later. */
 const LAST_OPSET_OF_OLD_RESIZE = 10;
 
+/** Inputs, by operator, that the recipe wants in float16 in spite of the table above. */
+type ForcedInputs = HalfSettings['force_fp16_inputs'];
+
 /** Positions at which `node` takes float32 although it computes in float16. */
-export function float32InputsOf(node: Node, opset: number): readonly number[] {
-  if (node.opType === 'Resize' && opset <= LAST_OPSET_OF_OLD_RESIZE) return [1];
-  return FLOAT32_INPUTS.get(node.opType) ?? [];
+export function float32InputsOf(node: Node, opset: number, forced: ForcedInputs): readonly number[] {
+  const isOld = node.opType === 'Resize' && opset <= LAST_OPSET_OF_OLD_RESIZE;
+  const inputs = isOld ? [1] : (FLOAT32_INPUTS.get(node.opType) ?? []);
+  return inputs.filter((input) => !forcedOf(node, forced).includes(input));
 }
 
-/** Whether an operator takes some of its inputs in float32; its attributes then keep their type too. */
-export function mixesTypes(node: Node): boolean {
-  return FLOAT32_INPUTS.has(node.opType);
+/** Whether an operator takes some of its inputs in float32 and nothing of it is forced; its attributes then keep their type too. */
+export function mixesTypes(node: Node, forced: ForcedInputs): boolean {
+  return FLOAT32_INPUTS.has(node.opType) && !Object.hasOwn(forced, node.opType);
+}
+
+function forcedOf({ opType }: Node, forced: ForcedInputs): readonly number[] {
+  return Object.hasOwn(forced, opType) ? (forced[opType] ?? []) : [];
 }
 
 /** Nodes that stay in float32, each with the reason. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */
-export function findBlockedNodes(graph: Graph, params: ParamsOf<'OnnxFloatToFloat16'>): ReadonlyMap<Node, string> {
+export function findBlockedNodes(graph: Graph, params: HalfSettings): ReadonlyMap<Node, string> {
   const blockedOps = new Set(params.op_block_list ?? (params.op_include_list === null ? DEFAULT_BLOCKED_OPS : []));
   const blockedNames = new Set(params.node_block_list ?? []);
   const includedOps = params.op_include_list && new Set(params.op_include_list);
@@ -74,7 +81,7 @@ export function findBlockedNodes(graph: Graph, params: ParamsOf<'OnnxFloatToFloa
   for (const node of blocked.keys()) {
     if (subgraphsOf(node).length === 0) continue;
     const problem = `node "${node.name}" (${node.opType}) is to stay float32 but has a body; block the operators inside it instead`;
-    throw new GroveError('pass-failed', { type: manifest.type, problem });
+    throw new GroveError('pass-failed', { type: params.type, problem });
   }
   return blocked;
 }

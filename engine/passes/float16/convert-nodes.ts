@@ -4,6 +4,7 @@ import type { Attribute, Graph, Node } from '../../graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { allGraphs, allNodes } from '../../graph/topology.ts';
 import { mixesTypes } from './blocked-nodes.ts';
+import type { HalfSettings } from './half-settings.ts';
 import { type HalfLimits, toHalfTensor } from './half-tensor.ts';
 
 /** What was converted and how many values the limits moved. */
@@ -30,9 +31,11 @@ const DTYPE_OPS: Readonly<Record<string, { readonly floatByDefault: boolean }>> 
 export class HalfConverter {
   readonly counts: ConversionCounts = { initializersConverted: 0, constantsConverted: 0, valuesRaised: 0, valuesLimited: 0 };
   readonly #limits: HalfLimits;
+  readonly #forced: HalfSettings['force_fp16_inputs'];
 
-  constructor(limits: HalfLimits) {
+  constructor(limits: HalfLimits, forced: HalfSettings['force_fp16_inputs']) {
     this.#limits = limits;
+    this.#forced = forced;
   }
 
   /** Makes a node compute in float16: its constants, its target type when it is a Cast, the type it creates when it has one. */
@@ -43,7 +46,7 @@ export class HalfConverter {
     if (node.opType === 'ConstantOfShape' && !node.attributes.has('value')) {
       node.attributes.set('value', tensorAttribute(float32Tensor([1], [0])));
     }
-    if (mixesTypes(node)) return;
+    if (mixesTypes(node, this.#forced)) return;
     for (const [name, attribute] of [...node.attributes]) {
       const converted = this.#convertAttribute(attribute);
       if (converted !== undefined) node.attributes.set(name, converted);
