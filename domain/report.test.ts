@@ -14,7 +14,14 @@ describe('a benchmark report', () => {
 
   it('of version 2 carries further outputs, ranking and the metrics of the evaluator', () => {
     const scores = { mrrAt10: 0.6, ndcgAt10: 0.7, map: 0.6, labelTau: 0.3 };
-    const relevance = { state: 'measured', queries: 2, withoutRelevant: 1, withoutIrrelevant: 0, model: scores, reference: scores } as const;
+    const relevance = {
+      state: 'measured',
+      queries: 2,
+      withoutRelevant: 1,
+      withoutIrrelevant: 0,
+      model: scores,
+      reference: scores,
+    } as const;
     const counts = { queries: 3, candidates: 9, singleCandidate: 0 };
     const ranking = { state: 'measured', ...counts, top1Agreement: 1, referenceTau: 0.99, relevance } as const;
     const quality = { ...MEASURED, furtherOutputs: [{ name: 'pooled', ...SIMILARITY }], ranking };
