@@ -81,6 +81,14 @@ export function describeError(error: GroveError): string {
   return [`grove: ${error.message}`, ...problems, ...more, `  ${error.spec.advice}`, `  (${error.code})`].join('\n');
 }
 
+const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** `34.4 MB`: decimal units, one digit from kB on. */
+export function bytes(count: number): string {
+  const unit = Math.min(BYTE_UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  return `${(count / 1000 ** unit).toFixed(unit === 0 ? 0 : 1)} ${BYTE_UNITS[unit]}`;
+}
+
 const DURATION_UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],

@@ -32,11 +32,16 @@ export function targetSession({ recipe, executedEp, modelPath, physicalCores }: 
   return applyInferenceSettings(plain, inferenceSettings);
 }
 
+/** Physical cores of this machine, at least 1. */
+export async function physicalCoresHere(): Promise<number> {
+  // systeminformation answers 0 where the firmware does not say.
+  return (await cpu()).physicalCores || availableParallelism();
+}
+
 /** The session of a benchmark on this machine. */
 export async function resolveSession(value: BenchmarkFiles): Promise<BenchmarkSession> {
   const { spec, recipe, modelFolder } = value;
-  // systeminformation answers 0 where the firmware does not say.
-  const physicalCores = (await cpu()).physicalCores || availableParallelism();
+  const physicalCores = await physicalCoresHere();
   return {
     ...value,
     session: targetSession({ recipe, executedEp: spec.executedEp, modelPath: join(modelFolder, 'model.onnx'), physicalCores }),

@@ -1,59 +1,150 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { firstUnsupportedPass, planConversion } from '../../domain/recipe/conversion-plan.ts';
-import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { ConversionData } from '../../engine/convert/conversion-data.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
-import type { ConvertEvent, ConvertResult } from '../../engine/convert/convert-request.ts';
+import type { ConvertResult } from '../../engine/convert/convert-request.ts';
+import { type ModelConfig, writeModelConfig } from '../../engine/convert/model-config.ts';
+import { writeOliveOutput } from '../../engine/convert/olive-output.ts';
+import type { InferenceRuntime } from '../../engine/runtime/inference-runtime.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
+import { createSystemClock } from '../../platform/clock.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
-import { print, table } from '../output.ts';
+import { print } from '../output.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { readLocalRecipe } from '../sources/local-recipe.ts';
 import { isFolder } from '../sources/model-folder.ts';
+import { type Conversion, conversionText, explainedText, outlookOf, outlookText } from './convert-text.ts';
+import { type Evaluation, type EvaluationPlan, evaluateHere, oliveMetricValues, planEvaluation, writeEvaluation } from './evaluate.ts';
+import { type OutputDraft, openOutputDraft } from './output-folder.ts';
+import { createConvertDisplay } from './progress-display.ts';
 
 /** `grove convert`'s options. */
 export interface ConvertOptions extends OutputOptions {
-  readonly model: string;
-  readonly out: string;
+  readonly model?: string;
+  readonly out?: string;
   readonly data: readonly string[];
   readonly task?: string;
   readonly set: readonly string[];
   readonly explain?: boolean;
+  readonly dryRun?: boolean;
+  readonly evaluate?: boolean;
+  readonly substituteEp?: 'cpu';
+  readonly overwrite?: boolean;
 }
 
-/** Runs the host passes of a recipe, or explains them, and prints the result. Throws what reading the recipe and converting throw. */
-export async function runConvert(recipe: string, options: ConvertOptions, context: CommandContext): Promise<void> {
-  const parsed = await readLocalRecipe(recipe, { task: options.task, set: options.set });
-  for (const warning of parsed.warnings) context.terminal.error(`warning: ${warning.path}: ${warning.message}`);
-  if (options.explain === true) context.terminal.out(explanation(parsed));
-  else print({ ...options, terminal: context.terminal }, await convert(parsed, options, context), resultText);
+/** Runs the host passes of a recipe, or tells what they would do, and prints the result. Throws what reading the recipe and converting throw. */
+export async function runConvert(argument: string, options: ConvertOptions, context: CommandContext): Promise<void> {
+  const { recipe, warnings } = await readLocalRecipe(argument, { task: options.task, set: options.set });
+  const { terminal } = context;
+  for (const warning of warnings) terminal.error(`warning: ${warning.path}: ${warning.message}`);
+  const printer = { output: options.output, terminal };
+  if (options.dryRun === true) return print(printer, outlookOf(recipe), outlookText);
+  const conversion = await convert(recipe, options, context);
+  print(printer, conversion, options.explain === true ? (done) => explainedText(done, recipe) : conversionText);
 }
 
-async function convert(
-  { recipe }: ParsedRecipe,
-  options: ConvertOptions,
-  { terminal, interrupted }: CommandContext,
-): Promise<ConvertResult> {
-  const { host } = planConversion(recipe);
-  const missing = firstUnsupportedPass(host);
+/** One conversion with everything it was told. */
+interface Work {
+  readonly recipe: Recipe;
+  readonly source: string;
+  readonly out: string;
+  readonly data: ConversionData;
+  readonly runtime: InferenceRuntime;
+  readonly evaluation: EvaluationPlan | null;
+  readonly options: ConvertOptions;
+  readonly context: CommandContext;
+}
+
+/** Everything that can be refused is refused before the first pass. */
+async function convert(recipe: Recipe, options: ConvertOptions, context: CommandContext): Promise<Conversion> {
+  const missing = firstUnsupportedPass(planConversion(recipe).host);
   if (missing !== undefined) throw new GroveError('unsupported-pass', { type: missing.type, path: missing.path, detail: missing.detail });
-  const source = resolve(options.model);
-  return convertModel({
-    passes: host,
-    modelType: recipe.inputModel.type,
+  const source = resolve(required('--model', options.model));
+  const out = resolve(required('--out', options.out));
+  const data = await conversionData(recipe, source, options);
+  const runtime = await loadOrtNode();
+  const evaluation = options.evaluate === true ? await planEvaluation(recipe, options.substituteEp, runtime) : null;
+  return convertInto(await openOutputDraft(out, options.overwrite === true), {
+    recipe,
     source,
-    data: await conversionData(recipe, source, options),
-    task: recipe.inputModel.task,
-    outFolder: resolve(options.out),
-    exportFolder: null,
-    accelerator: recipe.target.accelerator,
-    runtime: await loadOrtNode(),
-    signal: interrupted,
-    onEvent: (event) => report(event, terminal),
+    out,
+    data,
+    runtime,
+    evaluation,
+    options,
+    context,
   });
+}
+
+function required(option: string, value: string | undefined): string {
+  if (value === undefined) throw new GroveError('invalid-argument', { problem: `${option} DIR is needed, except with --dry-run` });
+  return value;
+}
+
+/** The draft becomes the output before anything is measured: a provider that takes the process down leaves the conversion whole. */
+async function convertInto(draft: OutputDraft, work: Work): Promise<Conversion> {
+  const { out, recipe, evaluation } = work;
+  try {
+    const startedAtMs = createSystemClock().now();
+    const { exportPath: _none, modelConfig, ...result } = await convertDraft(draft, work);
+    const records = {
+      modelFolder: out,
+      recipe,
+      passes: planConversion(recipe).host,
+      reports: result.passes,
+      model: modelConfig,
+      startedAtMs,
+    };
+    await writeOliveOutput({ ...records, folder: draft.folder, metrics: null });
+    work.context.interrupted.throwIfAborted();
+    await draft.publish();
+    const modelPath = join(out, modelConfig.modelFile);
+    const evaluated =
+      evaluation === null ? null : await evaluateHere({ ...work, ...evaluation, modelPath, vocabularySize: vocabularySizeOf(modelConfig) });
+    if (evaluated !== null) await recordEvaluation(evaluated, { ...records, passes: recipe.passes, folder: out });
+    const leftToDevice = evaluated === null ? planConversion(recipe).target.map(({ type }) => type) : [];
+    return { ...result, modelPath, leftToDevice, evaluation: evaluated };
+  } finally {
+    await draft.discard();
+  }
+}
+
+async function convertDraft(draft: OutputDraft, { recipe, source, data, runtime, options, context }: Work): Promise<ConvertResult> {
+  const display = createConvertDisplay(context.terminal, context.terminal.isInteractive && options.output === 'table');
+  try {
+    return await convertModel({
+      passes: planConversion(recipe).host,
+      modelType: recipe.inputModel.type,
+      source,
+      data,
+      task: recipe.inputModel.task,
+      outFolder: draft.folder,
+      exportFolder: null,
+      accelerator: recipe.target.accelerator,
+      runtime,
+      signal: context.interrupted,
+      onEvent: (event) => display.show(event),
+    });
+  } finally {
+    display.close();
+  }
+}
+
+type Records = Omit<Parameters<typeof writeOliveOutput>[0], 'metrics' | 'recipe'> & { readonly recipe: Recipe };
+
+async function recordEvaluation(evaluation: Evaluation, records: Records): Promise<void> {
+  const model = { ...records.model, inferenceSettings: evaluation.inferenceSettings };
+  await writeEvaluation(records.folder, evaluation);
+  await writeModelConfig(records.folder, model);
+  await writeOliveOutput({ ...records, model, metrics: oliveMetricValues(evaluation, records.recipe) });
+}
+
+function vocabularySizeOf({ modelAttributes }: ModelConfig): number {
+  const size = modelAttributes['vocab_size'];
+  return typeof size === 'number' && size >= 1 ? size : Number.POSITIVE_INFINITY;
 }
 
 /** Throws `missing-data` for rows that the recipe does not read: a misspelt name would otherwise be ignored. */
@@ -67,48 +158,4 @@ async function conversionData(
   if (unknown !== undefined) throw new GroveError('missing-data', { path: '--data', name: unknown.name });
   const rows = files.map(({ name, file, columns }) => [name, { file, ...(columns && { columns }) }] as const);
   return { configs, rows: Object.fromEntries(rows), tokenizerFolder: (await isFolder(source)) ? source : dirname(source) };
-}
-
-function report(event: ConvertEvent, terminal: CommandContext['terminal']): void {
-  if (event.kind === 'pass-started') terminal.error(`[${event.index + 1}/${event.count}] ${event.type} (${event.name})`);
-  else if (event.kind === 'log') terminal.error(event.line);
-}
-
-function resultText(result: ConvertResult): string {
-  const rows = result.passes.map((pass) => [
-    pass.type,
-    `${pass.durationMs.toFixed(0)} ms`,
-    `${pass.nodesBefore} -> ${pass.nodesAfter}`,
-    counts(pass.counts),
-  ]);
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-  return [
-    table(['pass', 'took', 'nodes', 'what it did'], rows),
-    ...result.findings.map((finding) => `lint: ${finding.path}: ${finding.message} [${finding.rule}]`),
-    `${result.modelPath}: ${megabytes(result.sourceBytes)} -> ${megabytes(result.resultBytes)}`,
-  ].join('\n');
-}
-
-function counts(values: Readonly<Record<string, number>>): string {
-  return Object.entries(values)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ');
-}
-
-function explanation({ recipe }: ParsedRecipe): string {
-  const { host, target } = planConversion(recipe);
-  const line =
-    (where: string) =>
-    ({ name, type, known, detail, params }: (typeof host)[number]) => [
-      type,
-      name,
-      where,
-      known === 'native' ? 'native' : `needs the Olive toolchain${detail}`,
-      JSON.stringify(params),
-    ];
-  const rows = [...host.map(line('here')), ...target.map(line('on the benchmarked device'))];
-  return [
-    `target ${recipe.target.device} ${recipe.target.ep}, task ${recipe.inputModel.task}`,
-    table(['pass', 'name', 'runs', 'by', 'parameters'], rows),
-  ].join('\n');
 }

@@ -2,6 +2,7 @@ import type { RecipePass } from '../../domain/recipe/recipe.ts';
 import type { ConvertedPass as ReportedPass } from '../../domain/report.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ConversionData } from './conversion-data.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** What a conversion is told. */
 export interface ConvertRequest {
@@ -58,7 +59,8 @@ export interface ConvertResult {
   readonly exportPath: string | null;
   readonly passes: readonly ConvertedPass[];
   readonly findings: readonly ConvertFinding[];
-  readonly modelAttributes: Readonly<Record<string, unknown>>;
+  /** What `model_config.json` says. */
+  readonly modelConfig: ModelConfig;
   readonly sourceBytes: number;
   /** Bytes of all result files. */
   readonly resultBytes: number;

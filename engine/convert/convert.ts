@@ -15,7 +15,7 @@ import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
-import { MODEL_CONFIG_FILE, writeModelConfig } from './model-config.ts';
+import { MODEL_CONFIG_FILE, type ModelConfig, writeModelConfig } from './model-config.ts';
 import { modelFacts, operatorChanges } from './model-facts.ts';
 import { modelFindings } from './model-findings.ts';
 import { writeOptionsOf } from './write-options.ts';
@@ -65,7 +65,6 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
     exportPath,
     passes: reports,
     findings,
-    modelAttributes: state.modelAttributes,
     sourceBytes: await sizeOfFiles(request.source),
   };
 }
@@ -188,23 +187,23 @@ function failed({ type }: RecipePass, problem: string): GroveError {
 }
 
 /** Structure first: ONNX Runtime's own messages about a broken graph are poor. */
-async function writeResult(state: State, request: ConvertRequest): Promise<Pick<ConvertResult, 'files' | 'modelPath' | 'resultBytes'>> {
+async function writeResult(
+  state: State,
+  request: ConvertRequest,
+): Promise<Pick<ConvertResult, 'files' | 'modelPath' | 'modelConfig' | 'resultBytes'>> {
   const { model, modelAttributes } = state;
   checkModel(model, 'the converted model');
   const modelPath = join(request.outFolder, MODEL_FILE);
   const written = await writeModelFile(model, modelPath, writeOptionsOf(request.passes));
-  await writeModelConfig(request.outFolder, {
-    modelFile: MODEL_FILE,
-    external: written.dataPath !== undefined,
-    modelAttributes,
-    inferenceSettings: null,
-  });
+  const external = written.dataPath !== undefined;
+  const modelConfig: ModelConfig = { modelFile: MODEL_FILE, external, modelAttributes, inferenceSettings: null };
+  await writeModelConfig(request.outFolder, modelConfig);
   await loadOnce(written, request.runtime).catch((error: unknown) => {
     throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
   });
   const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), MODEL_CONFIG_FILE];
   const files = await Promise.all(names.map(async (path) => ({ path, sizeBytes: await sizeOfFiles(join(request.outFolder, path)) })));
-  return { files, modelPath, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  return { files, modelPath, modelConfig, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 async function loadOnce({ modelPath }: WrittenModel, runtime: InferenceRuntime): Promise<void> {

@@ -1,5 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Json } from '../../domain/json.ts';
+import { isJsonObject } from '../../domain/recipe/findings.ts';
+import type { JsonObject } from '../../domain/recipe/recipe.ts';
 import type { InferenceSettings } from '../passes/pass.ts';
 
 /** Olive's description of a model beside its files. */
@@ -16,13 +19,19 @@ export interface ModelConfig {
 
 /**
  * Writes `model_config.json` in Olive's form. Paths are relative to the folder where Olive's are absolute: the bytes must not depend on where a
- * conversion ran.
+ * conversion ran, and the folder may be moved.
  */
 export async function writeModelConfig(folder: string, config: ModelConfig): Promise<void> {
-  const document = {
+  await writeFile(join(folder, MODEL_CONFIG_FILE), `${JSON.stringify(modelConfigDocument(config, null), null, 4)}\n`);
+}
+
+/** Olive's model config; `folder` is where the files are, null for paths relative to the document. */
+export function modelConfigDocument(config: ModelConfig, folder: string | null): JsonObject {
+  const inFolder = (name: string) => (folder === null ? name : join(folder, name));
+  return asJsonObject({
     type: 'onnxmodel',
     config: {
-      model_path: config.external ? '.' : config.modelFile,
+      model_path: inFolder(config.external ? '.' : config.modelFile),
       onnx_file_name: config.external ? config.modelFile : null,
       inference_settings: config.inferenceSettings,
       use_ort_extensions: false,
@@ -30,6 +39,11 @@ export async function writeModelConfig(folder: string, config: ModelConfig): Pro
       constant_inputs_file_name: null,
       model_attributes: config.modelAttributes,
     },
-  };
-  await writeFile(join(folder, MODEL_CONFIG_FILE), `${JSON.stringify(document, null, 4)}\n`);
+  });
+}
+
+/** Attributes are what a JSON file held; this says so to the compiler. */
+function asJsonObject(value: unknown): JsonObject {
+  const document: Json = JSON.parse(JSON.stringify(value));
+  return isJsonObject(document) ? document : {};
 }

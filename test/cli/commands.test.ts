@@ -4,19 +4,11 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { buildProgram, main } from '../../cli/main.ts';
-import type { Terminal } from '../../cli/output.ts';
+import { RecordingTerminal } from '../../cli/terminal.cases.ts';
 
-class Recorder implements Terminal {
-  readonly columns = 120;
-  readonly isInteractive = false;
-  text = '';
-
-  out(text: string): void {
-    this.text += `${text}\n`;
-  }
-
-  error(text: string): void {
-    this.text += `${text}\n`;
+class Recorder extends RecordingTerminal {
+  get text(): string {
+    return this.written + this.told;
   }
 }
 
