@@ -36,7 +36,7 @@ function argumentNames(surgeon: string): readonly string[] | undefined {
 export const graphSurgeries = definePass({
   type: 'GraphSurgeries',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: true,
   summary: 'Runs named graph rewrites in order, then merges equal initialisers.',
   documentation: {

@@ -9,12 +9,12 @@ import type { Attribute, Graph } from '../graph/graph.ts';
 import { halvesFromFloats } from '../graph/half.ts';
 import type { Model } from '../graph/model.ts';
 import { float32Tensor, float32Values, int64Values, makeTensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
+import { transpose } from '../graph/transpose.ts';
 import type { ValueInfo } from '../graph/value.ts';
 import { checkModel } from '../onnx/check.ts';
 import { encodeModel } from '../onnx/write.ts';
 import { safetensorsOf, TINY_BERT, tinyTensors, writeCheckpoint } from './checkpoints.cases.ts';
 import { type ExportOptions, type ExportTask, exportCheckpoint } from './export-model.ts';
-import { transpose } from './weights.ts';
 
 let folder: string;
 beforeEach(async () => {

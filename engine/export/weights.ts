@@ -1,6 +1,7 @@
 import { GroveError } from '../../domain/errors.ts';
 import { DataType, dataTypeName, isFloatType } from '../graph/data-type.ts';
-import { allocateBytes, float32Tensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
+import { float32Tensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
+import { transpose } from '../graph/transpose.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** Gives an architecture's parameters as float32 tensors, each checked against the shape its configuration implies. */
@@ -51,26 +52,6 @@ export class Weights {
 /** Checkpoints converted from TensorFlow call LayerNorm's parameters gamma and beta. */
 function legacySpelling(name: string): string {
   return name.replace(/LayerNorm\.weight$/, 'LayerNorm.gamma').replace(/LayerNorm\.bias$/, 'LayerNorm.beta');
-}
-
-/** Two tiles of 64 x 64 floats (16 KiB each) share the first-level cache; measured fastest of 16, 32 and 64. */
-const TILE = 64;
-
-/** Row-major [rows, columns] to row-major [columns, rows], tile by tile: a plain loop misses the cache on every other access. */
-export function transpose(source: Float32Array, rows: number, columns: number): Float32Array {
-  const target = new Float32Array(allocateBytes(source.length * 4).buffer);
-  for (let row = 0; row < rows; row += TILE) {
-    const height = Math.min(TILE, rows - row);
-    for (let column = 0; column < columns; column += TILE) {
-      const columnEnd = Math.min(column + TILE, columns);
-      for (let at = column; at < columnEnd; at++) {
-        let from = row * columns + at;
-        const start = at * rows + row;
-        for (let to = start; to < start + height; to++, from += columns) target[to] = source[from]!;
-      }
-    }
-  }
-  return target;
 }
 
 function bad(where: string, problem: string): GroveError {

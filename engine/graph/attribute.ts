@@ -37,6 +37,14 @@ export function readInt(node: Node, name: string, fallback: number): number {
   return Number(attribute.value);
 }
 
+/** The float attribute `name`, or `fallback` when absent. Throws `invalid-onnx` when it is of another kind. */
+export function readFloat(node: Node, name: string, fallback: number): number {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return fallback;
+  if (attribute.kind !== 'float') throw wrongKind(node, name, attribute.kind);
+  return attribute.value;
+}
+
 /** The tensor attribute `name`, or undefined when absent. */
 export function readTensor(node: Node, name: string): Tensor | undefined {
   const attribute = node.attributes.get(name);

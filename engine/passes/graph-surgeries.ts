@@ -3,6 +3,7 @@ import { graphSurgeries as manifest } from '../../domain/passes/graph-surgeries.
 import { isNativeSurgeon, NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
 import type { ParamsOf } from '../../domain/passes/registry.ts';
 import type { Model } from '../graph/model.ts';
+import { allGraphs } from '../graph/topology.ts';
 import type { GraphPass, PassContext, PassFinding } from './pass.ts';
 import { mergeEqualInitializers } from './surgeries/merge-equal-initializers.ts';
 import { SURGERIES } from './surgeries/registry.ts';
@@ -17,16 +18,22 @@ export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
     const findings: PassFinding[] = [];
     for (const [index, written] of params.surgeries.entries()) {
       context.signal.throwIfAborted();
-      const { changes, whyNothing } = await operate(model, written, context);
-      counts[written.surgeon] = (counts[written.surgeon] ?? 0) + changes;
-      if (changes > 0) continue;
-      const message = `${written.surgeon} matches nothing${whyNothing === undefined ? '' : `: ${whyNothing}`}`;
-      findings.push({ rule: 'surgery-matches-nothing', message, param: 'surgeries', member: `[${index}]` });
+      const outcome = await operate(model, written, context);
+      counts[written.surgeon] = (counts[written.surgeon] ?? 0) + outcome.changes;
+      for (const finding of findingsOf(written.surgeon, outcome)) findings.push({ ...finding, param: 'surgeries', member: `[${index}]` });
     }
-    if (params.remove_duplicate_initializers) counts['initializersMerged'] = mergeEqualInitializers(model.graph);
+    if (params.remove_duplicate_initializers) {
+      counts['initializersMerged'] = [...allGraphs(model.graph)].reduce((sum, graph) => sum + mergeEqualInitializers(graph), 0);
+    }
     return { model, report: { type: manifest.type, counts, findings } };
   },
 };
+
+function findingsOf(surgeon: string, { changes, whyNothing, leftOut = [] }: SurgeryOutcome): readonly PassFinding[] {
+  const incomplete = leftOut.map((message) => ({ rule: 'surgery-incomplete', message: `${surgeon}: ${message}` }));
+  if (changes > 0 || incomplete.length > 0) return incomplete;
+  return [{ rule: 'surgery-matches-nothing', message: `${surgeon} matches nothing${whyNothing === undefined ? '' : `: ${whyNothing}`}` }];
+}
 
 /** Runs one surgery with its arguments. Recipes with other surgeons are refused before a conversion starts. */
 async function operate(

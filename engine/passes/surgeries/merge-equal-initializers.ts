@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Graph } from '../../graph/graph.ts';
 import { type Tensor, tensorSizeBytes } from '../../graph/tensor.ts';
 
@@ -6,25 +7,51 @@ const PROBE_BYTES = 32;
 
 /**
  * Lets initialisers of equal type, shape and bytes share the first of them, and returns how many went away. Those that are graph inputs or
- * outputs keep their names and stay; strings are left alone.
+ * outputs keep their names and stay; strings are left alone. Bodies of nodes are graphs of their own: nothing is shared with them.
  */
 export function mergeEqualInitializers(graph: Graph): number {
-  const kept = new Map<string, { readonly name: string; readonly bytes: Uint8Array }[]>();
+  const ends = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
+  const kept = new Map<string, Candidates>();
   let merged = 0;
   for (const [name, tensor] of [...graph.initializers]) {
-    if (tensor.strings !== undefined || graph.isInput(name) || graph.isOutput(name)) continue;
+    if (tensor.strings !== undefined || ends.has(name)) continue;
     const key = probe(tensor);
-    const candidates = kept.get(key) ?? [];
-    const equal = candidates.find(({ bytes }) => Buffer.compare(bytes, tensor.bytes) === 0);
-    if (equal === undefined) {
-      kept.set(key, [...candidates, { name, bytes: tensor.bytes }]);
+    const candidates = kept.get(key);
+    if (candidates === undefined) {
+      kept.set(key, new Candidates(name, tensor));
       continue;
     }
-    graph.replaceUses(name, equal.name);
+    const equal = candidates.nameOf(name, tensor);
+    if (equal === name) continue;
+    graph.replaceUses(name, equal);
     graph.removeInitializer(name);
     merged++;
   }
   return merged;
+}
+
+/** Tensors with one probe. Whole contents are hashed only once there are two: most tensors are alone. */
+class Candidates {
+  readonly #first: { readonly name: string; readonly tensor: Tensor };
+  readonly #names = new Map<string, string>();
+
+  constructor(name: string, tensor: Tensor) {
+    this.#first = { name, tensor };
+  }
+
+  /** The name of the first tensor with this content, which is `name` itself when there was none. */
+  nameOf(name: string, tensor: Tensor): string {
+    if (this.#names.size === 0) this.#names.set(contentOf(this.#first.tensor), this.#first.name);
+    const content = contentOf(tensor);
+    const known = this.#names.get(content);
+    if (known !== undefined) return known;
+    this.#names.set(content, name);
+    return name;
+  }
+}
+
+function contentOf({ bytes }: Tensor): string {
+  return bytes.length <= 2 * PROBE_BYTES ? '' : createHash('sha256').update(bytes).digest('base64');
 }
 
 /** Different for nearly all different tensors, at a cost that does not grow with them. */
