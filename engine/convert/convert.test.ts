@@ -231,7 +231,7 @@ describe('convertModel', () => {
     ],
     [
       'a surgeon that needs Olive',
-      minimalDocument({ passes: { s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'RemoveShapes' }] } } }),
+      minimalDocument({ passes: { s: { type: 'GraphSurgeries', surgeries: [{ surgeon: 'TieWordEmbeddings' }] } } }),
       'unsupported-pass',
     ],
     ['an opset that needs Olive', minimalDocument({ passes: { c: { type: 'OnnxConversion', target_opset: 13 } } }), 'unsupported-pass'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readTensor } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
-import type { Graph } from '../graph/graph.ts';
+import { Graph } from '../graph/graph.ts';
 import type { Model } from '../graph/model.ts';
 import { float32Tensor, float32Values, makeTensor, toFloat32 } from '../graph/tensor.ts';
 import { tensorType } from '../graph/value.ts';
@@ -115,6 +115,40 @@ describe('merging equal initialisers', () => {
     expect((await operate(model, { surgeries: [] })).counts).toEqual({ initializersMerged: 1 });
     expect([...model.graph.initializers.keys()].sort()).toEqual(['a', 'c', 'column', 'out']);
     expect((await runOnce(model, feeds)).outputs).toEqual(before.outputs);
+  });
+
+  it('joins within bodies, but not across their border', async () => {
+    const graph = graphWith({ x: [2] });
+    graph.addInput('flag', tensorType(DataType.BOOL, []));
+    graph.setInitializer('outer', float32Tensor([2], [1, 2]));
+    const branch = (name: string) => {
+      const body = new Graph(name);
+      for (const twin of ['a', 'b']) body.setInitializer(`${name}_${twin}`, float32Tensor([2], [1, 2]));
+      body.addNode({ opType: 'Sum', inputs: ['x', 'outer', `${name}_a`, `${name}_b`], outputs: [`${name}_y`] });
+      body.addOutput(`${name}_y`, tensorType(DataType.FLOAT, [2]));
+      return { kind: 'graph', value: body } as const;
+    };
+    const attributes = { then_branch: branch('then'), else_branch: branch('else') };
+    graph.addNode({ opType: 'If', inputs: ['flag'], outputs: ['y'], attributes });
+    graph.addOutput('y', tensorType(DataType.FLOAT, [2]));
+    const model = modelOf(graph);
+    expect((await operate(model, { surgeries: [] })).counts).toEqual({ initializersMerged: 2 });
+    const feeds = {
+      x: { dtype: 'float32', dims: [2], data: Float32Array.of(1, 1) },
+      flag: { dtype: 'bool', dims: [], data: Uint8Array.of(0) },
+    } as const;
+    expect((await runOnce(model, feeds)).outputs['y']?.data).toEqual(Float32Array.of(4, 7));
+  });
+
+  it('compares whole contents where the ends are alike', async () => {
+    const graph = graphWith({ x: [100] });
+    const wide = (middle: number) => float32Tensor([100], new Float32Array(100).fill(middle, 50, 51));
+    for (const [name, middle] of Object.entries({ a: 1, b: 2, c: 1, d: 3, e: 2 })) graph.setInitializer(name, wide(middle));
+    graph.addNode({ opType: 'Sum', inputs: ['x', 'a', 'b', 'c', 'd', 'e'], outputs: ['y'] });
+    graph.addOutput('y', tensorType(DataType.FLOAT, [100]));
+    const model = modelOf(graph);
+    expect((await operate(model, { surgeries: [] })).counts).toEqual({ initializersMerged: 2 });
+    expect([...graph.nodes][0]?.inputs).toEqual(['x', 'a', 'b', 'a', 'd', 'b']);
   });
 
   it('is left out when the recipe says so', async () => {

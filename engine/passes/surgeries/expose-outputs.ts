@@ -10,7 +10,10 @@ export const exposeOutputs: Surgery<SurgeonArguments<'ExposeOutputs'>> = {
     const nodes = [...graph.nodes].filter(({ name }) => wanted.has(name));
     const values = [...new Set(nodes.map(({ outputs }) => outputs[0] ?? ''))].filter((value) => value !== '' && !graph.isOutput(value));
     const types = values.length === 0 ? undefined : await inferTypes(model, runtime, { values });
-    for (const value of values) graph.addOutput(value, types?.get(value) ?? graph.typeOf(value));
+    for (const value of values) {
+      graph.addOutput(value, types?.get(value) ?? graph.typeOf(value));
+      graph.valueInfo.delete(value);
+    }
     const met = new Set(nodes.map(({ name }) => name));
     const leftOut = [...wanted].filter((name) => !met.has(name)).map((name) => `the main graph has no node "${name}"`);
     return { changes: values.length, leftOut };

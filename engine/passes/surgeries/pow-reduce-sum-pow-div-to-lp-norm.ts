@@ -99,7 +99,7 @@ function isNorm({ axis }: Chain, type: TensorType | undefined): boolean {
 function replace(graph: Graph, { root, quotient, squareRoot, sum, square }: Chain): void {
   const [output = ''] = quotient.outputs;
   graph.removeNode(quotient);
-  for (const node of [squareRoot, sum, square]) if (isUnread(graph, node)) graph.removeNode(node);
+  for (const node of [squareRoot, sum, square]) removeIfUnread(graph, node);
   graph.addNode({
     opType: 'LpNormalization',
     name: graph.freshName(`${quotient.name}_lp_norm`),
@@ -109,6 +109,19 @@ function replace(graph: Graph, { root, quotient, squareRoot, sum, square }: Chai
   });
 }
 
-function isUnread(graph: Graph, { outputs }: Node): boolean {
-  return outputs.every((output) => graph.consumers(output).length === 0 && !graph.isOutput(output));
+/** Removes a node nobody reads and its constants that nobody else reads. */
+function removeIfUnread(graph: Graph, node: Node): void {
+  if (!node.outputs.every((output) => isUnread(graph, output))) return;
+  graph.removeNode(node);
+  for (const output of node.outputs) graph.valueInfo.delete(output);
+  for (const constant of node.inputs.slice(1)) {
+    if (!isUnread(graph, constant)) continue;
+    const producer = graph.producer(constant);
+    if (producer?.opType === 'Constant') graph.removeNode(producer);
+    else if (!graph.isInput(constant)) graph.removeInitializer(constant);
+  }
+}
+
+function isUnread(graph: Graph, value: string): boolean {
+  return graph.consumers(value).length === 0 && !graph.isOutput(value);
 }
