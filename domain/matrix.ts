@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { digestOf, type Sha256 } from './json.ts';
 import { epNameSchema, tierSchema } from './names.ts';
-import { estimateSchema, qualitySchema } from './report.ts';
+import { estimateSchema, evaluatedMetricSchema, qualitySchema } from './report.ts';
 
 /** The matrix: every result folded into cells, recipe x device. One document that every renderer (JSON, Markdown, HTML, terminal) reads. */
 
@@ -78,6 +78,8 @@ export const cellSchema = z.strictObject({
   quality: qualitySchema.nullable(),
   /** `latency-avg` and the like, as Olive defines them. */
   olive: z.record(z.string(), z.strictObject({ value: z.number(), unit: z.string() })),
+  /** The recipe's own metrics with their goals; empty when nothing was measured, and from coordinators of version 1. */
+  evaluator: z.array(evaluatedMetricSchema).default([]),
   /** Against the previous result of the same unit, when both may be compared. */
   ratioToPrevious: estimateSchema.nullable(),
   provenance: z.strictObject({
@@ -138,7 +140,8 @@ export const matrixColumnSchema = z.strictObject({
 });
 
 export const matrixSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  /** 2 since cells carry `evaluator`; readers take both. */
+  schemaVersion: z.union([z.literal(1), z.literal(2)]),
   generatedAt: z.number(),
   rows: z.array(matrixRowSchema),
   columns: z.array(matrixColumnSchema),

@@ -47,16 +47,72 @@ export const placementSchema = z.strictObject({
 });
 export type Placement = z.infer<typeof placementSchema>;
 
-const measuredQualitySchema = z.strictObject({
-  state: z.literal('measured'),
-  rows: z.int().min(1),
-  /** Cosine of output 0 per row (flattened): mean and minimum over rows. */
+const notMeasuredSchema = z.strictObject({ state: z.literal('not-measured'), why: text });
+const share = z.number().min(0).max(1);
+
+const similarityShape = {
+  /** Cosine per row, flattened over the tokens that are not padding: mean and minimum over rows. */
   cosineMean: z.number(),
   cosineMin: z.number(),
   /** Cosine of the attention-masked mean pool over the sequence, mean over rows; null for outputs without a sequence axis. */
   cosinePooled: z.number().nullable(),
   sqnrDb: z.number().nullable(),
   maxAbsDifference: z.number(),
+} as const;
+
+/** How well scores order candidates by their relevance labels: means over queries. `engine/quality/rank-metrics.ts` has the definitions. */
+export const rankingScoresSchema = z.strictObject({
+  mrrAt10: share,
+  ndcgAt10: share,
+  map: share,
+  /** Kendall's tau-b of scores and labels. */
+  labelTau: z.number().min(-1).max(1),
+});
+export type RankingScores = z.infer<typeof rankingScoresSchema>;
+
+const relevanceSchema = z.discriminatedUnion('state', [
+  z.strictObject({
+    state: z.literal('measured'),
+    /** Queries judged: those with a relevant and a non-relevant candidate. */
+    queries: z.int().min(1),
+    /** Left out: no order of their candidates is better than another. */
+    withoutRelevant: z.int().min(0),
+    withoutIrrelevant: z.int().min(0),
+    model: rankingScoresSchema,
+    /** The same of the Reference's scores. */
+    reference: rankingScoresSchema,
+  }),
+  notMeasuredSchema,
+]);
+
+/** The order of each query's candidates by the model's scores, against the Reference's order and against relevance labels. */
+export const rankingSchema = z.discriminatedUnion('state', [
+  z.strictObject({
+    state: z.literal('measured'),
+    /** Queries with two candidates or more. */
+    queries: z.int().min(1),
+    /** Their candidates. */
+    candidates: z.int().min(2),
+    /** Queries left out: with one candidate there is no order. */
+    singleCandidate: z.int().min(0),
+    /** Share of queries whose best candidate by the model is a best one by the Reference. */
+    top1Agreement: share,
+    /** Kendall's tau-b of model and Reference scores, mean over queries; null when the Reference tells no candidates apart. */
+    referenceTau: z.number().min(-1).max(1).nullable(),
+    relevance: relevanceSchema,
+  }),
+  notMeasuredSchema,
+]);
+export type Ranking = z.infer<typeof rankingSchema>;
+
+/** An output behind the first, compared like it; no bound applies to it. */
+const furtherOutputSchema = z.strictObject({ name: text, ...similarityShape });
+
+const measuredQualitySchema = z.strictObject({
+  state: z.literal('measured'),
+  rows: z.int().min(1),
+  /** Of output 0. */
+  ...similarityShape,
   /** For [batch, labels] outputs. */
   logit: z
     .strictObject({
@@ -69,13 +125,14 @@ const measuredQualitySchema = z.strictObject({
     .nullable(),
   bound: z.strictObject({ metric: z.literal('cosine'), min: z.number(), isDefault: z.boolean() }),
   passed: z.boolean(),
+  /** The outputs behind the first, by position. Absent in version 1. */
+  furtherOutputs: z.array(furtherOutputSchema).max(64).exactOptional(),
+  /** Of models that score query-passage pairs. Absent in version 1 and for other models. */
+  ranking: rankingSchema.exactOptional(),
 });
 
 /** Outputs against the Reference, by position. */
-export const qualitySchema = z.discriminatedUnion('state', [
-  measuredQualitySchema,
-  z.strictObject({ state: z.literal('not-measured'), why: text }),
-]);
+export const qualitySchema = z.discriminatedUnion('state', [measuredQualitySchema, notMeasuredSchema]);
 export type Quality = z.infer<typeof qualitySchema>;
 
 /** What was done to a recipe's session so that it could run here. */
@@ -83,11 +140,43 @@ export const substitutionSchema = z.strictObject({ kind: z.enum(['ep', 'device']
 
 const conditionSchema = z.strictObject({ powerSource: z.enum(['ac', 'battery', 'unknown']), powerMode: text });
 
+/** `share` of 0 to 1 for accuracy and its kin. */
+const metricUnitSchema = z.enum(['ms', 'inferences/s', 'share', 'bytes']);
+
 /** Metrics exactly as Olive defines them, beside ours: `latency-avg` -> value in Olive's unit. */
-export const oliveMetricsSchema = z.record(z.string().max(60), z.strictObject({ value: z.number(), unit: z.enum(['ms', 'inferences/s']) }));
+export const oliveMetricsSchema = z.record(z.string().max(120), z.strictObject({ value: z.number(), unit: metricUnitSchema }));
+
+/** What became of a goal: it never fails a task. */
+const goalOutcomeSchema = z.strictObject({
+  type: z.enum(['threshold', 'min-improvement', 'max-degradation', 'percent-min-improvement', 'percent-max-degradation']),
+  /** As the recipe states it; percent for the percent types. */
+  value: z.number(),
+  state: z.enum(['met', 'missed', 'unresolved']),
+  /** What the metric has to reach, in its own unit; null when unresolved. */
+  target: z.number().nullable(),
+  /** What a relative goal is relative to: the same metric of the export before any later pass, on the same execution provider and machine. */
+  baseline: z.strictObject({ kind: z.literal('fp32-export'), value: z.number() }).nullable(),
+  /** Why it is unresolved; empty otherwise. */
+  why: text,
+});
+
+/** One sub-metric of the recipe's evaluator with its goal. */
+export const evaluatedMetricSchema = z.strictObject({
+  /** `latency-avg`: the metric's name and its sub-type. */
+  metric: z.string().max(120),
+  value: z.number().nullable(),
+  unit: metricUnitSchema.nullable(),
+  higherIsBetter: z.boolean(),
+  /** 1 is the most important; -1 is reported and never compared. */
+  priority: z.int(),
+  /** Why there is no value; empty with one. */
+  why: text,
+  goal: goalOutcomeSchema.nullable(),
+});
 
 export const benchmarkReportSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  /** 2 since further outputs, ranking and the evaluator's metrics are reported; readers take both. */
+  schemaVersion: z.union([z.literal(1), z.literal(2)]),
   requestedEp: epNameSchema,
   executedEp: epNameSchema,
   substitution: substitutionSchema.nullable(),
@@ -107,6 +196,8 @@ export const benchmarkReportSchema = z.strictObject({
   placement: placementSchema,
   quality: qualitySchema,
   olive: oliveMetricsSchema,
+  /** Every sub-metric of the recipe's evaluator, in its order. Absent in version 1. */
+  evaluator: z.array(evaluatedMetricSchema).max(400).exactOptional(),
   /** Raw samples and profiles in the artifact store. */
   artifacts: filesSchema,
 });

@@ -39,7 +39,7 @@ export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
       viewed.flat().map((view) => placeView(view, devices)),
       { devices, sha256: deps.sha256 },
     );
-    return { schemaVersion: 1, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
+    return { schemaVersion: 2, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
   };
 }
 

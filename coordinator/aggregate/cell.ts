@@ -28,6 +28,7 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
     epTimeShare: report === null ? null : epTimeShareOf(report),
     quality: report?.quality ?? null,
     olive: report?.olive ?? {},
+    evaluator: report?.evaluator ?? [],
     ratioToPrevious: shown.ratioToPrevious,
     provenance: provenanceOf(shown),
     reproduce: reproduceCommand(shown.view, shown.unit),

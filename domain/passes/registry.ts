@@ -3,6 +3,7 @@ import { graphSurgeries } from './graph-surgeries.ts';
 import type { PassManifest } from './manifest.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
@@ -12,6 +13,7 @@ export const NATIVE_PASSES = {
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxFloatToFloat16: onnxFloatToFloat16,
+  OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OrtSessionParamsTuning: ortSessionParamsTuning,
   VitisAIAddMetaData: vitisAIAddMetaData,
 } as const satisfies Record<string, PassManifest>;

@@ -3,6 +3,7 @@ import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import type { Pass } from './pass.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
@@ -13,6 +14,7 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxFloatToFloat16: onnxFloatToFloat16,
+  OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OrtSessionParamsTuning: ortSessionParamsTuning,
   VitisAIAddMetaData: vitisAIAddMetaData,
 };

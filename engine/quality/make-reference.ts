@@ -6,8 +6,8 @@ import { dataConfigSchema } from '../data/data-config-schema.ts';
 import { loadTokenizer } from '../data/tokenizer.ts';
 import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
 import type { NamedTensors, TensorOf } from '../runtime/tensor.ts';
+import { floats } from './output-comparison.ts';
 import { type ReferenceBatch, type ReferenceManifest, writeReference } from './reference.ts';
-import { floats } from './run-quality.ts';
 
 const CPU = 'CPUExecutionProvider';
 
@@ -71,10 +71,12 @@ async function* inputBatches({ inputs, maxBatches }: ReferenceRequest, session: 
 
 /** The leading floating-point outputs: what follows an integer output could not be compared by position. */
 function comparableOutputs(session: Session): string[] {
-  const firstOther = session.outputs.findIndex(({ dtype }) => dtype !== 'float32' && dtype !== 'float64');
+  const firstOther = session.outputs.findIndex(({ dtype }) => dtype !== 'float32' && dtype !== 'float64' && dtype !== 'float16');
   const outputs = firstOther === -1 ? session.outputs : session.outputs.slice(0, firstOther);
   if (outputs.length === 0)
-    throw new GroveError('unsupported-input', { problem: 'its first output is not float32, so it cannot serve as a reference' });
+    throw new GroveError('unsupported-input', {
+      problem: 'its first output holds no floating-point values, so it cannot serve as a reference',
+    });
   return outputs.map(({ name }) => name);
 }
 

@@ -1,78 +1,121 @@
 import { z } from 'zod';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
-import type { Quality } from '../../domain/report.ts';
-import { feedsFor } from '../benchmark/inputs.ts';
+import { type Quality, qualitySchema, type Ranking } from '../../domain/report.ts';
 import { openSession, sessionSpecSchema } from '../benchmark/session-spec.ts';
-import { floatsFromHalves } from '../graph/half.ts';
-import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
-import type { Tensor, TensorOf } from '../runtime/tensor.ts';
-import { OutputComparison } from './compare.ts';
-import { type ReferenceBatch, readReferenceBatch, readReferenceManifest } from './reference.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { accuracyValue } from './accuracy.ts';
+import type { LogitComparison } from './logits.ts';
+import { CLASSIFICATION, OutputComparison } from './output-comparison.ts';
+import { rankingQuality } from './ranking.ts';
+import { readReferenceBatch, readReferenceManifest } from './reference.ts';
+import { type RowFacts, readRowFacts } from './row-facts.ts';
+
+/** An `accuracy` sub-metric of the recipe. */
+const accuracyMetricSchema = z.strictObject({
+  /** Name of the result. */
+  metric: z.string().min(1).max(120),
+  /** Olive's: `accuracy_score`. */
+  subType: z.string().max(100),
+  /** The metric_config as written. */
+  config: z.record(z.string(), z.json()),
+});
 
 /** What a quality launch is asked to do. */
 export const qualityRequestSchema = z.strictObject({
   session: sessionSpecSchema,
   /** Folder of the Reference. */
   referenceFolder: z.string().min(1),
-  /** Whether output 0 holds logits of shape [batch, labels] (a model exported for classification). */
-  isClassifier: z.boolean(),
+  /** The task the model was exported for: it says what its outputs are. */
+  task: z.string().max(100),
   /** Least value of `judgedSimilarity` that counts as good. */
   bound: z.strictObject({ min: z.number().min(-1).max(1), isDefault: z.boolean() }),
+  accuracy: z.array(accuracyMetricSchema).max(400).default([]),
 });
 export type QualityRequest = z.infer<typeof qualityRequestSchema>;
 
+export const qualityResultSchema = z.strictObject({
+  quality: qualitySchema,
+  /** In the order of the request. */
+  accuracy: z.array(
+    z.strictObject({
+      metric: z.string(),
+      /** Null with the reason. */
+      value: z.number().nullable(),
+      /** The same of the Reference: of the fp32 export. */
+      referenceValue: z.number().nullable(),
+      why: z.string(),
+    }),
+  ),
+});
+export type QualityResult = z.infer<typeof qualityResultSchema>;
+
 /**
- * Runs every batch of the Reference and compares output 0 with it, by position: names and element types may differ, shapes may not. A model that
- * cannot be compared gives `not-measured` with the reason. Throws `invalid-reference` and what opening and running a session throws.
+ * Runs every batch of the Reference and compares the outputs with it, by position: names and element types may differ, shapes may not. The first output
+ * is judged. A model that cannot be compared gives `not-measured` with the reason. Throws `invalid-reference` and what opening and running a
+ * session throws.
  */
-export async function runQuality(request: QualityRequest, runtime: InferenceRuntime): Promise<Quality> {
+export async function runQuality(request: QualityRequest, runtime: InferenceRuntime): Promise<QualityResult> {
   const manifest = await readReferenceManifest(request.referenceFolder);
+  const facts = await readRowFacts(request.referenceFolder, manifest.rows);
   const session = await openSession(runtime, request.session);
   try {
-    const comparison = new OutputComparison(request.isClassifier);
+    const comparison = new OutputComparison(session, { ep: request.session.ep, task: request.task });
     for (let index = 0; index < manifest.batches.length; index++) {
-      const batch = await readReferenceBatch(request.referenceFolder, manifest, index);
-      const why = await compareBatch(session, batch, { comparison, ep: request.session.ep });
-      if (why !== undefined) return { state: 'not-measured', why };
+      const why = await comparison.add(await readReferenceBatch(request.referenceFolder, manifest, index));
+      if (why !== undefined) return notMeasured(why, request);
     }
-    return judge(comparison, request.bound);
+    return { quality: judge(comparison, request.bound, facts), accuracy: accuracyOf(request, comparison.logits, facts) };
   } finally {
     await session.close();
   }
 }
 
-/** Adds one batch; says why when its outputs cannot be compared. */
-async function compareBatch(
-  session: Session,
-  batch: ReferenceBatch,
-  into: { comparison: OutputComparison; ep: string },
-): Promise<string | undefined> {
-  const outputs = await session.run(feedsFor(session.inputs, batch.inputs, into.ep));
-  const name = session.outputs[0]?.name ?? '';
-  const actual = outputs[name];
-  const expected = batch.outputs[0];
-  const values = actual && floats(actual);
-  if (values === undefined || actual === undefined || expected === undefined) return `output "${name}" holds no floating-point values`;
-  const shape = `[${actual.dims.join(', ')}]`;
-  if (shape !== `[${expected.dims.join(', ')}]`) return `output "${name}" has shape ${shape}, the reference [${expected.dims.join(', ')}]`;
-  into.comparison.add({ dims: actual.dims, actual: values, expected: expected.data, mask: maskOf(batch) });
-  return undefined;
+function notMeasured(why: string, { accuracy }: QualityRequest): QualityResult {
+  return { quality: { state: 'not-measured', why }, accuracy: accuracy.map(({ metric }) => unresolved(metric, why)) };
 }
 
-function judge(comparison: OutputComparison, bound: QualityRequest['bound']): Quality {
+function judge(comparison: OutputComparison, bound: QualityRequest['bound'], facts: RowFacts | undefined): Quality {
   const result = comparison.finish();
-  const passed = judgedSimilarity(result).value >= bound.min;
-  return { state: 'measured', ...result, bound: { metric: 'cosine', ...bound }, passed };
+  const { logits } = comparison;
+  return {
+    state: 'measured',
+    ...result,
+    bound: { metric: 'cosine', ...bound },
+    passed: judgedSimilarity(result).value >= bound.min,
+    ...(logits.labels === 1 && { ranking: rankingOf(logits.scores, facts) }),
+  };
 }
 
-/** Values of a floating-point tensor as float32; undefined for other types. */
-export function floats(tensor: Tensor): Float32Array | undefined {
-  if (tensor.dtype === 'float32') return tensor.data;
-  if (tensor.dtype === 'float16') return floatsFromHalves(tensor.data);
-  return tensor.dtype === 'float64' ? Float32Array.from(tensor.data) : undefined;
+function rankingOf({ actual, expected }: LogitComparison['scores'], facts: RowFacts | undefined): Ranking {
+  if (facts?.queries == null) return { state: 'not-measured', why: 'the evaluation data holds no query-passage pairs' };
+  const rows = facts.queries.flatMap((query, row) => (query === null ? [] : [{ query, row }]));
+  return rankingQuality({
+    actual: rows.map(({ row }) => actual[row] ?? Number.NaN),
+    expected: rows.map(({ row }) => expected[row] ?? Number.NaN),
+    queries: rows.map(({ query }) => query),
+    labels: rows.map(({ row }) => facts.labels[row] ?? null),
+  });
 }
 
-function maskOf({ inputs }: ReferenceBatch): TensorOf<'int64'>['data'] | undefined {
-  const mask = inputs['attention_mask'];
-  return mask?.dtype === 'int64' ? mask.data : undefined;
+function accuracyOf({ accuracy }: QualityRequest, logits: LogitComparison, facts: RowFacts | undefined): QualityResult['accuracy'] {
+  const why = whyNoClasses(logits, facts);
+  return accuracy.map(({ metric, subType, config }) => {
+    if (why !== undefined || facts === undefined) return unresolved(metric, why ?? '');
+    const computed = (predicted: readonly number[]) => accuracyValue(subType, config, { predicted, labels: facts.labels });
+    const model = computed(logits.classes.actual);
+    const reference = computed(logits.classes.expected);
+    if ('why' in model) return unresolved(metric, model.why);
+    return { metric, value: model.value, referenceValue: 'value' in reference ? reference.value : null, why: '' };
+  });
+}
+
+function whyNoClasses({ labels }: LogitComparison, facts: RowFacts | undefined): string | undefined {
+  if (labels === 0) return `only an export for ${CLASSIFICATION} predicts classes`;
+  if (labels === 1) return 'the model gives one score a row: its best label is always 0';
+  if (facts === undefined) return 'the Reference tells no labels';
+  return facts.complete ? undefined : 'the data config selects more rows than a Reference keeps';
+}
+
+function unresolved(metric: string, why: string): QualityResult['accuracy'][number] {
+  return { metric, value: null, referenceValue: null, why };
 }

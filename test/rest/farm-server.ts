@@ -20,7 +20,7 @@ import { sha256 } from '../../platform/sha256.ts';
 import { JOB_SPEC, newTask } from '../conformance/task-store/documents.ts';
 import { Farm } from '../conformance/task-store/farm.ts';
 
-export const EMPTY_MATRIX: Matrix = { schemaVersion: 1, generatedAt: 0, rows: [], columns: [], cells: [] };
+export const EMPTY_MATRIX: Matrix = { schemaVersion: 2, generatedAt: 0, rows: [], columns: [], cells: [] };
 
 /** A REST server on a free port over a real memory store, real files and a real catalogue; only submitting is reduced to one benchmark task. */
 export interface FarmServer {

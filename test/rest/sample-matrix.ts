@@ -87,6 +87,7 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
     epTimeShare: measured ? 0.9931 : null,
     quality: measured ? { ...QUALITY, cosineMean: state === 'quality' ? 0.9312 : 0.99891 } : null,
     olive: measured ? { 'latency-avg': { value: p50 * 1.02, unit: 'ms' } } : {},
+    evaluator: measured ? [latencyMetric(p50)] : [],
     ratioToPrevious: ratio === undefined ? null : { value: ratio[0], low: ratio[1], high: ratio[2] },
     provenance: {
       jobId: 'j-0123456789abcdef',
@@ -104,6 +105,14 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
     reproduce: `grove submit ${RECIPES[recipe]} --model ${MODEL} --on ${at.units[0]} --tier smoke`,
     units: [...at.units],
   };
+}
+
+function latencyMetric(p50: number): Cell['evaluator'][number] {
+  const baseline = { kind: 'fp32-export', value: 30 } as const;
+  const goal = { type: 'percent-min-improvement', value: 0.1, target: 29.97, baseline, why: '' } as const;
+  const state = p50 * 1.02 <= goal.target ? 'met' : 'missed';
+  const metric = { metric: 'latency-avg', value: p50 * 1.02, unit: 'ms', higherIsBetter: false, priority: 1, why: '' } as const;
+  return { ...metric, goal: { ...goal, state } };
 }
 
 const QUALITY = {
@@ -128,7 +137,7 @@ const CPU = column('AMD EPYC 7763 64-Core Processor', 'cpu');
 const EMULATED = column(HOSTILE, 'gpu', { emulated: true });
 
 export const SAMPLE_MATRIX: Matrix = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   generatedAt: NOW,
   rows: RECIPES.map((_, index) => row(index)),
   columns: [AMD, QUALCOMM, CPU, EMULATED],
@@ -189,7 +198,7 @@ export const SAMPLE_MATRIX: Matrix = {
 
 /** The report behind the sample's measured cells. */
 export const SAMPLE_REPORT: BenchmarkReport = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   requestedEp: EPS[0] ?? '',
   executedEp: 'CPUExecutionProvider',
   substitution: { kind: 'ep', requested: EPS[0] ?? '', executed: 'CPUExecutionProvider' },
