@@ -206,7 +206,7 @@ export const ERRORS = {
     ...input,
     http: 422,
     message: 'Data file {file}{where}: {problem}.',
-    advice: 'JSON Lines (one object a line) and Parquet are read; check the column names.',
+    advice: 'JSON Lines (one object a line), Parquet, CSV, TSV and plain text (.txt, column "text") are read; check the column names.',
   },
   'invalid-row': {
     ...input,
