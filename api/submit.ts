@@ -19,7 +19,7 @@ const modelChoiceSchema = z.discriminatedUnion('kind', [
 ]);
 
 const dataChoiceSchema = z.strictObject({
-  path: portablePathSchema.describe('Which of `dataFiles` holds the rows (JSON Lines or Parquet).'),
+  path: portablePathSchema.describe('Which of `dataFiles` holds the rows (JSON Lines, Parquet, CSV, TSV or text).'),
   columns: z.array(z.string().min(1).max(200)).max(16).exactOptional().describe("Columns to read in place of the recipe's."),
 });
 

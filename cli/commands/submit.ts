@@ -59,7 +59,12 @@ function addSubmitOptions(command: Command): void {
   withOutput(command)
     .option('--model <dir|id>', 'model folder to upload, or a hub model id (default: the model the recipe names)')
     .option('--revision <revision>', 'revision of a hub model')
-    .option('--data <name=file[:columns]>', 'replace the rows of a data_config by a local JSONL or Parquet file (repeatable)', collect, [])
+    .option(
+      '--data <name=file[:columns]>',
+      'replace the rows of a data_config by a local file: JSONL, Parquet, CSV, TSV or text (repeatable)',
+      collect,
+      [],
+    )
     .option('--task <task>', "replace the recipe's task, for example text-classification")
     .option('--on <coverage|device>', 'each-device-model (default), each-device, any, or a device name (repeatable)', collect, [])
     .option('--where <label=value>', 'only devices with this label (repeatable)', collect, [])

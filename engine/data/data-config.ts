@@ -14,7 +14,7 @@ const MAP_BATCH_ROWS = 1_000;
 /** Where the rows of a data config come from on this machine. */
 export interface DataConfigInputs {
   readonly config: DataConfig;
-  /** Absolute path of the local JSON Lines or Parquet file that holds the data set's split. Not needed by DummyDataContainer. */
+  /** Absolute path of the local file that holds the data set's split. Not needed by DummyDataContainer. */
   readonly file?: string;
   /** Replace the config's own input columns (`--data NAME=FILE:columns`). */
   readonly columns?: readonly string[];

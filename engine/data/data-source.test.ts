@@ -5,7 +5,7 @@ import { compressors } from 'hyparquet-compressors';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRows } from './data-source.ts';
-import { MAX_LINE_BYTES } from './jsonl.ts';
+import { MAX_LINE_BYTES } from './lines.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -109,5 +109,49 @@ describe('readRows on Parquet', () => {
 
   it('can decompress what Hugging Face data sets use', () => {
     expect(Object.keys(compressors)).toEqual(expect.arrayContaining(['SNAPPY', 'ZSTD', 'GZIP', 'BROTLI']));
+  });
+});
+
+describe('readRows on CSV and TSV', () => {
+  it('reads quoted cells, line breaks inside them, CRLF and a byte order mark; cells are text', async () => {
+    const path = await file('a.csv', '\uFEFFpremise,label\r\n"one, with ""quotes""",1\r\n"two\nlines",0\r\n');
+    expect(await readRows({ file: path, limit: 9 })).toEqual([
+      { premise: 'one, with "quotes"', label: '1' },
+      { premise: 'two\nlines', label: '0' },
+    ]);
+    const tabs = await file('a.tsv', 'premise\tlabel\none, two\t3\n');
+    expect(await readRows({ file: tabs, columns: ['premise'], limit: 9 })).toEqual([{ premise: 'one, two' }]);
+  });
+
+  it('never reads past the last row asked for', async () => {
+    const path = await file('a.csv', 'a,b\n1,2\n3,4\n5\n');
+    expect(await readRows({ file: path, limit: 2 })).toHaveLength(2);
+    await expect(readRows({ file: path, limit: 3 })).rejects.toThrow(/a\.csv line 4/);
+  });
+
+  it.each([
+    ['a missing column', 'b,c\n1,2\n', /it has no column "a"; it has b, c/],
+    ['a column that stands twice', 'a,a\n1,2\n', /column "a" stands twice/],
+    ['a quote that never closes', 'a\n"1\n', /line/],
+    ['an empty file', '', /it is empty/],
+  ])('refuses %s', async (_, content, message) => {
+    await expect(readRows({ file: await file('a.csv', content), columns: ['a'], limit: 5 })).rejects.toThrow(message);
+  });
+
+  it('refuses bytes that are not UTF-8', async () => {
+    const path = await file('a.csv', Buffer.concat([Buffer.from('a\n'), Buffer.from([0xff, 0x0a])]));
+    await expect(readRows({ file: path, limit: 1 })).rejects.toThrow(/it is not UTF-8/);
+  });
+});
+
+describe('readRows on plain text', () => {
+  it('takes every line as a row with the column text', async () => {
+    const path = await file('a.txt', 'one\r\n\n{three}');
+    expect(await readRows({ file: path, columns: ['text'], limit: 9 })).toEqual([{ text: 'one' }, { text: '' }, { text: '{three}' }]);
+    expect(await readRows({ file: path, limit: 1 })).toEqual([{ text: 'one' }]);
+  });
+
+  it('has no other column', async () => {
+    await expect(readRows({ file: await file('a.txt', 'one'), columns: ['premise'], limit: 9 })).rejects.toThrow(/no column "premise"/);
   });
 });

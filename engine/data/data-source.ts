@@ -1,17 +1,26 @@
 import { open, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
+import { streamCsv } from './csv.ts';
 import { streamJsonLines } from './jsonl.ts';
 import { streamParquet } from './parquet.ts';
 import type { Row, RowQuery } from './row.ts';
+import { streamText } from './text.ts';
 
 /** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
 export const MAX_ROWS = 1_000_000;
 const PARQUET_MAGIC = 'PAR1';
 
+/** Formats that nothing in the content tells apart. */
+const BY_EXTENSION: Readonly<Record<string, (query: RowQuery) => AsyncGenerator<Row>>> = {
+  '.csv': (query) => streamCsv(query, ','),
+  '.tsv': (query) => streamCsv(query, '\t'),
+  '.txt': streamText,
+};
+
 /**
- * Reads the first rows of a local data file as they are asked for: JSON Lines or Parquet, told apart by content (Parquet starts with `PAR1`, JSON Lines
- * with `{`). Throws `invalid-data-file` with the line or the reason.
+ * Reads the first rows of a local data file as they are asked for: CSV, TSV and plain text by the extension of its name, else Parquet or JSON Lines by
+ * content (Parquet starts with `PAR1`, JSON Lines with `{`). Throws `invalid-data-file` with the line or the reason.
  */
 export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) {
@@ -19,8 +28,13 @@ export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
   }
   const start = await readStart(query.file);
   if (start.startsWith(PARQUET_MAGIC)) return yield* streamParquet(query);
+  const stream = BY_EXTENSION[extname(query.file).toLowerCase()];
+  if (stream !== undefined && start !== '') return yield* stream(query);
   if (start.trimStart().startsWith('{')) return yield* streamJsonLines(query);
-  const problem = start === '' ? 'it is empty' : 'it is neither JSON Lines (every line an object) nor Parquet';
+  const problem =
+    start === ''
+      ? 'it is empty'
+      : 'it is neither JSON Lines (every line an object) nor Parquet, and its name does not end in .csv, .tsv or .txt';
   throw new GroveError('invalid-data-file', { file: basename(query.file), where: '', problem });
 }
 
