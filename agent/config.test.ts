@@ -55,4 +55,28 @@ describe('loadAgentConfig', () => {
     expect(config.childEnv).toMatchObject({ PATH: '/bin' });
     expect(JSON.stringify(config.childEnv)).not.toContain('hf_');
   });
+
+  it('switches the hub off by `hub: off` or HF_HUB_OFFLINE, whatever else names one', async () => {
+    await writeFile(path, 'agent:\n  hub: off\n  capabilities: [hub, other]\n');
+    for (const env of [{}, { HF_ENDPOINT: 'http://mirror.lab' }]) {
+      const config = await loadAgentConfig({ configFile: path }, env);
+      expect(config.hub.isOff).toBe(true);
+      expect(config.capabilities).toEqual(['other']);
+    }
+    expect((await loadAgentConfig({ capabilities: ['hub'] }, { HF_HUB_OFFLINE: '1' })).capabilities).toEqual([]);
+    expect((await loadAgentConfig({ capabilities: ['hub'] }, { HF_HUB_OFFLINE: '0' })).capabilities).toEqual(['hub']);
+  });
+
+  it('takes proxies from the environment, and the file before it; an endpoint of the environment leaves them', async () => {
+    const env = { https_proxy: 'http://a:1', HTTP_PROXY: 'http://b:2', NO_PROXY: 'lab', HF_ENDPOINT: 'http://mirror.lab/' };
+    expect((await loadAgentConfig({}, env)).hub).toMatchObject({
+      endpoint: 'http://mirror.lab',
+      proxy: { http: 'http://b:2', https: 'http://a:1', exceptFor: 'lab' },
+    });
+    await writeFile(path, 'agent:\n  hub: { proxy: "http://c:3" }\n');
+    expect((await loadAgentConfig({ configFile: path }, env)).hub).toMatchObject({
+      endpoint: 'http://mirror.lab',
+      proxy: { http: 'http://c:3', https: 'http://c:3', exceptFor: 'lab' },
+    });
+  });
 });

@@ -28,8 +28,12 @@ export interface AgentConfig {
     readonly minFreeBytes: number;
   };
   readonly hub: {
+    /** Nothing is ever asked of a hub: models and data sets come from folders, files and imports. */
+    readonly isOff: boolean;
     readonly endpoint: string;
     readonly token: string | null;
+    /** Proxy URLs for a hub reached by http and https, and the hosts (comma-separated) reached without. */
+    readonly proxy: { readonly http: string | null; readonly https: string | null; readonly exceptFor: string | null };
   };
   /** Longest a stage process may take. */
   readonly timeoutMs: { readonly convert: number; readonly measure: number };
@@ -39,6 +43,8 @@ export interface AgentConfig {
   /** The complete environment of stage processes. */
   readonly childEnv: Readonly<Record<string, string>>;
 }
+
+const webUrl = z.url({ protocol: /^https?$/ });
 
 /** The `agent` section of the configuration file; every entry is optional. */
 export const agentFileSchema = z.strictObject({
@@ -50,7 +56,12 @@ export const agentFileSchema = z.strictObject({
   labels: z.record(nameSchema, z.string().max(300)).exactOptional(),
   capabilities: z.array(nameSchema).max(64).exactOptional(),
   cache: z.strictObject({ maxBytes: z.int().min(0).exactOptional(), minFreeBytes: z.int().min(0).exactOptional() }).exactOptional(),
-  hub: z.strictObject({ endpoint: z.url({ protocol: /^https?$/ }).exactOptional() }).exactOptional(),
+  hub: z
+    .union([
+      z.literal('off'),
+      z.strictObject({ endpoint: webUrl.exactOptional(), proxy: webUrl.exactOptional(), noProxy: z.string().max(4_000).exactOptional() }),
+    ])
+    .exactOptional(),
   timeoutMs: z.strictObject({ convert: z.int().min(1_000).exactOptional(), measure: z.int().min(1_000).exactOptional() }).exactOptional(),
   stopGraceMs: z.int().min(0).max(600_000).exactOptional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
@@ -80,7 +91,8 @@ const CHILD_VARIABLES = [
 const GIBIBYTE = 1_073_741_824;
 
 /**
- * Settings from flags, then the environment (`GROVE_AGENT_URL`, `GROVE_DATA`, `GROVE_CONFIG`, `HF_TOKEN`, `HF_TOKEN_FILE`, `HF_ENDPOINT`), then the
+ * Settings from flags, then the environment (`GROVE_AGENT_URL`, `GROVE_DATA`, `GROVE_CONFIG`, `HF_TOKEN`, `HF_TOKEN_FILE`, `HF_ENDPOINT`,
+ * `HF_HUB_OFFLINE`, `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`), then the
  * `agent` section of the YAML file, then defaults. Throws `invalid-config` naming the file and line, or the variable.
  */
 export async function loadAgentConfig(
@@ -89,7 +101,10 @@ export async function loadAgentConfig(
 ): Promise<AgentConfig> {
   const { configFile, ...given } = flags;
   const file = await readSection(configFile ?? env['GROVE_CONFIG']);
-  return completeAgentConfig({ ...file, ...environmentSettings(env), ...given }, { env, token: await readSecret('HF_TOKEN', env) });
+  const fromEnv = environmentSettings(env);
+  const settings = { ...file, ...fromEnv, ...given };
+  const hub = given.hub ?? mergedHub(file.hub, fromEnv.hub);
+  return completeAgentConfig({ ...settings, ...(hub !== undefined && { hub }) }, { env, token: await readSecret('HF_TOKEN', env) });
 }
 
 /** Fills the defaults. Exported for programs that embed an agent and have no file. */
@@ -106,14 +121,43 @@ export function completeAgentConfig(
     hostName,
     hostId: settings.hostId ?? null,
     labels: settings.labels ?? {},
-    capabilities: settings.capabilities ?? [],
+    capabilities: (settings.capabilities ?? []).filter((capability) => capability !== 'hub' || !isHubOff(settings.hub, env)),
     cache: { maxBytes: settings.cache?.maxBytes ?? 50 * GIBIBYTE, minFreeBytes: settings.cache?.minFreeBytes ?? GIBIBYTE },
-    hub: { endpoint: (settings.hub?.endpoint ?? 'https://huggingface.co').replace(/\/+$/, ''), token },
+    hub: hubSettings(settings.hub, { env, token }),
     timeoutMs: { convert: settings.timeoutMs?.convert ?? 3_600_000, measure: settings.timeoutMs?.measure ?? 1_800_000 },
     stopGraceMs: settings.stopGraceMs ?? 2_000,
     logLevel: settings.logLevel ?? 'info',
     childEnv: childEnvironment(env),
   };
+}
+
+/** An endpoint in the environment replaces the file's alone, and does not switch on what the file switched off. */
+function mergedHub(file: AgentFile['hub'], env: AgentFile['hub']): AgentFile['hub'] {
+  if (file === 'off' || env === 'off') return 'off';
+  return file === undefined && env === undefined ? undefined : { ...file, ...env };
+}
+
+/** The variables that Hugging Face's own libraries and other programs read. A proxy of the file stands for both protocols. */
+function hubSettings(
+  hub: AgentFile['hub'],
+  { env, token }: { readonly env: Environment; readonly token: string | null },
+): AgentConfig['hub'] {
+  const file = hub === 'off' ? {} : (hub ?? {});
+  const fromEnv = (name: string) => env[name.toLowerCase()] || env[name] || null;
+  return {
+    isOff: isHubOff(hub, env),
+    endpoint: (file.endpoint ?? 'https://huggingface.co').replace(/\/+$/, ''),
+    token,
+    proxy: {
+      http: file.proxy ?? fromEnv('HTTP_PROXY'),
+      https: file.proxy ?? fromEnv('HTTPS_PROXY'),
+      exceptFor: file.noProxy ?? fromEnv('NO_PROXY'),
+    },
+  };
+}
+
+function isHubOff(hub: AgentFile['hub'], env: Environment): boolean {
+  return hub === 'off' || /^(?:1|true|yes|on)$/i.test(env['HF_HUB_OFFLINE'] ?? '');
 }
 
 async function readSection(path: string | undefined): Promise<AgentFile> {

@@ -1,37 +1,23 @@
-import { createHash, type Hash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { downloadFile, HubApiError, type ListFileEntry, listFiles, modelInfo, type RepoDesignation } from '@huggingface/hub';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { HubApiError, type ListFileEntry, listFiles, modelInfo, type RepoDesignation } from '@huggingface/hub';
 import { GroveError } from '../../domain/errors.ts';
 import { assertPortablePath } from '../../domain/manifest.ts';
 import type { AgentConfig } from '../config.ts';
-
-/** A file of a hub repository that can be checked after its download. */
-export interface HubFile {
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** LFS files carry the SHA-256 of their content; the others the SHA-1 of git's blob, which hashes `blob <size>\0` before the content. */
-  readonly digest: { readonly kind: 'sha256' | 'git-sha1'; readonly hex: string };
-}
-
-/** What a download may say and what stops it. */
-export interface HubObserver {
-  readonly signal: AbortSignal;
-  onBytes(bytes: number): void;
-}
+import { downloadHubFile, type HubAddress, type HubFile, type HubObserver, readHubRange } from './hub-download.ts';
+import { connectToHub, type HubConnection } from './hub-fetch.ts';
 
 /** Most entries read of one repository's listing. */
 const MAX_ENTRIES = 10_000;
 
 /** The few questions an agent asks of a hub, with the agent's own credentials. Errors are `model-access` with the hub's words, never its token. */
 export class HubClient {
-  readonly #access: { readonly hubUrl: string; readonly accessToken?: string };
+  readonly #connection: HubConnection;
+  readonly #access: { readonly hubUrl: string; readonly accessToken?: string; readonly fetch: typeof fetch };
 
-  constructor({ endpoint, token }: AgentConfig['hub']) {
-    this.#access = { hubUrl: endpoint, ...(token !== null && { accessToken: token }) };
+  constructor({ endpoint, token, proxy }: AgentConfig['hub']) {
+    this.#connection = connectToHub(proxy);
+    this.#access = { hubUrl: endpoint, fetch: this.#connection.fetch, ...(token !== null && { accessToken: token }) };
   }
 
   /** The 40-hex commit a revision (branch, tag, commit; null is the default branch) stands for now. */
@@ -75,31 +61,42 @@ export class HubClient {
     return await this.#ask(id, () => unlessAborted(question(), signal), signal);
   }
 
-  /** Downloads one file below `folder` and checks size and digest. Returns its path. Throws `model-access`, or the signal's reason. */
+  /** Brings one file to `path`, continuing what is there, and checks size and digest. Throws `model-access`, or the signal's reason. */
   async download(
     repo: RepoDesignation & object,
     file: HubFile,
-    { revision, folder, observer }: { readonly revision: string; readonly folder: string; readonly observer: HubObserver },
-  ): Promise<string> {
+    { revision, path, observer }: { readonly revision: string; readonly path: string; readonly observer: HubObserver },
+  ): Promise<void> {
     assertPortablePath(file.path);
-    const target = join(folder, ...file.path.split('/'));
-    await mkdir(dirname(target), { recursive: true });
-    const id = repoName(repo);
-    await this.#ask(
-      id,
-      async () => {
-        if (file.sizeBytes === 0) return await writeFile(target, '');
-        // The plain protocol: a mirror in a lab speaks it, the chunked one it may not.
-        const answer = downloadFile({ repo, path: file.path, revision, xet: false, ...this.#access });
-        const blob = await unlessAborted(answer, observer.signal);
-        if (blob === null) throw new GroveError('model-access', { id, problem: `${file.path} is not there` });
-        const check = new DigestCheck(file, observer);
-        await pipeline(blob.stream(), check, createWriteStream(target), { signal: observer.signal });
-        check.assertMatches(id);
-      },
-      observer.signal,
-    );
-    return target;
+    await mkdir(dirname(path), { recursive: true });
+    const address = this.#addressOf(repo, { path: file.path, revision });
+    await this.#ask(repoName(repo), () => downloadHubFile(address, file, { path, observer }), observer.signal);
+  }
+
+  /** Bytes `from` (inclusive) to `to` (exclusive) of one file. They cannot be checked against its digest. Throws `model-access`, or the signal's reason. */
+  async readRange(
+    repo: RepoDesignation & object,
+    file: { readonly path: string; readonly revision: string; readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    return await this.#ask(repoName(repo), () => readHubRange(this.#addressOf(repo, file), file, signal), signal);
+  }
+
+  /** Closes its connections; nothing may be asked afterwards. */
+  close(): void {
+    this.#connection.close().catch(() => {});
+  }
+
+  #addressOf(repo: RepoDesignation & object, { path, revision }: { readonly path: string; readonly revision: string }): HubAddress {
+    const { hubUrl, accessToken, fetch } = this.#access;
+    const kind = 'type' in repo && repo.type === 'dataset' ? 'datasets/' : '';
+    const file = path.split('/').map(encodeURIComponent).join('/');
+    return {
+      id: repoName(repo),
+      url: `${hubUrl}/${kind}${repoName(repo)}/resolve/${encodeURIComponent(revision)}/${file}`,
+      headers: accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` },
+      fetch,
+    };
   }
 
   async #ask<T>(id: string, question: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -144,36 +141,4 @@ function toHubFile({ type, path, size, oid, lfs }: ListFileEntry): HubFile | und
   if (type !== 'file') return undefined;
   if (lfs !== undefined) return { path, sizeBytes: lfs.size, digest: { kind: 'sha256', hex: lfs.oid } };
   return oid === undefined ? undefined : { path, sizeBytes: size, digest: { kind: 'git-sha1', hex: oid } };
-}
-
-/** Hashes what passes through. */
-class DigestCheck extends Transform {
-  readonly #file: HubFile;
-  readonly #observer: HubObserver;
-  readonly #hash: Hash;
-  #bytes = 0;
-
-  constructor(file: HubFile, observer: HubObserver) {
-    super();
-    this.#file = file;
-    this.#observer = observer;
-    this.#hash = createHash(file.digest.kind === 'sha256' ? 'sha256' : 'sha1');
-    if (file.digest.kind === 'git-sha1') this.#hash.update(`blob ${file.sizeBytes}\0`);
-  }
-
-  override _transform(chunk: Buffer, _: BufferEncoding, done: (error: Error | null, chunk: Buffer) => void): void {
-    this.#bytes += chunk.byteLength;
-    this.#hash.update(chunk);
-    this.#observer.onBytes(this.#bytes);
-    const tooMany = this.#bytes > this.#file.sizeBytes;
-    done(tooMany ? new Error(`${this.#file.path} is larger than the hub says`) : null, chunk);
-  }
-
-  assertMatches(id: string): void {
-    const { path, sizeBytes, digest } = this.#file;
-    if (this.#bytes !== sizeBytes)
-      throw new GroveError('model-access', { id, problem: `${path} has ${this.#bytes} bytes, the hub says ${sizeBytes}` });
-    if (this.#hash.digest('hex') !== digest.hex)
-      throw new GroveError('model-access', { id, problem: `${path} arrived damaged: its ${digest.kind} differs from the hub's` });
-  }
 }

@@ -21,6 +21,16 @@ export class HubServer {
   readonly damaged = new Map<string, Buffer>();
   /** While true, requests are taken and never answered. */
   silent = false;
+  /** Range headers of the file requests, in order; empty: the whole file was asked for. */
+  readonly ranges: string[] = [];
+  knowsRanges = true;
+  /** Bytes of file content sent. */
+  servedBytes = 0;
+  /** The connection of the next file (with `breaksOffAlways`, of every file) is cut after so many bytes. */
+  breakOffAfterBytes: number | undefined;
+  breaksOffAlways = false;
+  /** Origin that serves the files in this hub's place, as the real one sends readers of large files elsewhere. */
+  redirectsFilesTo: string | undefined;
   readonly #repositories: readonly Repository[];
   readonly #server: Server;
 
@@ -73,12 +83,21 @@ export class HubServer {
     request: IncomingMessage,
     { response, path, content }: { readonly response: ServerResponse; readonly path: string; readonly content: string | Buffer },
   ): void {
+    const asked = request.headers.range ?? '';
+    this.ranges.push(asked);
+    if (this.redirectsFilesTo !== undefined)
+      return void response.writeHead(302, { location: `${this.redirectsFilesTo}${request.url}` }).end();
     const bytes = this.damaged.get(path) ?? Buffer.from(content);
-    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const range = this.knowsRanges ? /^bytes=(\d+)-(\d*)$/.exec(asked) : null;
     const from = Number(range?.[1] ?? 0);
     const to = range?.[2] ? Number(range[2]) : bytes.byteLength - 1;
     const headers = { etag: '"tag"', 'content-range': `bytes ${from}-${to}/${bytes.byteLength}` };
-    response.writeHead(range === null ? 200 : 206, headers).end(bytes.subarray(from, to + 1));
+    response.writeHead(range === null ? 200 : 206, headers);
+    this.servedBytes += to + 1 - from;
+    const cut = this.breakOffAfterBytes;
+    if (cut === undefined) return void response.end(bytes.subarray(from, to + 1));
+    if (!this.breaksOffAlways) this.breakOffAfterBytes = undefined;
+    response.write(bytes.subarray(from, from + cut), () => response.destroy());
   }
 }
 

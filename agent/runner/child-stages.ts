@@ -3,6 +3,7 @@ import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launc
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
+import { parquetPlanRequestSchema, planParquetRead } from '../../engine/data/parquet-plan.ts';
 import { selectRows, selectRowsRequestSchema } from '../../engine/data/select-rows.ts';
 import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
 import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quality.ts';
@@ -13,14 +14,16 @@ import { readRecipe } from '../stages/read-recipe.ts';
 import type { ChildContext, ChildStage } from './child-entry.ts';
 
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
-export const CHILD_STAGES: Readonly<Record<'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> = {
-  rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
-  convert,
-  reference,
-  launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),
-  profile: async (request) => await runProfilingLaunch(profilingRequestSchema.parse(request), await loadOrtNode()),
-  quality: async (request) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode()),
-};
+export const CHILD_STAGES: Readonly<Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> =
+  {
+    'rows-plan': async (request) => await planParquetRead(parquetPlanRequestSchema.parse(request)),
+    rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
+    convert,
+    reference,
+    launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),
+    profile: async (request) => await runProfilingLaunch(profilingRequestSchema.parse(request), await loadOrtNode()),
+    quality: async (request) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode()),
+  };
 
 async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
   const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows } = convertRequestSchema.parse(request);

@@ -1,21 +1,23 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
 import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
 import { isDummyData } from '../../engine/data/data-config.ts';
-import { MAX_ROWS } from '../../engine/data/data-source.ts';
+import { type ParquetPlanRequest, parquetPlanSchema } from '../../engine/data/parquet-plan.ts';
+import { MAX_ROWS } from '../../engine/data/row.ts';
 import type { SelectRowsRequest } from '../../engine/data/select-rows.ts';
 import { rowRange } from '../../engine/data/split.ts';
-import type { HubClient, HubFile } from '../hub/hub-client.ts';
+import type { HubClient } from '../hub/hub-client.ts';
+import type { HubFile } from '../hub/hub-download.ts';
+import { fetchFooter, fetchRanges, type ReadRange } from '../hub/parquet-parts.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { rowsOutcomeSchema } from './child-documents.ts';
 
 /** The hub converts every public data set to Parquet on this branch: one folder a subset, one below it a split, files of rows in order. */
 const PARQUET_REVISION = 'refs/convert/parquet';
-/** Largest Parquet file fetched for its first rows. */
-const MAX_PARQUET_BYTES = 1_073_741_824;
 
 /** Data configs a recipe calibrates or evaluates with and whose rows come from a data set. */
 export function dataConfigsOf(recipe: Recipe): readonly DataConfig[] {
@@ -28,40 +30,67 @@ export function dataConfigsOf(recipe: Recipe): readonly DataConfig[] {
 
 /**
  * Fetches the rows a data config selects and writes them as JSON Lines with only the columns it reads, so that what travels and is hashed is what counts.
+ * Of each Parquet file only the footer and the column chunks of the row groups in question are fetched.
  * Throws `unsupported-data`, whose advice is to give the rows with --data.
  */
 export async function fetchDataRows(
   config: DataConfig,
-  { hub, context }: { readonly hub: HubClient; readonly context: TaskContext },
+  services: { readonly hub: HubClient; readonly context: TaskContext },
 ): Promise<{ readonly path: string; readonly entry: DataEntry }> {
-  const parquet = await firstParquet(config, { hub, signal: context.signal });
+  const { context } = services;
+  const files = await parquetFiles(config, { hub: services.hub, signal: context.signal });
   const folder = join(context.folder, 'rows');
-  const observer = { signal: context.signal, onBytes: (bytes: number) => context.progress(bytes / parquet.sizeBytes, config.name) };
-  const source = await hub.download(repoOf(config), parquet, { revision: PARQUET_REVISION, folder, observer });
-  const path = join(folder, `${config.name}.jsonl`);
+  const outFile = join(folder, `${config.name}.jsonl`);
   await mkdir(folder, { recursive: true });
   const limit = rowLimit(config);
-  const { rows } = await selectInChild({ file: source, columns: columnsOf(config), limit, outFile: path }, context);
-  if (parquet.hasMore && rows < limit) throw unsupported(config, `its rows are spread over several files, of which the first has ${rows}`);
-  context.log(`Data config ${config.name}: ${rows} rows of ${config.source.dataset} (${parquet.path}).`);
-  return { path, entry: { path: `data/${config.name}.jsonl`, origin: 'hub' } };
+  let rows = 0;
+  for (const file of files) {
+    rows += await appendRows(config, { ...services, file, outFile, limit: limit - rows });
+    if (rows >= limit) break;
+  }
+  context.log(`Data config ${config.name}: ${rows} rows of ${config.source.dataset}.`);
+  return { path: outFile, entry: { path: `data/${config.name}.jsonl`, origin: 'hub' } };
 }
 
-/** In a process of its own: to read a large file takes seconds and its memory, while the agent has leases to renew. */
-function selectInChild(request: SelectRowsRequest, context: TaskContext) {
-  return context.inChild({
-    stage: 'rows',
-    request: asJson(request),
-    result: rowsOutcomeSchema,
-    timeoutMs: context.config.timeoutMs.convert,
-  });
+interface Part {
+  readonly hub: HubClient;
+  readonly context: TaskContext;
+  readonly file: HubFile;
+  readonly outFile: string;
+  readonly limit: number;
 }
 
-/** The file with the first rows, and whether others follow it. */
-async function firstParquet(
+/** The first rows of one file, behind what the output holds already. Returns how many. */
+async function appendRows(config: DataConfig, { hub, context, file, outFile, limit }: Part): Promise<number> {
+  const { path, sizeBytes } = file;
+  const read: ReadRange = (range) => hub.readRange(repoOf(config), { path, revision: PARQUET_REVISION, ...range }, context.signal);
+  const remote = { name: `${config.source.dataset} ${path}`, sizeBytes, read };
+  const parts = join(context.folder, 'rows', 'part.parquet');
+  const query = { file: parts, columns: columnsOf(config), limit };
+  await fetchFooter(remote, parts);
+  const plan = await inOwnProcess('rows-plan', query, { context, result: parquetPlanSchema });
+  const totalBytes = plan.ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  await context.cache.assertSpace(totalBytes);
+  await fetchRanges(remote, plan, { path: parts, onBytes: (bytes) => context.progress(bytes / Math.max(1, totalBytes), config.name) });
+  const { rows } = await inOwnProcess('rows', { ...query, outFile }, { context, result: rowsOutcomeSchema });
+  await rm(parts);
+  return rows;
+}
+
+/** To read a large file takes seconds and its memory, while the agent has leases to renew; and what it holds comes from outside. */
+function inOwnProcess<Result>(
+  stage: 'rows-plan' | 'rows',
+  request: ParquetPlanRequest | SelectRowsRequest,
+  { context, result }: { readonly context: TaskContext; readonly result: z.ZodType<Result> },
+): Promise<Result> {
+  return context.inChild({ stage, request: asJson(request), result, timeoutMs: context.config.timeoutMs.convert });
+}
+
+/** The files of the split, in the order of their rows. */
+async function parquetFiles(
   config: DataConfig,
   { hub, signal }: { readonly hub: HubClient; readonly signal: AbortSignal },
-): Promise<HubFile & { readonly hasMore: boolean }> {
+): Promise<readonly HubFile[]> {
   const folder = `${config.source.subset ?? 'default'}/${config.source.split.replace(/\[.*$/, '')}`;
   const listed = await hub.list(repoOf(config), { revision: PARQUET_REVISION, folder, signal }).catch((cause: unknown) => {
     signal.throwIfAborted();
@@ -71,10 +100,9 @@ async function firstParquet(
       cause,
     );
   });
-  const [first, second] = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (first === undefined) throw unsupported(config, `${config.source.dataset} has no Parquet file below ${folder}`);
-  if (first.sizeBytes > MAX_PARQUET_BYTES) throw unsupported(config, `${first.path} has ${first.sizeBytes} bytes, too many for a few rows`);
-  return { ...first, hasMore: second !== undefined };
+  const files = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (files.length === 0) throw unsupported(config, `${config.source.dataset} has no Parquet file below ${folder}`);
+  return files;
 }
 
 function repoOf(config: DataConfig): { readonly type: 'dataset'; readonly name: string } {

@@ -16,6 +16,16 @@ const RECIPE = new URL('../../recipes/ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6
 
 const PREMISES = Array.from({ length: 30 }, (_, row) => `premise ${row}`);
 
+/** Rows of `text`, with a column beside it that nobody asks for and that is far larger. */
+function wideParquet(from: number, rows: number): Buffer {
+  const texts = Array.from({ length: rows }, (_, row) => `text ${from + row}`);
+  const columnData = [
+    { name: 'html', data: texts.map((text, row) => `${text} ${row * 7919}`.repeat(400)), type: 'STRING' as const },
+    { name: 'text', data: texts, type: 'STRING' as const },
+  ];
+  return Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: 50, codec: 'UNCOMPRESSED' }));
+}
+
 function xnliParquet(): Buffer {
   const columnData = [
     { name: 'premise', data: PREMISES, type: 'STRING' as const },
@@ -43,6 +53,22 @@ describe('resolving from a hub', () => {
     hub = await HubServer.start([
       { kind: 'model', name: MODEL, files },
       { kind: 'dataset', name: 'facebook/xnli', files: { 'en/validation/0000.parquet': xnliParquet(), 'en/test/0000.parquet': 'other' } },
+      {
+        kind: 'dataset',
+        name: 'org/wide',
+        files: { 'en/validation/0000.parquet': wideParquet(0, 120), 'en/validation/0001.parquet': wideParquet(120, 120) },
+      },
+      {
+        kind: 'model',
+        name: 'org/exported',
+        files: {
+          'config.json': '{}',
+          'onnx/model.onnx': 'graph',
+          'onnx/model.onnx_data': 'weights',
+          'onnx/model_quantized.onnx': 'other',
+          'model.safetensors': 'w',
+        },
+      },
       { kind: 'model', name: 'org/pickled', files: { 'config.json': '{}', 'pytorch_model.bin': 'pickle' } },
     ]);
     store = await BlobServer.start();
@@ -142,5 +168,55 @@ describe('resolving from a hub', () => {
       code: 'unsupported-data',
       spec: { advice: expect.stringContaining('--data') },
     });
+  });
+
+  const changed = async (edit: (document: Record<string, unknown>) => void): Promise<ResolveSpec['recipe']> => {
+    const { recipe } = await spec();
+    const document: Record<string, unknown> = JSON.parse(recipe.text);
+    edit(document);
+    return { ...recipe, text: JSON.stringify(document) };
+  };
+
+  it('reads rows across files, fetching only the row groups and columns in question', async () => {
+    const { recipe } = await spec();
+    const text = recipe.text.replaceAll('facebook/xnli', 'org/wide').replaceAll('"premise"', '"text"');
+    const wide = { ...recipe, text: text.replaceAll('"max_samples": 10', '"max_samples": 130') };
+    const resolved = await resolveSource(await spec({ recipe: wide }), await context());
+    const rows = (await readFile(resolved.files['data/xnli.jsonl'] ?? '', 'utf8')).trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line) as unknown)).toEqual(Array.from({ length: 130 }, (_, row) => ({ text: `text ${row}` })));
+    expect(hub.servedBytes).toBeLessThan((wideParquet(0, 120).length * 2) / 4);
+  });
+
+  it("imports a repository's own ONNX model with the data beside it", async () => {
+    const recipe = await changed((document) =>
+      Object.assign(document, { input_model: { type: 'ONNXModel', task: 'text-classification' } }),
+    );
+    const resolved = await resolveSource(await spec({ modelId: 'org/exported', recipe }), await context());
+    const names = Object.keys(resolved.files).filter((path) => !path.startsWith('data/'));
+    expect(names.sort()).toEqual(['config.json', 'onnx/model.onnx', 'onnx/model.onnx_data']);
+  });
+
+  it('takes the ONNX file that the recipe names, and says which there are when it is not among them', async () => {
+    const named = (name: string) =>
+      changed((document) => Object.assign(document, { input_model: { type: 'ONNXModel', onnx_file_name: name } }));
+    const resolved = await resolveSource(
+      await spec({ modelId: 'org/exported', recipe: await named('onnx/model_quantized.onnx') }),
+      await context(),
+    );
+    expect(Object.keys(resolved.files)).toContain('onnx/model_quantized.onnx');
+    expect(Object.keys(resolved.files)).not.toContain('onnx/model.onnx');
+    await expect(resolveSource(await spec({ modelId: 'org/exported', recipe: await named('a.onnx') }), await context())).rejects.toThrow(
+      /it has no a\.onnx; it has onnx\/model\.onnx, onnx\/model_quantized\.onnx/,
+    );
+  });
+
+  it('asks no hub where it is switched off', async () => {
+    const services = await context();
+    const off = { ...services, config: { ...services.config, hub: { ...services.config.hub, isOff: true } } };
+    await expect(resolveSource(await spec(), off)).rejects.toMatchObject({
+      code: 'model-access',
+      message: expect.stringContaining('switched off'),
+    });
+    expect(hub.requests).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { ResolveSpec } from '../../domain/task.ts';
-import { HubClient, type HubFile } from '../hub/hub-client.ts';
+import { HubClient } from '../hub/hub-client.ts';
+import type { HubFile } from '../hub/hub-download.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { LocalFiles } from '../transfer/upload.ts';
 import { readRecipe } from './read-recipe.ts';
@@ -18,30 +20,23 @@ export interface ResolvedSource {
   readonly data: Readonly<Record<string, DataEntry>>;
 }
 
-/** What a checkpoint folder needs: configuration, tokenizer and weights at the root; nothing else of the repository is fetched. */
-const NEEDED_FILES =
-  /^(?:(?:config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|preprocessor_config|model\.safetensors\.index)\.json|vocab\.(?:txt|json)|merges\.txt|spiece\.model|tokenizer\.model|model(?:-\d{5}-of-\d{5})?\.safetensors)$/;
+/** Configuration and tokenizer at the root; nothing else of a repository is fetched than these and the model itself. */
+const CONFIGURATION =
+  /^(?:(?:config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|preprocessor_config|model\.safetensors\.index)\.json|vocab\.(?:txt|json)|merges\.txt|spiece\.model|tokenizer\.model)$/;
+const WEIGHTS = /^model(?:-\d{5}-of-\d{5})?\.safetensors$/;
+/** Where repositories keep the graph that people mean when they name none. */
+const USUAL_GRAPHS = ['model.onnx', 'onnx/model.onnx'];
 
 /** Pins the model's revision, downloads what a conversion reads, and selects the rows of every data config the submitter gave no file for. */
 export async function resolveSource(spec: ResolveSpec, context: TaskContext): Promise<ResolvedSource> {
+  if (context.config.hub.isOff)
+    throw new GroveError('model-access', { id: spec.modelId, problem: 'the hub is switched off on this agent' });
   const hub = new HubClient(context.config.hub);
+  context.atEnd(() => hub.close());
   const recipe = readRecipe(spec.recipe, null);
   const revision = await hub.pinModel(spec.modelId, spec.revision, context.signal);
   context.log(`${spec.modelId} is at ${revision}.`);
-  const repo = { type: 'model', name: spec.modelId } as const;
-  const needed = (await hub.list(repo, { revision, signal: context.signal })).filter(({ path }) => NEEDED_FILES.test(path));
-  assertCheckpoint(spec.modelId, needed);
-  await context.cache.assertSpace(sizeOf(needed));
-  const files: Record<string, string> = {};
-  let doneBytes = 0;
-  for (const file of needed) {
-    const observer = {
-      signal: context.signal,
-      onBytes: (bytes: number) => context.progress((doneBytes + bytes) / sizeOf(needed), file.path),
-    };
-    files[file.path] = await hub.download(repo, file, { revision, folder: join(context.folder, 'model'), observer });
-    doneBytes += file.sizeBytes;
-  }
+  const files: Record<string, string> = await fetchModel({ modelId: spec.modelId, revision, recipe }, { hub, context });
   const data: Record<string, DataEntry> = { ...spec.localData };
   for (const config of dataConfigsOf(recipe)) {
     if (data[config.name] !== undefined) continue;
@@ -52,16 +47,82 @@ export async function resolveSource(spec: ResolveSpec, context: TaskContext): Pr
   return { spec, revision, files, data };
 }
 
-function assertCheckpoint(id: string, files: readonly HubFile[]): void {
-  const has = (pattern: RegExp) => files.some(({ path }) => pattern.test(path));
-  if (!has(/^config\.json$/)) throw new GroveError('model-access', { id, problem: 'the repository has no config.json' });
-  if (!has(/\.safetensors$/))
-    throw new GroveError('model-access', { id, problem: 'the repository has no model.safetensors; other weight formats are not read' });
+interface HubModel {
+  readonly modelId: string;
+  readonly revision: string;
+  readonly recipe: Recipe;
 }
 
-function sizeOf(files: readonly HubFile[]): number {
-  return Math.max(
+interface Services {
+  readonly hub: HubClient;
+  readonly context: TaskContext;
+}
+
+/** The files a conversion reads, laid out in one folder. Returns manifest path -> path here. */
+async function fetchModel({ modelId, revision, recipe }: HubModel, { hub, context }: Services): Promise<Record<string, string>> {
+  const repo = { type: 'model', name: modelId } as const;
+  const listed = await hub.list(repo, { revision, signal: context.signal });
+  const needed = neededFiles(modelId, recipe, listed);
+  const totalBytes = Math.max(
     1,
-    files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    needed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   );
+  await context.cache.assertSpace(totalBytes);
+  const files: Record<string, string> = {};
+  let doneBytes = 0;
+  for (const file of needed) {
+    const path = join(context.folder, 'model', ...file.path.split('/'));
+    const onBytes = (bytes: number) => context.progress((doneBytes + bytes) / totalBytes, file.path);
+    const download = (to: string) => hub.download(repo, file, { revision, path: to, observer: { signal: context.signal, onBytes } });
+    await (file.digest.kind === 'sha256' ? throughCache({ file, sha256: file.digest.hex, download }, context) : download(path));
+    files[file.path] = path;
+    doneBytes += file.sizeBytes;
+  }
+  return files;
+}
+
+interface CachedFile {
+  readonly file: HubFile;
+  readonly sha256: string;
+  download(path: string): Promise<void>;
+}
+
+/** Large files go through the agent's cache: a later attempt, or another model that shares them, continues or finds them. */
+async function throughCache({ file, sha256, download }: CachedFile, context: TaskContext): Promise<void> {
+  const blob = { sha256, sizeBytes: file.sizeBytes };
+  context.atEnd(context.cache.pin([blob]));
+  await context.cache.ensure(blob, (_, partial) => download(partial), context.signal);
+  await context.cache.place({ [file.path]: blob }, join(context.folder, 'model'));
+  context.log(`${file.path}: ${file.sizeBytes} bytes.`);
+}
+
+/** The repository's files that this recipe converts from: a checkpoint, or an ONNX model with what lies beside it. */
+function neededFiles(id: string, { inputModel }: Recipe, listed: readonly HubFile[]): readonly HubFile[] {
+  if (inputModel.type === 'HfModel') return checkpointFiles(id, listed);
+  if (inputModel.type === 'ONNXModel') return onnxFiles(id, inputModel, listed);
+  throw new GroveError('model-access', { id, problem: `input models of type ${inputModel.type} are not fetched from a hub` });
+}
+
+function checkpointFiles(id: string, listed: readonly HubFile[]): readonly HubFile[] {
+  const needed = listed.filter(({ path }) => CONFIGURATION.test(path) || WEIGHTS.test(path));
+  if (!needed.some(({ path }) => path === 'config.json'))
+    throw new GroveError('model-access', { id, problem: 'the repository has no config.json' });
+  if (!needed.some(({ path }) => WEIGHTS.test(path)))
+    throw new GroveError('model-access', { id, problem: 'the repository has no model.safetensors; other weight formats are not read' });
+  return needed;
+}
+
+/** The graph the recipe names, or the only one that can be meant, with the data files beside it whose names begin with its own. */
+function onnxFiles(id: string, { config }: Recipe['inputModel'], listed: readonly HubFile[]): readonly HubFile[] {
+  const graphs = listed.filter(({ path }) => path.endsWith('.onnx')).map(({ path }) => path);
+  const named = typeof config['onnx_file_name'] === 'string' ? config['onnx_file_name'] : undefined;
+  const graph = named ?? USUAL_GRAPHS.find((path) => graphs.includes(path)) ?? (graphs.length === 1 ? graphs[0] : undefined);
+  if (graph === undefined || !graphs.includes(graph)) {
+    const choice = graphs.length === 0 ? 'the repository has no .onnx file' : `it has ${graphs.slice(0, 20).join(', ')}`;
+    const problem =
+      graph === undefined ? `${choice}; name one with onnx_file_name in the recipe's input_model` : `it has no ${graph}; ${choice}`;
+    throw new GroveError('model-access', { id, problem });
+  }
+  const isPart = (path: string) => path === graph || path.startsWith(`${graph}_`) || path.startsWith(`${graph}.`);
+  return listed.filter(({ path }) => CONFIGURATION.test(path) || isPart(path));
 }

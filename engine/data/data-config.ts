@@ -1,9 +1,9 @@
 import { GroveError } from '../../domain/errors.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
-import { MAX_ROWS, streamRows } from './data-source.ts';
+import { streamRows } from './data-source.ts';
 import { dummyBatches } from './dummy-data.ts';
-import type { Row } from './row.ts';
+import { MAX_ROWS, type Row } from './row.ts';
 import { type RowRange, rowRange } from './split.ts';
 import { type EncodeOptions, type Encoding, stackEncodings, type TextInput, type TextTokenizer } from './tokenizer.ts';
 import type { Truncation } from './truncate.ts';

@@ -4,11 +4,9 @@ import { GroveError } from '../../domain/errors.ts';
 import { streamCsv } from './csv.ts';
 import { streamJsonLines } from './jsonl.ts';
 import { streamParquet } from './parquet.ts';
-import type { Row, RowQuery } from './row.ts';
+import { MAX_ROWS, type Row, type RowQuery } from './row.ts';
 import { streamText } from './text.ts';
 
-/** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
-export const MAX_ROWS = 1_000_000;
 const PARQUET_MAGIC = 'PAR1';
 
 /** Formats that nothing in the content tells apart. */

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   asyncBufferFromFile,
@@ -23,11 +22,10 @@ const MAX_READ_BYTES = 1024 * 1024 * 1024;
  */
 export async function* streamParquet(query: RowQuery): AsyncGenerator<Row> {
   try {
-    const { size } = await stat(query.file);
     const file = await asyncBufferFromFile(query.file);
     const metadata = await parquetMetadataAsync(file);
-    const columns = [...(query.columns ?? columnNames(metadata))];
-    checkQuery(metadata, columns, { ...query, sizeBytes: size });
+    const columns = [...(query.columns ?? parquetColumns(metadata))];
+    checkParquetQuery(metadata, columns, query);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       const rowEnd = Math.min(rowStart + Number(group.num_rows), query.limit);
@@ -37,8 +35,7 @@ export async function* streamParquet(query: RowQuery): AsyncGenerator<Row> {
       rowStart = rowEnd;
     }
   } catch (cause) {
-    if (cause instanceof GroveError) throw cause;
-    throw invalidFile(query.file, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalidParquet(query.file, cause);
   }
 }
 
@@ -52,12 +49,18 @@ const boundedCompressors: Compressors = Object.fromEntries(
   ]),
 );
 
-function columnNames(metadata: FileMetaData): string[] {
+/** Names of the top-level columns. */
+export function parquetColumns(metadata: FileMetaData): string[] {
   return parquetSchema(metadata).children.map((child) => child.element.name);
 }
 
-function checkQuery(metadata: FileMetaData, columns: readonly string[], query: RowQuery & { readonly sizeBytes: number }): void {
-  const known = columnNames(metadata);
+/** Throws `invalid-data-file` when a column is missing or the rows asked for are too large to read. */
+export function checkParquetQuery(
+  metadata: FileMetaData,
+  columns: readonly string[],
+  query: { readonly file: string; readonly limit: number },
+): void {
+  const known = parquetColumns(metadata);
   const missing = columns.find((column) => !known.includes(column));
   if (missing !== undefined) throw invalidFile(query.file, `it has no column "${missing}"; it has ${known.slice(0, 20).join(', ')}`);
   const readBytes = declaredBytes(metadata, new Set(columns), query.limit);
@@ -87,6 +90,11 @@ function withPlainIntegers(row: Row): Row {
       return [column, isSafe ? Number(value) : value];
     }),
   );
+}
+
+/** Whatever went wrong with a Parquet file, as its fault. */
+export function invalidParquet(file: string, cause: unknown): GroveError {
+  return cause instanceof GroveError ? cause : invalidFile(file, cause instanceof Error ? cause.message : String(cause), cause);
 }
 
 function invalidFile(file: string, problem: string, cause?: unknown): GroveError {

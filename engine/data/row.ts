@@ -1,3 +1,6 @@
+/** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
+export const MAX_ROWS = 1_000_000;
+
 /** One row of a data file: column name to value. Nested values stay as the file holds them. */
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -1,24 +1,25 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { MAX_ROWS, readRows } from './data-source.ts';
+import { readRows } from './data-source.ts';
+import { MAX_ROWS } from './row.ts';
 
 /** Which rows and columns of a local data file to keep, and where. */
 export const selectRowsRequestSchema = z.strictObject({
-  /** Absolute path of a Parquet or JSON Lines file. */
+  /** Absolute path of a data file. */
   file: z.string().min(1),
   /** Columns that every row must have; the others are dropped. */
   columns: z.array(z.string()).max(1_000),
   /** Rows kept at most, from the start of the file. */
   limit: z.int().min(1).max(MAX_ROWS),
-  /** Absolute path of the JSON Lines file to write; its folder exists. */
+  /** Absolute path of the JSON Lines file they are appended to; its folder exists. */
   outFile: z.string().min(1),
 });
 export type SelectRowsRequest = z.infer<typeof selectRowsRequestSchema>;
 
-/** Writes the selected rows as JSON Lines and returns how many there are. Throws `invalid-data-file`. */
+/** Appends the selected rows as JSON Lines and returns how many there are. Throws `invalid-data-file`. */
 export async function selectRows({ outFile, ...query }: SelectRowsRequest): Promise<number> {
   const rows = await readRows(query);
-  await writeFile(outFile, rows.map((row) => `${JSON.stringify(row, withoutBigInts)}\n`).join(''));
+  await appendFile(outFile, rows.map((row) => `${JSON.stringify(row, withoutBigInts)}\n`).join(''));
   return rows.length;
 }
 

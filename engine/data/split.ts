@@ -1,4 +1,4 @@
-import { MAX_ROWS } from './data-source.ts';
+import { MAX_ROWS } from './row.ts';
 
 /** Rows `from` (inclusive) to `to` (exclusive), counted from 0. */
 export interface RowRange {

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { GroveError } from '../../domain/errors.ts';
+
+/** A file of a hub repository that can be checked after its download. */
+export interface HubFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** LFS files carry the SHA-256 of their content; the others the SHA-1 of git's blob, which hashes `blob <size>\0` before the content. */
+  readonly digest: { readonly kind: 'sha256' | 'git-sha1'; readonly hex: string };
+}
+
+/** What a download may say and what stops it. */
+export interface HubObserver {
+  readonly signal: AbortSignal;
+  /** Bytes of this file on this machine so far. */
+  onBytes(bytes: number): void;
+}
+
+/** An answer that is no file. */
+export class HubAnswerError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(status === 401 || status === 403 ? `access is denied (HTTP ${status})` : `it answered HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+/** One file's address and how to ask for it. */
+export interface HubAddress {
+  /** Name of the repository, for messages. */
+  readonly id: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof fetch;
+}
+
+/** Tries per file, each continuing where the last broke off. */
+const MAX_TRIES = 3;
+
+/**
+ * Brings a file to `path`, continuing what an earlier try left there, and checks its size and digest. A file that is wrong is removed.
+ * Throws `model-access` when it arrived damaged, HubAnswerError, the signal's reason, or what broke the last try.
+ */
+export async function downloadHubFile(
+  address: HubAddress,
+  file: HubFile,
+  { path, observer }: { readonly path: string; readonly observer: HubObserver },
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await receive(address, file, { path, observer });
+      break;
+    } catch (error) {
+      observer.signal.throwIfAborted();
+      if (attempt >= MAX_TRIES || !mayHelpToRepeat(error)) throw error;
+    }
+  }
+  const actual = await digestOf(path, file);
+  if (actual === file.digest.hex) return;
+  await rm(path, { force: true });
+  throw new GroveError('model-access', {
+    id: address.id,
+    problem: `${file.path} arrived damaged: its ${file.digest.kind} differs from the hub's`,
+  });
+}
+
+/** A range of a file, whole. Servers that know no ranges answer everything: what is before it is passed over, the rest left unread. */
+export async function readHubRange(
+  address: HubAddress,
+  range: { readonly from: number; readonly to: number },
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const headers = { ...address.headers, range: `bytes=${range.from}-${range.to - 1}` };
+  const response = await address.fetch(address.url, { headers, signal });
+  if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
+  const wanted = range.to - range.from;
+  const skipped = response.status === 206 ? 0 : range.from;
+  const chunks: Buffer[] = [];
+  let [position, received] = [0, 0];
+  for await (const chunk of bodyOf(response)) {
+    const useful = chunk.subarray(Math.max(0, skipped - position)).subarray(0, wanted - received);
+    position += chunk.byteLength;
+    received += useful.byteLength;
+    chunks.push(useful);
+    if (received >= wanted) break;
+  }
+  if (received < wanted) throw new Error(`${received} of ${wanted} bytes arrived`);
+  return Buffer.concat(chunks);
+}
+
+function mayHelpToRepeat(error: unknown): boolean {
+  return !(error instanceof HubAnswerError) || error.status >= 500 || error.status === 408 || error.status === 416 || error.status === 429;
+}
+
+async function receive(
+  { url, headers, fetch }: HubAddress,
+  { path: name, sizeBytes }: HubFile,
+  { path, observer }: { readonly path: string; readonly observer: HubObserver },
+): Promise<void> {
+  const file = await open(path, 'a');
+  try {
+    const { size } = await file.stat();
+    if (size > sizeBytes) await file.truncate(0);
+    const from = size > sizeBytes ? 0 : size;
+    if (from === sizeBytes) return observer.onBytes(sizeBytes);
+    const response = await fetch(url, { headers: { ...headers, ...(from > 0 && { range: `bytes=${from}-` }) }, signal: observer.signal });
+    if (response.status === 416 || (response.status === 200 && from > 0)) await file.truncate(0);
+    if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
+    await append(response, file, { name, from: response.status === 206 ? from : 0, sizeBytes, observer });
+  } finally {
+    await file.close();
+  }
+}
+
+interface Appending {
+  readonly name: string;
+  readonly from: number;
+  readonly sizeBytes: number;
+  readonly observer: HubObserver;
+}
+
+async function append(response: Response, file: FileHandle, { name, from, sizeBytes, observer }: Appending): Promise<void> {
+  let total = from;
+  for await (const chunk of bodyOf(response)) {
+    total += chunk.byteLength;
+    if (total > sizeBytes) throw new Error(`${name} is larger than the ${sizeBytes} bytes the hub says`);
+    await file.appendFile(chunk);
+    observer.onBytes(total);
+  }
+  if (total < sizeBytes) throw new Error(`${name} broke off after ${total} of ${sizeBytes} bytes`);
+}
+
+async function* bodyOf(response: Response): AsyncGenerator<Buffer> {
+  if (response.body === null) return;
+  for await (const chunk of response.body) yield Buffer.from(chunk);
+}
+
+async function digestOf(path: string, { sizeBytes, digest }: HubFile): Promise<string> {
+  const hash = createHash(digest.kind === 'sha256' ? 'sha256' : 'sha1');
+  if (digest.kind === 'git-sha1') hash.update(`blob ${sizeBytes}\0`);
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
