@@ -19,7 +19,7 @@ export interface HubObserver {
 }
 
 /** An answer that is no file. */
-export class HubAnswerError extends Error {
+class HubAnswerError extends Error {
   readonly status: number;
 
   constructor(status: number) {
@@ -42,7 +42,7 @@ const MAX_TRIES = 3;
 
 /**
  * Brings a file to `path`, continuing what an earlier try left there, and checks its size and digest. A file that is wrong is removed.
- * Throws `model-access` when it arrived damaged, HubAnswerError, the signal's reason, or what broke the last try.
+ * Throws `model-access` when it arrived damaged, the signal's reason, or what broke the last try.
  */
 export async function downloadHubFile(
   address: HubAddress,
