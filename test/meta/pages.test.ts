@@ -16,6 +16,9 @@ const names = (cells: readonly string[]): string[] =>
 /** `cache.maxBytes` and the like: the leaves of a configuration schema. */
 function leaves(schema: z.ZodType, path: string): string[] {
   const inner = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
+  // Of `off`, or an object of settings, both the key itself and the members are to be found.
+  if (inner instanceof z.ZodUnion)
+    return [...new Set(inner.options.flatMap((option) => (option instanceof z.ZodType ? leaves(option, path) : [path])))];
   if (!(inner instanceof z.ZodObject)) return [path];
   return Object.entries(inner.shape).flatMap(([key, member]) => leaves(member, path === '' ? key : `${path}.${key}`));
 }
