@@ -39,13 +39,17 @@ export function runText({ machine, reports }: BenchRun): string {
 }
 
 function reportText({ bench, setUp, figures, notes }: BenchReport): string {
-  const rows = figures.map((figure) => [figure.name, `${shown(figure.value)} ${figure.unit}`, spread(figure), verdict(figure)]);
   return [
     `## ${bench}`,
     ...setUp.map((line) => `- ${line}`),
-    table(['figure', 'value', 'spread', 'target'], rows),
+    table(['figure', 'value', 'spread', 'target'], figures.map(figureCells)),
     ...notes.map((line) => `note: ${line}`),
   ].join('\n');
+}
+
+/** A figure as a row: name, value with unit, spread, verdict on its target. */
+export function figureCells(figure: Figure): string[] {
+  return [figure.name, `${shown(figure.value)} ${figure.unit}`.trimEnd(), spread(figure), verdict(figure)];
 }
 
 function spread({ low, high }: Figure): string {

@@ -4,6 +4,7 @@ import { benchAssignments } from './assignments.ts';
 import { type BenchOptions, type BenchReport, runText } from './bench-report.ts';
 import { benchConversion } from './conversion.ts';
 import { describeMachine } from './machine.ts';
+import { recordRun } from './record-run.ts';
 import { benchSubmitLatency } from './submit-latency.ts';
 import { BENCH_FOLDER } from './work-place.ts';
 
@@ -16,12 +17,24 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   assign: benchAssignments,
 };
 
-const USAGE = `usage: npm run bench -- [all|${Object.keys(BENCHES).join('|')}] [-o table|json] [--profile]`;
+const USAGE = `usage: npm run bench -- [all|${Object.keys(BENCHES).join('|')}] [-o table|json] [--record] [--profile]`;
 
-function readArguments(): { readonly names: readonly string[]; readonly output: string; readonly profile: boolean } {
+interface Arguments {
+  readonly names: readonly string[];
+  readonly output: string;
+  /** Write the figures into `docs/benchmarks.md`. */
+  readonly record: boolean;
+  readonly profile: boolean;
+}
+
+function readArguments(): Arguments {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { output: { type: 'string', short: 'o', default: 'table' }, profile: { type: 'boolean', default: false } },
+    options: {
+      output: { type: 'string', short: 'o', default: 'table' },
+      record: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+    },
   });
   const [which = 'all', ...rest] = positionals;
   const names = which === 'all' ? Object.keys(BENCHES) : [which];
@@ -37,7 +50,7 @@ function giveUp(name: string): never {
 }
 
 async function main(): Promise<void> {
-  const { names, output, profile } = readArguments();
+  const { names, output, record, profile } = readArguments();
   await mkdir(BENCH_FOLDER, { recursive: true });
   const machine = await describeMachine(BENCH_FOLDER);
   const reports: BenchReport[] = [];
@@ -49,6 +62,7 @@ async function main(): Promise<void> {
     if (report !== undefined) reports.push(report);
   }
   const run = { machine, reports };
+  if (record) await recordRun(run, new Date().toISOString().slice(0, 10));
   console.log(output === 'json' ? JSON.stringify(run, null, 2) : runText(run));
 }
 

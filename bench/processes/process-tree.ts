@@ -11,6 +11,7 @@ export interface TreeUsage {
   readonly processes: number;
 }
 
+/** Short enough for what a conversion allocates for a moment; each sample reads a few files a thread. */
 const SAMPLE_MS = 5;
 /** Times in `/proc/PID/stat` count in USER_HZ, which is 100 on every Linux that Node runs on. */
 const TICK_MS = 10;
@@ -23,8 +24,11 @@ interface Seen {
   readonly cpuMs: number;
 }
 
-/** Samples a process tree every 5 ms from now until `stop`. Linux only. */
-export function watchTree(pid: number): { stop(): TreeUsage } {
+/**
+ * Samples a process tree from now until `stop`, by default every 5 ms. A tree of many threads is asked less often, or the asking costs it time.
+ * Linux only.
+ */
+export function watchTree(pid: number, sampleMs = SAMPLE_MS): { stop(): TreeUsage } {
   const seen = new Map<number, Seen>();
   let sampledPeakBytes = 0;
   const sample = (): void => {
@@ -38,7 +42,7 @@ export function watchTree(pid: number): { stop(): TreeUsage } {
     sampledPeakBytes = Math.max(sampledPeakBytes, residentBytes);
   };
   sample();
-  const timer = setInterval(sample, SAMPLE_MS);
+  const timer = setInterval(sample, sampleMs);
   return {
     stop() {
       clearInterval(timer);

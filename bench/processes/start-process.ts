@@ -17,8 +17,13 @@ export interface StartOptions {
 }
 
 /** Starts Node with these arguments and no loader. The caller reads both outputs. */
-export function startNode(args: readonly string[], { cwd, env = {} }: StartOptions): Child {
-  const child = spawner.spawn({ file: process.execPath, args, cwd, env: { ...inherited(), ...env } });
+export function startNode(args: readonly string[], options: StartOptions): Child {
+  return startProgram(process.execPath, args, options);
+}
+
+/** Starts a program. The caller reads both outputs. */
+export function startProgram(file: string, args: readonly string[], { cwd, env = {} }: StartOptions): Child {
+  const child = spawner.spawn({ file, args, cwd, env: { ...inherited(), ...env } });
   running.add(child);
   void child.exited.then(() => running.delete(child));
   return child;
