@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Suites below `test/` that stay inside one process. */
-const inProcess = ['test/{conformance,meta,model,rest}/**/*.test.ts'];
+const inProcess = ['test/{conformance,meta,model,parity,rest}/**/*.test.ts'];
 
 export default defineConfig({
   test: {

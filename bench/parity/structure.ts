@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { readModelFile } from '../../engine/onnx/read.ts';
+import {
+  compareParameters,
+  differencesOf,
+  type Explanation,
+  type JudgedDifference,
+  judge,
+  type ParameterComparison,
+} from './compare-summaries.ts';
+import { type ModelSummary, summarizeModel } from './model-summary.ts';
+import { groveModel, oliveModel, type Subject } from './subjects.ts';
+
+/** How two results of one subject compare without running them. */
+export interface StructureResult {
+  readonly subject: Subject;
+  readonly olive: ModelSummary;
+  readonly grove: ModelSummary;
+  readonly differences: readonly JudgedDifference[];
+  /** Of the tensors both quantize; undefined when nothing is quantized. */
+  readonly parameters: ParameterComparison | undefined;
+  /** Initializers other than scales and zero points: how many Olive has, and how many of them Grove has with the same bytes. */
+  readonly constants: { readonly total: number; readonly equal: number };
+}
+
+const explanationsSchema = z.array(
+  z.strictObject({
+    recipes: z.array(z.string()).optional(),
+    aspect: z.enum(['header', 'opset', 'metadata', 'end', 'operator', 'wiring', 'initializers', 'placement', 'constant']),
+    keys: z.array(z.string()).min(1),
+    because: z.string().min(1),
+  }),
+);
+
+/** The one file that says why Grove's results are otherwise than Olive's where they are. */
+export async function readExplanations(): Promise<readonly Explanation[]> {
+  const path = join(INSTALLATION_FOLDER, 'test', 'parity', 'explanations.json');
+  return explanationsSchema
+    .parse(JSON.parse(await readFile(path, 'utf8')))
+    .map(({ recipes, ...rest }) => (recipes === undefined ? rest : { ...rest, recipes }));
+}
+
+/** Reads both results and compares them. */
+export async function compareStructure(subject: Subject, explanations: readonly Explanation[]): Promise<StructureResult> {
+  const [olive, grove] = [
+    summarizeModel(await readModelFile(oliveModel(subject))),
+    summarizeModel(await readModelFile(groveModel(subject))),
+  ];
+  return { subject, olive, grove, ...compared(subject.recipe, { olive, grove }, explanations) };
+}
+
+/** The comparison itself, for summaries that come from anywhere. Constants and parameters are compared when both have them. */
+export function compared(
+  recipe: string,
+  { olive, grove }: Pick<StructureResult, 'olive' | 'grove'>,
+  explanations: readonly Explanation[],
+): Pick<StructureResult, 'differences' | 'parameters' | 'constants'> {
+  const values = olive.values !== undefined && grove.values !== undefined ? { olive: olive.values, grove: grove.values } : undefined;
+  const constants = Object.entries(values?.olive.constants ?? {});
+  return {
+    differences: judge(recipe, differencesOf(olive, grove), explanations),
+    parameters: values !== undefined && Object.keys(olive.placement).length > 0 ? compareParameters(values.olive, values.grove) : undefined,
+    constants: {
+      total: constants.length,
+      equal: constants.filter(([name, text]) => values?.grove.constants[name] === text).length,
+    },
+  };
+}

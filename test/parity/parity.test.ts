@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../bench/parity/budgets.ts';
+import { type ModelSummary, summarizeModel } from '../../bench/parity/model-summary.ts';
+import { type ParityModel, TINY_BERT, tinyCrossEncoder } from '../../bench/parity/models.ts';
+import { CALIBRATION_DATA, type RecipeLabel, recipeFor } from '../../bench/parity/recipes.ts';
+import { compared, readExplanations } from '../../bench/parity/structure.ts';
+import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import { parse } from '../../domain/recipe/recipe.cases.ts';
+import { convertModel } from '../../engine/convert/convert.ts';
+import { readModelFile } from '../../engine/onnx/read.ts';
+import { runtime } from '../../engine/passes/passes.cases.ts';
+import { writeMinilmArchitecture } from './minilm-architecture.ts';
+
+/** Grove's conversions against summaries of Olive's, which `npm run parity` writes: what CI can say of parity without Python. */
+
+const COMPARED: readonly RecipeLabel[] = ['trtrtx'];
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grove-parity-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function olives(model: string, label: RecipeLabel): Promise<ModelSummary> {
+  return JSON.parse(await readFile(join(import.meta.dirname, 'summaries', `${model}-${label}.json`), 'utf8'));
+}
+
+async function groves(model: ParityModel, label: RecipeLabel): Promise<ModelSummary> {
+  const { recipe } = parse(JSON.parse(JSON.stringify(await recipeFor(label, model, 'feature-extraction'))));
+  const { modelPath } = await convertModel({
+    passes: planConversion(recipe).host,
+    modelType: 'HfModel',
+    source: model.folder,
+    task: recipe.inputModel.task,
+    outFolder: join(folder, `${model.name}-${label}`),
+    exportFolder: null,
+    accelerator: recipe.target.accelerator,
+    data: { configs: recipe.dataConfigs, rows: { [CALIBRATION_DATA]: { file: model.rows } }, tokenizerFolder: model.folder },
+    runtime: await runtime(),
+    signal: new AbortController().signal,
+    onEvent: () => {},
+  });
+  return summarizeModel(await readModelFile(modelPath));
+}
+
+async function expectParity(model: ParityModel, label: RecipeLabel): Promise<void> {
+  const summaries = { olive: await olives(model.name, label), grove: await groves(model, label) };
+  const { differences, parameters, constants } = compared(label, summaries, await readExplanations());
+  expect(differences.filter(({ because }) => because === undefined)).toEqual([]);
+  expect(constants.equal).toBe(constants.total);
+  if (parameters === undefined) return;
+  expect(parameters.scale.difference).toBeLessThanOrEqual(LIMITS.endToEnd.scale);
+  expect(parameters.zeroPoint.difference).toBeLessThanOrEqual(LIMITS.endToEnd.zeroPoint);
+}
+
+describe("the tiny checkpoint's conversion agrees with Olive's in structure, weights, scales and zero points", () => {
+  it.each(COMPARED)('%s', (label) => expectParity(TINY_BERT, label));
+});
+
+const data = process.env.GROVE_TEST_DATA;
+if (data) {
+  describe("a trained ranker's conversion agrees with Olive's in structure, weights, scales and zero points", () => {
+    it.each(COMPARED)('%s', async (label) => expectParity(await tinyCrossEncoder(data, folder), label));
+  });
+}
+
+describe("a conversion of the MiniLM-L6 architecture has the structure of Olive's", () => {
+  it.each(COMPARED)('%s', async (label) => expectParity(await writeMinilmArchitecture(join(folder, 'minilm')), label));
+});
