@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../json.ts';
 import { type Findings, isJsonObject, jsonPath } from './findings.ts';
-import { flattenParameters } from './flatten.ts';
+import { type FlatMember, flattenParameters, flatValues } from './flatten.ts';
 import { missingData } from './missing-data.ts';
 import type { JsonObject, Metric, MetricGoal, SubMetric } from './recipe.ts';
 
@@ -68,6 +68,7 @@ const metricSchema = z.object({
   name: z.string().min(1),
   type: z.string().toLowerCase().pipe(z.enum(METRIC_TYPES)),
   data_config: z.string({ error: 'must be the name of a data_config' }).nullable().default(null),
+  backend: z.string().nullable().default(null),
   sub_types: z.array(z.record(z.string(), z.unknown())).min(1),
 });
 
@@ -77,25 +78,30 @@ function parseMetric(item: Json, path: string, { dataConfigNames, findings }: Me
   if (read.data_config !== null && !dataConfigNames.has(read.data_config))
     missingData(jsonPath(path, 'data_config'), read.data_config, findings);
   const written = item['sub_types'].filter((sub: Json): sub is JsonObject => isJsonObject(sub));
+  const configs = written.map((sub, index) => configOf(sub, jsonPath(path, 'sub_types', index), findings));
   const subTypes = written.flatMap((sub, index) => {
-    const parsed = parseSubType(sub, jsonPath(path, 'sub_types', index), { type: read.type, findings });
+    const at = { type: read.type, config: flatValues(configs[index] ?? NO_CONFIG), findings };
+    const parsed = parseSubType(sub, jsonPath(path, 'sub_types', index), at);
     return parsed === undefined ? [] : [parsed];
   });
-  const timing = timingOf(written, path, findings);
+  const timing = timingOf(configs[0] ?? NO_CONFIG, jsonPath(path, 'sub_types', 0), findings);
   if (timing === undefined) return undefined;
   const counts = { warmupCount: timing.warmup_num, repeatCount: timing.repeat_test_num, sleepMs: timing.sleep_num * 1000 };
-  return { name: read.name, path, type: read.type, subTypes, dataConfig: read.data_config, ...counts };
+  const { name, type, backend, data_config: dataConfig } = read;
+  return { name, path, type, backend: backend ?? 'torch_metrics', subTypes, dataConfig, ...counts };
 }
 
 const OWN_MEMBERS = ['name', 'priority', 'goal', 'higher_is_better'];
+type Config = ReadonlyMap<string, FlatMember>;
+const NO_CONFIG: Config = new Map();
 
-/** Olive gives every sub-type a metric_config and reads only the first one's. */
-function timingOf(subTypes: readonly JsonObject[], path: string, findings: Findings): z.output<typeof timingSchema> | undefined {
-  const [first = {}] = subTypes;
-  const at = jsonPath(path, 'sub_types', 0);
-  const flat = flattenParameters(first, at, { nested: ['metric_config'], own: OWN_MEMBERS, findings });
-  const written = Object.fromEntries([...flat].map(([key, { value }]) => [key, value]));
-  return findings.read(timingSchema, written, { path: at, members: flat });
+function configOf(sub: JsonObject, path: string, findings: Findings): Config {
+  return flattenParameters(sub, path, { nested: ['metric_config'], own: OWN_MEMBERS, findings });
+}
+
+/** Olive gives every sub-type a metric_config and reads only the first one's timing. */
+function timingOf(first: Config, path: string, findings: Findings): z.output<typeof timingSchema> | undefined {
+  return findings.read(timingSchema, flatValues(first), { path, members: first });
 }
 
 const subTypeSchema = z.object({
@@ -108,9 +114,9 @@ const subTypeSchema = z.object({
 function parseSubType(
   sub: JsonObject,
   path: string,
-  at: { readonly type: Metric['type']; readonly findings: Findings },
+  at: { readonly type: Metric['type']; readonly config: JsonObject; readonly findings: Findings },
 ): SubMetric | undefined {
-  const { type, findings } = at;
+  const { type, config, findings } = at;
   const read = findings.read(subTypeSchema, sub, path);
   if (read === undefined) return undefined;
   const known = SUB_TYPES[type];
@@ -122,7 +128,7 @@ function parseSubType(
     findings.refuse(jsonPath(path, 'higher_is_better'), 'a custom metric with a priority must say whether higher is better');
   const higherIsBetter = read.higher_is_better ?? higherByDefault(type, read.name);
   if (read.goal !== null) checkGoal(read.goal, jsonPath(path, 'goal', 'value'), { higherIsBetter, findings });
-  return { name: read.name, path, priority: read.priority, higherIsBetter, goal: read.goal };
+  return { name: read.name, path, priority: read.priority, higherIsBetter, goal: read.goal, config };
 }
 
 function higherByDefault(type: Metric['type'], name: string): boolean {

@@ -380,6 +380,21 @@ describe('evaluators', () => {
     expect(parse(minimalDocument(metrics(latency({ name: 'avg' })))).recipe.metrics[0]?.subTypes[0]?.priority).toBe(1);
   });
 
+  it('every sub-type keeps its own metric_config, flat or nested; the first one times all', () => {
+    const [flat, nested] = [{ task: 'multiclass', num_classes: 3 }, { average: 'macro' }];
+    const sub_types = [
+      { name: 'accuracy_score', priority: 1, ...flat },
+      { name: 'f1_score', metric_config: nested },
+    ];
+    const changes = metrics({ name: 'accuracy', type: 'accuracy', backend: 'huggingface_metrics', sub_types });
+    const [accuracy] = parse(minimalDocument(changes)).recipe.metrics;
+    expect(accuracy).toMatchObject({ backend: 'huggingface_metrics', subTypes: [{ config: flat }, { config: nested }] });
+    const [timed] = parse(
+      minimalDocument(metrics(latency({ name: 'avg', priority: 1 }, { name: 'max', metric_config: { warmup_num: 3 } }))),
+    ).recipe.metrics;
+    expect(timed).toMatchObject({ backend: 'torch_metrics', warmupCount: 10, subTypes: [{ config: {} }, { config: { warmup_num: 3 } }] });
+  });
+
   it.each<[string, JsonObject, string]>([
     ['several sub-types without a priority', metrics(latency({ name: 'avg' }, { name: 'max' })), 'one sub-type must have priority 1'],
     ['a gap in the priorities', metrics(latency({ name: 'avg', priority: 1 }, { name: 'max', priority: 3 })), 'without gaps'],

@@ -118,6 +118,8 @@ export interface SubMetric {
   readonly priority: number;
   readonly higherIsBetter: boolean;
   readonly goal: MetricGoal | null;
+  /** The metric_config as written, after flattening: of `accuracy` what torchmetrics is asked for. */
+  readonly config: JsonObject;
 }
 
 /** One metric of the evaluator the recipe uses. */
@@ -125,6 +127,8 @@ export interface Metric {
   readonly name: string;
   readonly path: string;
   readonly type: 'latency' | 'throughput' | 'accuracy' | 'size_on_disk' | 'custom';
+  /** What computes accuracy: `torch_metrics`, Olive's default, or `huggingface_metrics`. */
+  readonly backend: string;
   readonly subTypes: readonly SubMetric[];
   /** Name of the data_config its inputs come from. */
   readonly dataConfig: string | null;
