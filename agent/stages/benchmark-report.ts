@@ -8,6 +8,7 @@ import { Sysfs } from '../device/sysfs.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { filesBelow, uploadFiles } from '../transfer/upload.ts';
 import type { BenchmarkJudged } from './benchmark-values.ts';
+import { evaluateRecipe } from './evaluator.ts';
 
 /** Name of the raw profile among the report's artifacts. */
 const PROFILE_NAME = 'profile.json';
@@ -20,14 +21,15 @@ export async function assembleReport(value: BenchmarkJudged, context: TaskContex
 }
 
 async function reportOf(
-  { spec, launches, summary, placement, quality, olive }: BenchmarkJudged,
+  value: BenchmarkJudged,
   { artifacts, context }: { readonly artifacts: BenchmarkReport['artifacts']; readonly context: TaskContext },
 ): Promise<BenchmarkReport> {
+  const { spec, launches, summary, placement, quality } = value;
   const [first] = launches;
   if (first === undefined) throw new GroveError('internal', { problem: 'a benchmark ended without a launch' });
   const { powerSource, powerMode } = await readCpuState(new Sysfs());
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     requestedEp: spec.requestedEp,
     executedEp: spec.executedEp,
     substitution: spec.substitution,
@@ -41,7 +43,7 @@ async function reportOf(
     ...summary,
     placement,
     quality,
-    olive,
+    ...evaluateRecipe(value),
     artifacts,
   };
 }

@@ -3,12 +3,13 @@ import { GroveError } from '../../domain/errors.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { Assignment, BenchmarkResult, BenchmarkSpec } from '../../domain/task.ts';
 import { Pipeline, type TaskContext } from '../runner/stage.ts';
+import { measureBaseline } from './baseline.ts';
 import { assembleReport } from './benchmark-report.ts';
 import type { BenchmarkFiles, BenchmarkStart } from './benchmark-values.ts';
 import { fetchFolders } from './fetch.ts';
 import { measure } from './measure.ts';
 import { profile } from './profile.ts';
-import { judgeQuality } from './quality.ts';
+import { compareOutputs } from './quality.ts';
 import { readRecipe } from './read-recipe.ts';
 import { resolveSession } from './target-passes.ts';
 import { verifyFiles } from './verify.ts';
@@ -22,7 +23,7 @@ export const BENCHMARK_TASK: Pipeline<BenchmarkStart, BenchmarkResult> = Pipelin
   .stage('target-passes', resolveSession)
   .stage('measure', measure)
   .stage('profile', profile)
-  .stage('quality', judgeQuality)
+  .stage('quality', async (value, context) => measureBaseline(await compareOutputs(value, context), context))
   .stage('upload', assembleReport);
 
 /** The conversion an assignment carries. Throws `internal` when a benchmark comes without: the coordinator assigns it only once converted. */

@@ -4,6 +4,7 @@ import type { Assignment, BenchmarkSpec } from '../../domain/task.ts';
 import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import type { LaunchSummary } from '../../engine/benchmark/summary.ts';
+import type { QualityResult } from '../../engine/quality/run-quality.ts';
 
 /** What a benchmark knows after each of its stages: every stage adds to what it was given. */
 
@@ -43,7 +44,21 @@ export interface BenchmarkProfiled extends BenchmarkMeasured {
   readonly profilePath: string;
 }
 
-/** After `quality`. */
-export interface BenchmarkJudged extends BenchmarkProfiled {
+/** Once the outputs are compared with the Reference. */
+export interface BenchmarkCompared extends BenchmarkProfiled {
   readonly quality: Quality;
+  /** Of the recipe's `accuracy` metrics. */
+  readonly accuracy: QualityResult['accuracy'];
+}
+
+/** Olive's metrics of the export on this device, or why there are none. */
+export interface Baseline {
+  readonly olive: BenchmarkReport['olive'];
+  /** Empty when there are all that a goal asks for. */
+  readonly why: string;
+}
+
+/** After `quality`. */
+export interface BenchmarkJudged extends BenchmarkCompared {
+  readonly baseline: Baseline;
 }

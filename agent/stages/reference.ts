@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { digestOf } from '../../domain/json.ts';
@@ -9,6 +9,7 @@ import { sha256, sha256File } from '../../platform/sha256.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { filesBelow } from '../transfer/upload.ts';
+import { EXPORT_FOLDER, needsExport } from './baseline.ts';
 import { referenceOutcomeSchema } from './child-documents.ts';
 import type { Converted, ConvertReferenced } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
@@ -17,7 +18,10 @@ import { localRows } from './local-rows.ts';
 /** Rows are evaluated in batches of the data config; this many batches are kept at most. */
 const MAX_BATCHES = 256;
 
-/** Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. */
+/**
+ * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. The export itself goes with it
+ * when a goal of the recipe is relative to it.
+ */
 export async function makeReferenceStage(value: Converted, context: TaskContext): Promise<ConvertReferenced> {
   const config = evaluationDataOf(value.recipe);
   if (config === undefined || value.exportFolder === null) return { ...value, reference: null };
@@ -37,6 +41,7 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
     timeoutMs: context.config.timeoutMs.convert,
   });
   const key = digestOf({ export: await digestsBelow(value.exportFolder), data: dataDigest(value, config), config, ortVersion }, sha256);
+  if (needsExport(value.recipe)) await rename(value.exportFolder, join(folder, EXPORT_FOLDER));
   return { ...value, reference: { key, folder } };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
+import type { JsonObject } from '../../domain/recipe/recipe.ts';
 import { type Quality, qualitySchema, type Ranking } from '../../domain/report.ts';
 import { openSession, sessionSpecSchema } from '../benchmark/session-spec.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
@@ -10,6 +11,8 @@ import { rankingQuality } from './ranking.ts';
 import { readReferenceBatch, readReferenceManifest } from './reference.ts';
 import { type RowFacts, readRowFacts } from './row-facts.ts';
 
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
+
 /** An `accuracy` sub-metric of the recipe. */
 const accuracyMetricSchema = z.strictObject({
   /** Name of the result. */
@@ -17,7 +20,7 @@ const accuracyMetricSchema = z.strictObject({
   /** Olive's: `accuracy_score`. */
   subType: z.string().max(100),
   /** The metric_config as written. */
-  config: z.record(z.string(), z.json()),
+  config: jsonObject,
 });
 
 /** What a quality launch is asked to do. */

@@ -1,0 +1,108 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import { needsBaseline } from '../../domain/goals.ts';
+import { CPU_EP } from '../../domain/names.ts';
+import type { Metric, Recipe } from '../../domain/recipe/recipe.ts';
+import type { Placement } from '../../domain/report.ts';
+import { launchBudget } from '../../engine/benchmark/next-launch.ts';
+import { type LaunchRequest, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
+import { type ProfilingRequest, profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
+import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
+import { launchPlan } from '../../engine/benchmark/tiers.ts';
+import { asJson } from '../runner/as-json.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import type { Baseline, BenchmarkCompared, BenchmarkJudged } from './benchmark-values.ts';
+import { inputsOf } from './measure.ts';
+import { oliveMetricsOf } from './olive-metrics.ts';
+
+/** Folder below a Reference's with the export it was made of; there only when a goal is relative to it. */
+export const EXPORT_FOLDER = 'export';
+
+/** Longest a goal may keep the device: the export may be slow, or hang, where the converted model does not. */
+const MAX_BASELINE_MS = 300_000;
+/** Inferences of the profiling launch, the first of which is not counted. */
+const PROFILED_RUNS = 3;
+
+/** Whether a goal of the recipe can only be judged by a measurement or the size of the export. */
+export function needsExport({ metrics }: Pick<Recipe, 'metrics'>): boolean {
+  return metrics.some((metric) => metric.type !== 'accuracy' && hasRelativeGoal(metric));
+}
+
+function hasRelativeGoal({ subTypes }: Metric): boolean {
+  return subTypes.some(needsBaseline);
+}
+
+/**
+ * Measures the export as the first launch measured the converted model: same execution provider, inputs, plan and metrics, with ONNX Runtime's default
+ * session. Last of all, so that nothing it does to the device touches the result, and only for relative goals. Whatever goes wrong leaves those
+ * goals unresolved; it never fails the task. Throws the signal's reason.
+ */
+export async function measureBaseline(value: BenchmarkCompared, context: TaskContext): Promise<BenchmarkJudged> {
+  const metrics = value.recipe.metrics.filter(hasRelativeGoal);
+  const timed = oliveMetricsOf({ ...value.recipe, metrics });
+  if (timed.length === 0) return { ...value, baseline: { olive: {}, why: '' } };
+  const why = whyNotMeasured(value);
+  if (why !== undefined) return { ...value, baseline: { olive: {}, why } };
+  try {
+    return { ...value, baseline: await measureExport(value, context, timed) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof GroveError)) throw error;
+    context.log(`The export was not measured: ${error.message}`);
+    return { ...value, baseline: { olive: {}, why: `the fp32 export did not run on ${value.session.ep}: ${error.message}` } };
+  }
+}
+
+function whyNotMeasured({ conversion, referenceFolder }: BenchmarkCompared): string | undefined {
+  if (referenceFolder === null) return 'the recipe names no evaluation data, so no export was kept to compare with';
+  const hasExport = Object.keys(conversion.reference?.files ?? {}).some((path) => path.startsWith(`${EXPORT_FOLDER}/`));
+  return hasExport ? undefined : 'the conversion was made for a recipe without relative goals, so its export was not kept';
+}
+
+async function measureExport(
+  value: BenchmarkCompared,
+  context: TaskContext,
+  oliveMetrics: LaunchRequest['oliveMetrics'],
+): Promise<Baseline> {
+  const { tier, launches } = value.spec;
+  const session: SessionSpec = {
+    modelPath: join(value.referenceFolder ?? '', EXPORT_FOLDER, 'model.onnx'),
+    ep: value.session.ep,
+    epOptions: {},
+    settings: {},
+  };
+  const where = { session, inputs: inputsOf(value), outputFolder: join(context.folder, 'baseline') };
+  await mkdir(where.outputFolder);
+  const elsewhere = await heavyNodesElsewhere(where, context);
+  if (elsewhere !== undefined) return { olive: {}, why: elsewhere };
+  const plan = launchPlan(tier, launchBudget({ tier, elapsedMs: 0, launchMediansMs: [], ...(launches !== null && { launches }) }));
+  const request: LaunchRequest = { index: 0, ...where, plan, oliveMetrics };
+  const { olive } = await context.inChild({
+    stage: 'launch',
+    request: asJson(request),
+    result: launchResultSchema,
+    timeoutMs: Math.min(context.config.timeoutMs.measure, MAX_BASELINE_MS),
+  });
+  return { olive, why: '' };
+}
+
+/** An NPU that cannot run float32 hands the export to the CPU: then it is no baseline of the NPU. */
+async function heavyNodesElsewhere(
+  where: Pick<ProfilingRequest, 'session' | 'inputs' | 'outputFolder'>,
+  context: TaskContext,
+): Promise<string | undefined> {
+  if (where.session.ep === CPU_EP) return undefined;
+  const request: ProfilingRequest = { ...where, runs: PROFILED_RUNS };
+  const { placement } = await context.inChild({
+    stage: 'profile',
+    request: asJson(request),
+    result: profilingResultSchema,
+    timeoutMs: Math.min(context.config.timeoutMs.measure, MAX_BASELINE_MS),
+  });
+  return placement.fellBack ? fellBack(placement, where.session.ep) : undefined;
+}
+
+function fellBack({ heavyNodes, heavyNodesElsewhere: elsewhere }: Placement, ep: string): string {
+  return `${elsewhere} of the fp32 export's ${heavyNodes} heavy nodes ran off ${ep}`;
+}
