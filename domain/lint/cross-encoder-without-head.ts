@@ -6,6 +6,8 @@ const HEADLESS_TASKS = ['feature-extraction', 'fill-mask'];
 /** The name is all a recipe says about its model; the architecture itself is checked with the conversion. */
 export const crossEncoderWithoutHead: LintRule = {
   name: 'cross-encoder-without-head',
+  meaning: 'a model that scores pairs is exported without the head that computes the score: only latency and embeddings mean anything',
+  remedy: '`--task text-classification`',
   check({ inputModel }) {
     if (
       inputModel.modelPath === null ||

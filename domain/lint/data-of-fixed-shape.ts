@@ -4,6 +4,8 @@ import type { LintRule } from './rule.ts';
 /** Rows padded to another length than the graph was fixed to cannot be fed to it. */
 export const dataOfFixedShape: LintRule = {
   name: 'data-does-not-fit-shape',
+  meaning: 'rows are padded to another length than the graph was fixed to',
+  remedy: '`padding: max_length` with that length',
   check(recipe) {
     const length = recipe.passes.map(fixedSequenceLength).find((fixed) => fixed !== undefined);
     if (length === undefined) return [];

@@ -3,6 +3,9 @@ import type { LintRule } from './rule.ts';
 /** A relative goal needs a baseline, so Olive evaluates the PyTorch input model even where `evaluate_input_model` is false. */
 export const evaluationBaseline: LintRule = {
   name: 'evaluation-baseline',
+  meaning:
+    'a relative goal makes Olive measure the PyTorch model on the target although `evaluate_input_model` is off; Grove leaves such a goal unresolved',
+  remedy: 'compare with a pinned cell, or use a threshold',
   check(recipe) {
     const goals = recipe.metrics.flatMap(({ subTypes }) => subTypes);
     const relative = goals.find(({ goal, priority }) => goal !== null && goal.type !== 'threshold' && priority > 0);

@@ -59,6 +59,98 @@ describe('lintRecipe', () => {
     expect(finding?.message).toBe('0.1 means 0.1 %, not 10 %');
   });
 
+  it('sees options that the optimizer has for no model', () => {
+    const passes = {
+      o: { type: 'OrtTransformersOptimization', model_type: 'bert', optimization_options: { enable_gleu: true, enable_gelu: true } },
+    };
+    expect(rulesOf(minimalDocument({ passes }))).toEqual(['dead-setting $.passes.o.optimization_options.enable_gleu']);
+  });
+
+  it('sees quantisation parameters that others overrule', () => {
+    const quantization = {
+      type: 'OnnxStaticQuantization',
+      op_types_to_quantize: ['MatMul'],
+      op_types_to_exclude: ['Softmax'],
+      extra_options: { ActivationSymmetric: true, WeightSymmetric: true, CalibTensorRangeSymmetric: true },
+    };
+    expect(rulesOf(minimalDocument({ passes: { q: quantization } }))).toEqual([
+      'dead-setting $.passes.q.op_types_to_exclude',
+      'dead-setting $.passes.q.extra_options.ActivationSymmetric',
+    ]);
+    const symmetric = { ...quantization, op_types_to_exclude: [], weight_symmetric: true };
+    expect(rulesOf(minimalDocument({ passes: { q: symmetric } }))).toEqual([
+      'dead-setting $.passes.q.extra_options.ActivationSymmetric',
+      'dead-setting $.passes.q.extra_options.WeightSymmetric',
+    ]);
+  });
+
+  it('sees types that the quantiser refuses, and only those', () => {
+    const quantized = (params: JsonObject): string[] =>
+      rulesOf(minimalDocument({ passes: { q: { type: 'OnnxStaticQuantization', ...params } } })).filter((line) =>
+        line.startsWith('quantization-types'),
+      );
+    expect(quantized({ precision: 'uint8' })).toEqual(['quantization-types $.passes.q.precision']);
+    expect(quantized({ precision: 'uint8', activation_type: 'uint8' })).toEqual([]);
+    expect(quantized({})).toEqual([]);
+    expect(quantized({ activation_type: 'uint16', quant_format: 'QOperator' })).toEqual(['quantization-types $.passes.q.quant_format']);
+    expect(quantized({ activation_type: 'uint16', precision: 'uint8' })).toEqual([]);
+  });
+
+  it('sees a float16 conversion before a quantisation', () => {
+    const float16 = { type: 'OnnxFloatToFloat16' };
+    const quantization = { type: 'OnnxDynamicQuantization' };
+    expect(rulesOf(minimalDocument({ passes: { f: float16, q: quantization } }))).toEqual(['quantization-of-float16 $.passes.q.type']);
+    expect(rulesOf(minimalDocument({ passes: { q: quantization, f: float16 } }))).toEqual([]);
+  });
+
+  it.each([
+    ['VitisAIExecutionProvider', 'npu', 18, ['opset-for-provider $.passes.c.target_opset']],
+    ['VitisAIExecutionProvider', 'npu', 17, []],
+    ['DmlExecutionProvider', 'gpu', 21, ['opset-for-provider $.passes.c.target_opset']],
+    ['QNNExecutionProvider', 'npu', 21, []],
+  ])('knows which opset %s takes', (provider, device, opset, found) => {
+    const systems = { t: { type: 'LocalSystem', accelerators: [{ device, execution_providers: [provider] }] } };
+    const passes = { c: { type: 'OnnxConversion', target_opset: opset } };
+    expect(rulesOf(minimalDocument({ systems, target: 't', host: 't', passes }))).toEqual(found);
+  });
+
+  it("knows Olive's own opset when the recipe names none", () => {
+    const systems = { t: { type: 'LocalSystem', accelerators: [{ device: 'npu', execution_providers: ['VitisAIExecutionProvider'] }] } };
+    expect(rulesOf(minimalDocument({ systems, target: 't', host: 't', passes: { c: { type: 'OnnxConversion' } } }))).toEqual([
+      'opset-for-provider $.passes.c',
+    ]);
+  });
+
+  it('sees metrics that Olive cannot evaluate, and settings that it does not read', () => {
+    const throughput = {
+      name: 'rate',
+      type: 'throughput',
+      sub_types: [
+        { name: 'avg', priority: 1 },
+        { name: 'max', metric_config: { repeat_test_num: 9 } },
+      ],
+    };
+    const latency = { name: 'time', type: 'latency', sub_types: [{ name: 'avg', metric_config: { repeat_test_num: 9 } }] };
+    const found = rulesOf(minimalDocument({ evaluators: { e: { metrics: [throughput, latency] } }, evaluator: 'e' }));
+    expect(found).toContain('metric-without-data $.evaluators.e.metrics[0]');
+    expect(found).not.toContain('metric-without-data $.evaluators.e.metrics[1]');
+    expect(found.filter((line) => line.startsWith('unused-metric-config'))).toEqual([
+      'unused-metric-config $.evaluators.e.metrics[0].sub_types[1].metric_config',
+    ]);
+  });
+
+  it('sees a model of pairs fed with single texts', () => {
+    const data = (columns: string[], model_path: string): JsonObject => ({
+      input_model: { type: 'HfModel', model_path, task: 'text-classification' },
+      data_configs: [{ name: 'd', type: 'HuggingfaceContainer', pre_process_data_config: { input_cols: columns } }],
+    });
+    expect(rulesOf(minimalDocument(data(['premise'], 'cross-encoder/some')))).toEqual([
+      'pairs-as-single-sentences $.data_configs[0].pre_process_data_config.input_cols',
+    ]);
+    expect(rulesOf(minimalDocument(data(['query', 'passage'], 'cross-encoder/some')))).toEqual([]);
+    expect(rulesOf(minimalDocument(data(['text'], 'some/encoder')))).toEqual([]);
+  });
+
   it('sees an evaluator on a pass that is not the last', () => {
     const passes = { c: { type: 'OnnxConversion', evaluator: 'e' }, f: { type: 'OnnxFloatToFloat16', evaluator: 'e' } };
     expect(rulesOf(minimalDocument({ passes, evaluators: { e: { metrics: [] } } }))).toEqual([

@@ -3,6 +3,8 @@ import type { LintRule } from './rule.ts';
 /** Olive reads percent goals as percent. Values below 1 are nearly always fractions. */
 export const percentGoal: LintRule = {
   name: 'percent-goal',
+  meaning: 'a percent goal below 1: Olive reads `0.05` as 0.05 %',
+  remedy: 'write percent',
   check(recipe) {
     const goals = recipe.metrics.flatMap(({ subTypes }) => subTypes.map(({ goal, path }) => ({ goal, path })));
     return goals.flatMap(({ goal, path }) => {

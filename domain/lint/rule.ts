@@ -10,8 +10,14 @@ export interface LintFinding {
   readonly advice: string;
 }
 
-/** One rule on a recipe alone. Rules that need the model run with the conversion and arrive in its report. */
-export interface LintRule {
+/** What `docs/lint.md` says of a rule: sentences without a full stop, Markdown allowed. */
+export interface RuleText {
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** One rule on a recipe alone. Rules that need the model are `MODEL_RULES`: they run with the conversion and arrive in its report. */
+export interface LintRule extends RuleText {
   readonly name: string;
   check(recipe: Recipe): readonly Omit<LintFinding, 'rule'>[];
 }

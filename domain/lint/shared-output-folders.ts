@@ -1,10 +1,17 @@
 import type { Recipe } from '../recipe/recipe.ts';
-import type { LintFinding } from './rule.ts';
+import type { LintFinding, RuleText } from './rule.ts';
 
 /** A finding on one recipe of a set. */
 export interface SetFinding extends LintFinding {
   readonly recipeName: string;
 }
+
+/** The rule on a set of recipes. */
+export const SHARED_OUTPUT_FOLDER: RuleText & { readonly name: string } = {
+  name: 'shared-output-folder',
+  meaning: 'several recipes write to one folder: with Olive the last run replaces the others',
+  remedy: 'one folder each',
+};
 
 /** Recipes that write to one folder: run one after another with Olive, the last replaces the others. Grove itself never writes there. */
 export function lintSharedOutputFolders(recipes: readonly Recipe[]): readonly SetFinding[] {
@@ -15,7 +22,7 @@ export function lintSharedOutputFolders(recipes: readonly Recipe[]): readonly Se
     return [
       {
         recipeName: recipe.name,
-        rule: 'shared-output-folder',
+        rule: SHARED_OUTPUT_FOLDER.name,
         path: '$.output_dir',
         message,
         advice: 'Give each recipe a folder of its own.',

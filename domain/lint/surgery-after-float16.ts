@@ -1,11 +1,13 @@
 import type { Json } from '../json.ts';
 import { isJsonObject } from '../recipe/findings.ts';
-import type { RecipePass } from '../recipe/recipe.ts';
+import { convertsToFloat16 } from './float16-conversion.ts';
 import type { LintRule } from './rule.ts';
 
 /** ReplaceAttentionMaskValue looks at float32 tensors only; behind a float16 conversion there are none left in the mask. */
 export const surgeryAfterFloat16: LintRule = {
   name: 'surgery-after-float16',
+  meaning: 'ReplaceAttentionMaskValue looks at float32 only; behind a float16 conversion it matches nothing',
+  remedy: 'move it before the conversion, or remove it',
   check(recipe) {
     const converted = recipe.passes.findIndex(convertsToFloat16);
     if (converted === -1) return [];
@@ -25,10 +27,6 @@ export const surgeryAfterFloat16: LintRule = {
     });
   },
 };
-
-function convertsToFloat16(pass: RecipePass): boolean {
-  return pass.type === 'OnnxFloatToFloat16' || (pass.type === 'OrtTransformersOptimization' && pass.written['float16'] === true);
-}
 
 function isMaskSurgery(surgery: Json): boolean {
   const name = isJsonObject(surgery) ? surgery['surgeon'] : undefined;

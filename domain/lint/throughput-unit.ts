@@ -3,6 +3,8 @@ import type { LintRule } from './rule.ts';
 /** Olive labels throughput "token per second" and computes batch size divided by latency. */
 export const throughputUnit: LintRule = {
   name: 'throughput-is-not-tokens',
+  meaning: 'Olive labels batch size divided by latency "token per second"',
+  remedy: 'read it as inferences per second',
   check: (recipe) =>
     recipe.metrics
       .filter(({ type }) => type === 'throughput')

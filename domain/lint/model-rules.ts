@@ -1,0 +1,48 @@
+import type { RuleText } from './rule.ts';
+
+/** Every rule that needs the model or the rows: a pass or the conversion finds it and its report carries it. What `--strict` refuses ends as `failed/lint`. */
+export const MODEL_RULES = {
+  'dimension-matches-nothing': {
+    meaning: 'DynamicToFixedShape names a dimension that no input, output or value has',
+    remedy: 'correct the name; `grove inspect` shows the dimensions',
+  },
+  'head-dropped': {
+    meaning: 'the checkpoint has a classifier head and the task exports it without',
+    remedy: '`--task text-classification`',
+  },
+  'metadata-missing': {
+    meaning: 'VitisAIAddMetaData is told to write a key that the model config does not have',
+    remedy: 'remove the key',
+  },
+  'rows-repeat': {
+    meaning: 'the rows a pass calibrates with hold the same tokens more than once: Olive takes rows in file order, not distinct texts',
+    remedy: 'give more rows, or rows that differ',
+  },
+  'rows-run-out': {
+    meaning: 'the data has fewer rows than `max_samples` asks for',
+    remedy: 'give more rows, or ask for fewer',
+  },
+  'surgery-incomplete': {
+    meaning: 'a surgery does part of what its arguments list',
+    remedy: 'correct the names it did not find',
+  },
+  'surgery-matches-nothing': {
+    meaning: 'a surgery finds nothing to change',
+    remedy: 'remove it, or move it to where its pattern exists',
+  },
+  'tokenizer-exceeds-vocabulary': {
+    meaning: 'the tokenizer knows ids that the embedding has no row for: they would read outside the table',
+    remedy: "use the model's own tokenizer",
+  },
+  'values-limited': {
+    meaning: 'constants beyond the largest magnitude were cut to it on the way to float16',
+    remedy: 'check that they are masks; raise `max_finite_val` otherwise',
+  },
+  'values-raised': {
+    meaning: 'non-zero constants below the smallest magnitude were raised to it on the way to float16',
+    remedy: 'nothing for weights near zero; lower `min_positive_val` otherwise',
+  },
+} as const satisfies Record<string, RuleText>;
+
+/** Name of a rule that needs the model. */
+export type ModelRule = keyof typeof MODEL_RULES;
