@@ -1,4 +1,5 @@
 import type { ErrorSpec, Fault } from '../../domain/errors.ts';
+import { cell } from './markdown.ts';
 
 const FAULTS: Readonly<Record<Fault, string>> = {
   input: 'What was sent is wrong: the sender corrects it. Never retried.',
@@ -7,8 +8,6 @@ const FAULTS: Readonly<Record<Fault, string>> = {
   infrastructure: 'The network, a disk, a store or a process failed between the machines.',
   grove: 'Grove itself is wrong.',
 };
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
 function row(code: string, spec: ErrorSpec): string {
   const message = cell(spec.message).replaceAll(/\{\w+\}/g, (name) => `\`${name}\``);

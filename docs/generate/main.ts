@@ -1,15 +1,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../domain/errors.ts';
+import { LINT_RULES } from '../../domain/lint/lint-recipe.ts';
+import { MODEL_RULES } from '../../domain/lint/model-rules.ts';
+import { SHARED_OUTPUT_FOLDER } from '../../domain/lint/shared-output-folders.ts';
 import { NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
 import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
 import { renderErrorsPage } from './errors-page.ts';
+import { renderLintPage } from './lint-page.ts';
 import { renderPassesPage } from './passes-page.ts';
 
-const prose = readFileSync(join(import.meta.dirname, 'passes.md'), 'utf8');
+const prose = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 const pages = {
   'errors.md': renderErrorsPage(ERRORS),
-  'passes.md': renderPassesPage({ prose, passes: Object.values(NATIVE_PASSES), surgeons: Object.values(NATIVE_SURGEONS) }),
+  'lint.md': renderLintPage({ prose: prose('lint.md'), recipeRules: [...LINT_RULES, SHARED_OUTPUT_FOLDER], modelRules: MODEL_RULES }),
+  'passes.md': renderPassesPage({
+    prose: prose('passes.md'),
+    passes: Object.values(NATIVE_PASSES),
+    surgeons: Object.values(NATIVE_SURGEONS),
+  }),
 };
 
 for (const [name, text] of Object.entries(pages)) writeFileSync(join(import.meta.dirname, '..', name), text);

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { externalDataShape } from '../../domain/passes/external-data.ts';
 import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { SurgeonManifest } from '../../domain/passes/native-surgeons.ts';
+import { cell } from './markdown.ts';
 import { parameterSchemas, type SchemaNode, typeWords } from './schema-words.ts';
 
 /** Where the prose leaves room for what is rendered from the registry. */
@@ -63,5 +64,3 @@ function parameterRow(name: string, schema: SchemaNode): string {
   const value = schema.default === undefined ? 'required' : `\`${JSON.stringify(schema.default)}\``;
   return `| \`${name}\` | ${cell(typeWords(schema))} | ${value} | ${cell(schema.description ?? '')} |`;
 }
-
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');

@@ -1,3 +1,4 @@
+import type { ModelRule } from '../../domain/lint/model-rules.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
 import type { ConvertedPass as ReportedPass } from '../../domain/report.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
@@ -39,7 +40,7 @@ export type ConvertedPass = Required<ReportedPass>;
 
 /** Lint of the conversion: what only the model can tell. */
 export interface ConvertFinding {
-  readonly rule: string;
+  readonly rule: ModelRule;
   /** JSON path in the recipe. */
   readonly path: string;
   readonly message: string;

@@ -18,6 +18,7 @@ import { sizeOfFiles } from './file-sizes.ts';
 import { MODEL_CONFIG_FILE, type ModelConfig, writeModelConfig } from './model-config.ts';
 import { modelFacts, operatorChanges } from './model-facts.ts';
 import { modelFindings } from './model-findings.ts';
+import { RowTally } from './row-tally.ts';
 import { writeOptionsOf } from './write-options.ts';
 
 /** File name of a conversion's graph, as Olive names it. */
@@ -40,7 +41,8 @@ interface State {
  */
 export async function convertModel(request: ConvertRequest): Promise<ConvertResult> {
   const { passes, outFolder, exportFolder, signal } = request;
-  const run: Run = { ...request, read: await openData(dataNeeds(passes), request.data) };
+  const tally = new RowTally(request.data?.configs ?? []);
+  const run: Run = { ...request, read: tally.counting(await openData(dataNeeds(passes), request.data)) };
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
@@ -58,7 +60,7 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
   }
   if (state === undefined)
     throw new GroveError('unsupported-input', { problem: 'the recipe has no pass that makes an ONNX model of the checkpoint' });
-  findings.push(...(await modelFindings(request, state.modelAttributes)));
+  findings.push(...tally.findings(), ...(await modelFindings(request, state.modelAttributes)));
   const written = await writeResult(state, request);
   return {
     ...written,

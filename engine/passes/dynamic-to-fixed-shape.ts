@@ -6,7 +6,7 @@ import type { Model } from '../graph/model.ts';
 import { allGraphs } from '../graph/topology.ts';
 import type { Dim, ValueInfo } from '../graph/value.ts';
 import { inferTypes } from '../runtime/type-oracle.ts';
-import type { GraphPass, PassContext } from './pass.ts';
+import type { GraphPass, PassContext, PassFinding } from './pass.ts';
 
 /** Replaces symbolic dimensions by numbers. The shape arithmetic inside the graph stays: later passes and the session fold it. */
 export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
@@ -17,11 +17,13 @@ export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
     const dimensionsFixed = fixDimensions(model.graph, sizes);
     const outputsFixed = await copyOutputShapes(model, context);
     const missing = [...sizes.keys()].filter((name) => !sizes.used.has(name));
-    const findings = missing.map((name) => ({
-      rule: 'dimension-matches-nothing',
-      message: `no input, output or value has a dimension "${name}"`,
-      param: 'dim_param',
-    }));
+    const findings = missing.map(
+      (name): PassFinding => ({
+        rule: 'dimension-matches-nothing',
+        message: `no input, output or value has a dimension "${name}"`,
+        param: 'dim_param',
+      }),
+    );
     const open = model.graph.outputs.filter(({ type }) => type?.kind === 'tensor' && !isFixed(type.dims));
     const left = open.map(({ name }) => ({
       what: `output ${name}`,

@@ -1,3 +1,4 @@
+import type { ModelRule } from '../../domain/lint/model-rules.ts';
 import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { LeftAlone } from '../../domain/report.ts';
 import type { Model } from '../graph/model.ts';
@@ -27,7 +28,7 @@ export interface PassContext {
 
 /** Something a person reading the recipe page wants to know about what a pass did or did not do. */
 export interface PassFinding {
-  readonly rule: string;
+  readonly rule: ModelRule;
   readonly message: string;
   /** Name of the parameter it belongs to; absent: the whole pass. */
   readonly param?: string;

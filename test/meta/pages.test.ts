@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { agentFileSchema } from '../../agent/config.ts';
 import { coordinatorFileSchema } from '../../coordinator/config.ts';
+import { renderLintPage } from '../../docs/generate/lint-page.ts';
 import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
 import { LINT_RULES } from '../../domain/lint/lint-recipe.ts';
+import { MODEL_RULES } from '../../domain/lint/model-rules.ts';
+import { SHARED_OUTPUT_FOLDER } from '../../domain/lint/shared-output-folders.ts';
 import { EXECUTION_PROVIDERS } from '../../engine/runtime/execution-providers.ts';
 
 const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs', name), 'utf8');
@@ -24,9 +27,12 @@ function leaves(schema: z.ZodType, path: string): string[] {
 }
 
 describe('documentation', () => {
-  it('lists every lint rule and no other', () => {
-    const rules = [...LINT_RULES.map(({ name }) => name), 'shared-output-folder'];
-    expect(names(firstColumn(page('lint.md'))).sort()).toEqual(rules.sort());
+  it('lists every lint rule as the registry renders it (npm run generate)', () => {
+    const recipeRules = [...LINT_RULES, SHARED_OUTPUT_FOLDER];
+    expect(page('lint.md')).toBe(renderLintPage({ prose: page('generate/lint.md'), recipeRules, modelRules: MODEL_RULES }));
+    const rules = [...recipeRules.map(({ name }) => name), ...Object.keys(MODEL_RULES)];
+    expect(names(firstColumn(page('lint.md')))).toEqual(rules);
+    expect(new Set(rules).size).toBe(rules.length);
   });
 
   it('has a row for every execution provider', () => {
