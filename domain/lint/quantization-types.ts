@@ -11,7 +11,9 @@ export const quantizationTypes: LintRule = {
   meaning: 'types that the quantiser refuses: int8 activations with uint8 weights, or 16-bit types in the QOperator format',
   remedy: 'uint8 activations with uint8 weights, or the QDQ format',
   check: (recipe) =>
-    recipe.passes.filter(({ type }) => STATIC_PASSES.includes(type)).flatMap((pass) => [...badPair(pass), ...badFormat(pass)]),
+    recipe.passes
+      .filter(({ type, written }) => STATIC_PASSES.includes(type) && written['quant_mode'] !== 'dynamic')
+      .flatMap((pass) => [...badPair(pass), ...badFormat(pass)]),
 };
 
 type Finding = Omit<LintFinding, 'rule'>;
