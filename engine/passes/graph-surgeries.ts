@@ -30,7 +30,7 @@ export const graphSurgeries: GraphPass<ParamsOf<'GraphSurgeries'>> = {
 };
 
 function findingsOf(surgeon: string, { changes, whyNothing, leftOut = [] }: SurgeryOutcome): readonly PassFinding[] {
-  const incomplete = leftOut.map((message) => ({ rule: 'surgery-incomplete', message: `${surgeon}: ${message}` }));
+  const incomplete = leftOut.map((message): PassFinding => ({ rule: 'surgery-incomplete', message: `${surgeon}: ${message}` }));
   if (changes > 0 || incomplete.length > 0) return incomplete;
   return [{ rule: 'surgery-matches-nothing', message: `${surgeon} matches nothing${whyNothing === undefined ? '' : `: ${whyNothing}`}` }];
 }
