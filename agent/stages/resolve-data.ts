@@ -66,7 +66,7 @@ async function appendRows(config: DataConfig, { hub, context, file, outFile, lim
   const read: ReadRange = (range) => hub.readRange(repoOf(config), { path, revision: PARQUET_REVISION, ...range }, context.signal);
   const remote = { name: `${config.source.dataset} ${path}`, sizeBytes, read };
   const parts = join(context.folder, 'rows', 'part.parquet');
-  const query = { file: parts, columns: columnsOf(config), limit };
+  const query = { file: parts, columns: columnsOf(config), optional: labelOf(config), limit };
   await fetchFooter(remote, parts);
   const plan = await inOwnProcess('rows-plan', query, { context, result: parquetPlanSchema });
   const totalBytes = plan.ranges.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -121,6 +121,11 @@ function rowLimit(config: DataConfig): number {
 
 function columnsOf(config: DataConfig): string[] {
   return [...new Set([...config.tokenization.columns, ...Object.keys(filtersOf(config))])];
+}
+
+/** Accuracy and relevance need it; many data sets have none. */
+function labelOf({ labelColumn }: DataConfig): string[] {
+  return labelColumn === null ? [] : [labelColumn];
 }
 
 function filtersOf(config: DataConfig): object {

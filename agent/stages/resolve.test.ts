@@ -30,6 +30,7 @@ function xnliParquet(): Buffer {
   const columnData = [
     { name: 'premise', data: PREMISES, type: 'STRING' as const },
     { name: 'hypothesis', data: PREMISES.map((text) => `not ${text}`), type: 'STRING' as const },
+    { name: 'label', data: PREMISES.map((_, row) => BigInt(row % 3)), type: 'INT64' as const },
   ];
   return Buffer.from(parquetWriteBuffer({ columnData }));
 }
@@ -102,13 +103,13 @@ describe('resolving from a hub', () => {
     expect(lines.join()).not.toContain('hf_test');
   });
 
-  it('selects the rows and the columns that the data config reads', async () => {
+  it('selects the rows and the columns that the data config reads, and their label', async () => {
     const resolved = await resolveSource(await spec(), await context());
     const rows = (await readFile(resolved.files['data/xnli.jsonl'] ?? '', 'utf8'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
-    expect(rows).toEqual(PREMISES.slice(0, 10).map((premise) => ({ premise })));
+    expect(rows).toEqual(PREMISES.slice(0, 10).map((premise, row) => ({ premise, label: row % 3 })));
     expect(resolved.data).toEqual({ xnli: { path: 'data/xnli.jsonl', origin: 'hub' } });
   });
 

@@ -4,7 +4,7 @@ import { CsvError, parse } from 'csv-parse';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { byteChunks } from './bytes.ts';
-import type { Row, RowQuery } from './row.ts';
+import { keepColumns, missingColumn, type Row, type RowQuery } from './row.ts';
 
 /** Longest record, in bytes. */
 const MAX_RECORD_BYTES = 16 * 1024 * 1024;
@@ -52,11 +52,11 @@ async function* decoded(file: string): AsyncGenerator<string> {
   }
 }
 
-function pick(row: Readonly<Record<string, string>>, { columns, file }: RowQuery): Row {
-  if (columns === undefined) return row;
-  const missing = columns.find((column) => !Object.hasOwn(row, column));
-  if (missing !== undefined) throw invalid(file, '', `it has no column "${missing}"; it has ${Object.keys(row).slice(0, 20).join(', ')}`);
-  return Object.fromEntries(columns.map((column) => [column, row[column]]));
+function pick(row: Readonly<Record<string, string>>, query: RowQuery): Row {
+  const missing = missingColumn(row, query);
+  if (missing !== undefined)
+    throw invalid(query.file, '', `it has no column "${missing}"; it has ${Object.keys(row).slice(0, 20).join(', ')}`);
+  return keepColumns(row, query);
 }
 
 function invalid(file: string, where: string, problem: string): GroveError {

@@ -155,3 +155,20 @@ describe('readRows on plain text', () => {
     await expect(readRows({ file: await file('a.txt', 'one'), columns: ['premise'], limit: 9 })).rejects.toThrow(/no column "premise"/);
   });
 });
+
+describe('readRows of any format', () => {
+  it('keeps an optional column where it is there', async () => {
+    const files = [
+      await file('a.jsonl', '{"premise":"premise 0","n":1}\n'),
+      await file('a.csv', 'premise,n\npremise 0,1\n'),
+      await file('a.parquet', parquet(1)),
+    ];
+    const query = { columns: ['premise'], optional: ['n', 'id', 'absent'], limit: 1 };
+    const rows = await Promise.all(files.map(async (path) => (await readRows({ file: path, ...query }))[0]));
+    expect(rows).toEqual([
+      { premise: 'premise 0', n: 1 },
+      { premise: 'premise 0', n: '1' },
+      { premise: 'premise 0', id: 0 },
+    ]);
+  });
+});

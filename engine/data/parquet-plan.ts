@@ -1,14 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { asyncBufferFromFile, type ColumnMetaData, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
 import { z } from 'zod';
-import { checkParquetQuery, invalidParquet, parquetColumns } from './parquet.ts';
+import { checkParquetQuery, invalidParquet, queriedColumns } from './parquet.ts';
 import { MAX_ROWS } from './row.ts';
 
 /** A file of which only the end need be there yet: its footer says where everything else lies. */
 export const parquetPlanRequestSchema = z.strictObject({
   /** Absolute path; as long as the whole file, with holes. */
   file: z.string().min(1),
+  /** None: all of them. */
   columns: z.array(z.string()).max(1_000),
+  /** Columns that count where the file has them. */
+  optional: z.array(z.string()).max(1_000).default([]),
   /** Rows wanted, from the start. */
   limit: z.int().min(1).max(MAX_ROWS),
 });
@@ -34,7 +37,8 @@ export async function planParquetRead(request: ParquetPlanRequest): Promise<Parq
   try {
     const { size } = await stat(request.file);
     const metadata = await parquetMetadataAsync(await asyncBufferFromFile(request.file));
-    const columns = request.columns.length === 0 ? parquetColumns(metadata) : request.columns;
+    const { columns: asked, optional } = request;
+    const columns = queriedColumns(metadata, asked.length === 0 ? {} : { columns: asked, optional });
     checkParquetQuery(metadata, columns, request);
     const chunks = neededChunks(metadata, new Set(columns), request.limit).map((chunk) => placeOf(chunk, size));
     return { ranges: joined(chunks), rows: Number(metadata.num_rows) };

@@ -24,7 +24,7 @@ export async function* streamParquet(query: RowQuery): AsyncGenerator<Row> {
   try {
     const file = await asyncBufferFromFile(query.file);
     const metadata = await parquetMetadataAsync(file);
-    const columns = [...(query.columns ?? parquetColumns(metadata))];
+    const columns = queriedColumns(metadata, query);
     checkParquetQuery(metadata, columns, query);
     let rowStart = 0;
     for (const group of metadata.row_groups) {
@@ -50,8 +50,14 @@ const boundedCompressors: Compressors = Object.fromEntries(
 );
 
 /** Names of the top-level columns. */
-export function parquetColumns(metadata: FileMetaData): string[] {
+function parquetColumns(metadata: FileMetaData): string[] {
   return parquetSchema(metadata).children.map((child) => child.element.name);
+}
+
+/** Columns to read: all of them, or those asked for and those that are there. */
+export function queriedColumns(metadata: FileMetaData, { columns, optional = [] }: Pick<RowQuery, 'columns' | 'optional'>): string[] {
+  const known = parquetColumns(metadata);
+  return columns === undefined ? known : [...new Set([...columns, ...optional.filter((column) => known.includes(column))])];
 }
 
 /** Throws `invalid-data-file` when a column is missing or the rows asked for are too large to read. */

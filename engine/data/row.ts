@@ -10,6 +10,20 @@ export interface RowQuery {
   readonly file: string;
   /** Columns that every row must have; the others are dropped. Default: all columns. */
   readonly columns?: readonly string[];
+  /** Columns that are kept where the file has them, beside `columns`. */
+  readonly optional?: readonly string[];
   /** Read at most this many rows, from the start of the file. */
   readonly limit: number;
+}
+
+/** The first column of a query that a row lacks. */
+export function missingColumn(row: Row, { columns = [] }: Pick<RowQuery, 'columns'>): string | undefined {
+  return columns.find((column) => !Object.hasOwn(row, column));
+}
+
+/** A row with the columns of a query only. */
+export function keepColumns(row: Row, { columns, optional = [] }: Pick<RowQuery, 'columns' | 'optional'>): Row {
+  if (columns === undefined) return row;
+  const kept = [...columns, ...optional.filter((column) => Object.hasOwn(row, column))];
+  return Object.fromEntries(kept.map((column) => [column, row[column]]));
 }

@@ -9,6 +9,8 @@ export const selectRowsRequestSchema = z.strictObject({
   file: z.string().min(1),
   /** Columns that every row must have; the others are dropped. */
   columns: z.array(z.string()).max(1_000),
+  /** Columns that are kept where the file has them. */
+  optional: z.array(z.string()).max(1_000).default([]),
   /** Rows kept at most, from the start of the file. */
   limit: z.int().min(1).max(MAX_ROWS),
   /** Absolute path of the JSON Lines file they are appended to; its folder exists. */
