@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { tokenIdsSchema } from '../data/tokenizer-files.ts';
 import type { ConvertFinding, ConvertRequest } from './convert-request.ts';
 
 /** Tokenizers of large multilingual models have 15 to 35 MB. */
@@ -12,7 +13,7 @@ const attributesSchema = z.object({
 });
 
 const tokenizerSchema = z.object({
-  model: z.object({ vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
+  model: z.object({ vocab: z.union([tokenIdsSchema, z.array(z.unknown())]) }),
   added_tokens: z.array(z.object({ id: z.number() })).default([]),
 });
 

@@ -4,8 +4,18 @@ import { z } from 'zod';
 const MAX_TOKEN_ID = 4_000_000;
 
 const tokenId = z.int().min(0).max(MAX_TOKEN_ID);
-const vocabulary = z.union([z.record(z.string(), tokenId), z.array(z.tuple([z.string(), z.number()])).max(MAX_TOKEN_ID)]);
+
+/**
+ * Ids by token, checked in one pass over the values: a record schema copies and checks a vocabulary of 30,000 entry by entry, 50 ms of every conversion.
+ */
+export const tokenIdsSchema = z.custom<Readonly<Record<string, number>>>(isTokenIds, 'token ids must be whole numbers from 0');
+const vocabulary = z.union([tokenIdsSchema, z.array(z.tuple([z.string(), z.number()])).max(MAX_TOKEN_ID)]);
 const component = z.looseObject({ type: z.string() }).nullable();
+
+function isTokenIds(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((id) => Number.isInteger(id) && id >= 0 && id <= MAX_TOKEN_ID);
+}
 
 /** The members of `tokenizer.json` that the tokenizer library trusts without looking; everything else passes through. */
 export const tokenizerFileSchema = z.looseObject({

@@ -96,6 +96,8 @@ describe('TextTokenizer', () => {
     ['text that is not JSON', '{'],
     ['a file without a model', '{"added_tokens":[]}'],
     ['an absurd token id', JSON.stringify({ ...smallTokenizerFile(), added_tokens: [{ id: 1e12, content: 'x' }] })],
+    ['an absurd id in the vocabulary', JSON.stringify({ ...smallTokenizerFile(), model: { type: 'WordPiece', vocab: { x: 1e12 } } })],
+    ['a vocabulary without numbers', JSON.stringify({ ...smallTokenizerFile(), model: { type: 'WordPiece', vocab: { x: '1' } } })],
     ['a model kind that is not known', JSON.stringify({ ...smallTokenizerFile(), model: { type: 'Oracle', vocab: {} } })],
     ['a post-processor that is not known', JSON.stringify({ ...smallTokenizerFile(), post_processor: { type: 'Oracle' } })],
   ])('refuses %s', async (_, text) => {
