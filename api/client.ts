@@ -1,3 +1,4 @@
+import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import type { FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema } from './agents.ts';
@@ -7,6 +8,14 @@ import { followLog, type LogOptions, readLog } from './client/log.ts';
 import { type UploadOptions, type UploadSource, uploadFiles } from './client/upload.ts';
 import type { FarmEvent } from './events.ts';
 import { type Health, healthSchema, type Ready, readySchema, type ShutdownAnswer, shutdownAnswerSchema } from './health.ts';
+import {
+  type DataList,
+  dataListSchema,
+  type ImportDataRequest,
+  type ImportModelRequest,
+  type ModelList,
+  modelListSchema,
+} from './imports.ts';
 import {
   type CancelAnswer,
   cancelAnswerSchema,
@@ -57,6 +66,12 @@ export interface GroveClient {
   followLog(taskId: string, options?: LogOptions): AsyncIterable<string>;
   agents(): Promise<AgentList>;
   agent(agentId: string): Promise<AgentView>;
+  models(): Promise<ModelList>;
+  /** The files are stored already: {@link uploadFiles}. */
+  importModel(request: ImportModelRequest): Promise<ImportedModel>;
+  importedData(): Promise<DataList>;
+  /** The file is stored already: {@link uploadFiles}. */
+  importData(request: ImportDataRequest): Promise<ImportedData>;
   recipes(): Promise<RecipeList>;
   recipe(recipeId: string): Promise<RecipeView>;
   /** The open response of a download: read its `body`. */
@@ -106,6 +121,10 @@ function catalogueMethods(http: Http) {
   return {
     createUploads: (files) => http.json(ROUTES.createUploads, uploadAnswerSchema, { body: { files } }),
     uploadFiles: (sources, options = {}) => uploadFiles(http, sources, options),
+    models: () => http.json(ROUTES.models, modelListSchema),
+    importModel: (body) => http.json(ROUTES.importModel, importedModelSchema, { body }),
+    importedData: () => http.json(ROUTES.data, dataListSchema),
+    importData: (body) => http.json(ROUTES.importData, importedDataSchema, { body }),
     recipes: () => http.json(ROUTES.recipes, recipeListSchema),
     recipe: (recipeId) => http.json(ROUTES.recipe, recipeViewSchema, { params: { recipeId } }),
     artifact: (sha256) => http.stream(ROUTES.artifact, { params: { sha256 } }),

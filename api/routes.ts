@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import { matrixSchema } from '../domain/matrix.ts';
 import { idSchema, sha256Schema } from '../domain/names.ts';
 import { agentListSchema, agentViewSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
+import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema } from './jobs.ts';
 import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
@@ -204,6 +206,50 @@ export const ROUTES = {
     params: z.strictObject({ recipeId: z.string().min(1).max(200).describe('URL-encoded: a "/" is %2F.') }),
     summary: 'One recipe with its file and parsed passes.',
     answers: [json(200, 'The recipe.', recipeViewSchema)],
+    errors: ['not-found'],
+  }),
+  models: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/models',
+    tag: 'imports',
+    kind: 'json',
+    summary: 'Imported models.',
+    answers: [json(200, 'Models by id.', modelListSchema)],
+  }),
+  importModel: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/models',
+    tag: 'imports',
+    kind: 'json',
+    body: importModelRequestSchema,
+    summary: 'Gives the farm a model under a hub id.',
+    description:
+      'Jobs that ask for this id use these files from then on, and no agent asks a hub for them. An earlier import of the id is replaced.',
+    answers: [json(200, 'The model as it is remembered.', importedModelSchema)],
+    errors: ['not-found'],
+  }),
+  data: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/data',
+    tag: 'imports',
+    kind: 'json',
+    summary: 'Imported rows of data sets.',
+    answers: [json(200, 'Rows by data set, subset and split.', dataListSchema)],
+  }),
+  importData: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/data',
+    tag: 'imports',
+    kind: 'json',
+    body: importDataRequestSchema,
+    summary: 'Gives the farm the rows of a data set.',
+    description:
+      'Recipes whose data_configs name this data set, subset and split read these rows from then on. An earlier import is replaced.',
+    answers: [json(200, 'The rows as they are remembered.', importedDataSchema)],
     errors: ['not-found'],
   }),
   matrix: defineRoute({

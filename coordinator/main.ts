@@ -15,6 +15,7 @@ import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
 import { startAgents, startCommands } from './services.ts';
 import { Stopper, UndoList } from './stopper.ts';
+import { verifyBlobs } from './submit/verify-blobs.ts';
 
 /** Silence on an HTTP connection after which it is closed. */
 const REST_IDLE_MS = 60_000;
@@ -78,7 +79,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
 }
 
 function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestDeps {
-  const { clock, random, log, store, artifacts, catalogue, logs, progress } = parts;
+  const { clock, random, log, store, artifacts, catalogue, imports, logs, progress } = parts;
   return {
     version: VERSION,
     clock,
@@ -95,6 +96,8 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     logs,
     progress,
     catalogue,
+    imports,
+    requireStored: (files) => verifyBlobs(files, artifacts),
     matrix: createAggregate({ store, catalogue, clock, sha256 }),
     health: async () => ({
       status: stopper.state,

@@ -7,6 +7,8 @@ import { sha256 } from '../platform/sha256.ts';
 import { FsArtifactStore } from './artifacts/fs/fs-artifact-store.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { Sessions } from './grpc/sessions.ts';
+import { FileImportStore } from './imports/file-import-store.ts';
+import type { ImportStore } from './imports/import-store.ts';
 import type { Log } from './log-events.ts';
 import { ProgressHub } from './logs/progress-hub.ts';
 import { TaskLogs } from './logs/task-logs.ts';
@@ -30,6 +32,7 @@ export interface Parts {
   readonly store: TaskStore;
   readonly artifacts: FsArtifactStore;
   readonly catalogue: Catalogue;
+  readonly imports: ImportStore;
   readonly sessions: Sessions;
   readonly progress: ProgressHub;
   readonly logs: TaskLogs;
@@ -49,6 +52,7 @@ export interface OpenRequest {
 /** Opens stores, logs and catalogue of a data folder. Throws `journal-corrupt`, `store-failed` and what a bad catalogue throws. */
 export async function openParts({ config, undo, ports, log, folder, stopper, origin }: OpenRequest): Promise<Parts> {
   const catalogue = await readCatalogue(config.recipesFolder, sha256);
+  const imports = await FileImportStore.open(join(folder, 'imports'), systemFiles);
   const artifacts = await FsArtifactStore.open({ folder: join(folder, 'artifacts'), baseUrl: () => origin.url });
   const store = createMemoryTaskStore({
     folder: join(folder, 'store'),
@@ -71,7 +75,7 @@ export async function openParts({ config, undo, ports, log, folder, stopper, ori
   undo.add(() => logs.stop());
   const progress = new ProgressHub();
   undo.add(store.subscribe((event) => closeEndedAttempt(event, { logs, progress })));
-  return { config, undo, ...ports, log, store, artifacts, catalogue, sessions: new Sessions(), progress, logs };
+  return { config, undo, ...ports, log, store, artifacts, catalogue, imports, sessions: new Sessions(), progress, logs };
 }
 
 async function attemptHasEnded(store: TaskStore, taskId: string, attempt: number): Promise<boolean> {

@@ -20,7 +20,7 @@ import { createSubmitService } from './submit/submit.ts';
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
 export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
-  const { undo, log, clock, store, artifacts, catalogue, sessions } = parts;
+  const { undo, log, clock, store, artifacts, catalogue, imports, sessions } = parts;
   const archive = createJobArchive({
     artifacts,
     clock,
@@ -42,6 +42,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     store,
     artifacts,
     catalogue,
+    imports,
     archive,
     clock,
     sha256,

@@ -4,6 +4,8 @@ import { registerAgentShow } from './agent-show.ts';
 import { registerBench } from './bench.ts';
 import type { RegisterCommand } from './command.ts';
 import { registerConvert } from './convert.ts';
+import { registerDataImport } from './data-import.ts';
+import { registerDataList } from './data-list.ts';
 import { registerDemo } from './demo.ts';
 import { registerDown } from './down.ts';
 import { registerJobCancel } from './job-cancel.ts';
@@ -13,6 +15,9 @@ import { registerJobLogs } from './job-logs.ts';
 import { registerJobView } from './job-view.ts';
 import { registerJobWatch } from './job-watch.ts';
 import { registerMatrix } from './matrix.ts';
+import { registerModelImport } from './model-import.ts';
+import { registerModelList } from './model-list.ts';
+import { registerModelShow } from './model-show.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerSubmit } from './submit.ts';
@@ -34,6 +39,11 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentRun,
   registerAgentList,
   registerAgentShow,
+  registerModelImport,
+  registerModelList,
+  registerModelShow,
+  registerDataImport,
+  registerDataList,
   registerRecipeList,
   registerRecipeShow,
   registerConvert,

@@ -29,10 +29,22 @@ export async function parseDataFile(argument: string, cwd: string): Promise<Data
   return dataFile(name, file, split[2]?.split(','));
 }
 
+/** One file of rows on its way to the farm, under its own name. Throws `invalid-data-file`. */
+export async function localDataFile(file: string): Promise<LocalFile> {
+  const path = resolve(file);
+  if (!(await isFile(path))) throw new GroveError('invalid-data-file', { file, where: '', problem: 'there is no such file' });
+  return { path: `rows${extensionOf(path)}`, file: path, sizeBytes: (await stat(path)).size };
+}
+
 async function dataFile(name: string, file: string, columns: readonly string[] | undefined): Promise<DataFile> {
   const { size } = await stat(file);
+  return { name, file, sizeBytes: size, path: `data/${name}${extensionOf(file)}`, columns };
+}
+
+/** The ending tells some formats apart, so it travels with the rows. */
+function extensionOf(file: string): string {
   const extension = extname(basename(file)).toLowerCase();
-  return { name, file, sizeBytes: size, path: `data/${name}${/^\.[a-z0-9]{1,10}$/.test(extension) ? extension : '.jsonl'}`, columns };
+  return /^\.[a-z0-9]{1,10}$/.test(extension) ? extension : '.jsonl';
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 
 /** Where the Hugging Face libraries keep downloads, by their own environment variables. */
 export function hubCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -24,4 +24,13 @@ async function hasFile(path: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
+}
+
+/** Which model a snapshot folder of a hub cache holds (`models--owner--name/snapshots/<commit>`); undefined for any other folder. */
+export async function snapshotOf(folder: string): Promise<{ readonly modelId: string; readonly revision: string } | undefined> {
+  const path = await realpath(folder).catch(() => resolve(folder));
+  const [repository = '', snapshots = '', revision = ''] = path.split(sep).slice(-3);
+  const match = /^models--(.+)$/.exec(repository);
+  if (match?.[1] === undefined || snapshots !== 'snapshots' || !/^[0-9a-f]{40}$/.test(revision)) return undefined;
+  return { modelId: match[1].replace('--', '/'), revision };
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../../domain/device.ts';
+import type { ImportedData } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import { CPU_EP, type JobId } from '../../domain/names.ts';
@@ -19,6 +20,8 @@ export interface RecipeContext {
   readonly spec: JobSpec;
   readonly devices: readonly Device[];
   readonly catalogue: Catalogue;
+  /** Rows that people brought to the farm. */
+  readonly imported: readonly ImportedData[];
   readonly sha256: Sha256;
   /** Number of the first task that carries the job's own id. */
   readonly firstOrdinal: number;
@@ -61,7 +64,7 @@ function placeBenchmarks({ ref, recipe }: ReadRecipe, { spec, devices }: RecipeC
 /** The keyed conversion of an uploaded model, or the resolve task of a hub model. */
 function sourceStep(read: ReadRecipe, context: RecipeContext, support: Support & { readonly kind: 'runnable' }): Step {
   const { spec, sha256, devices } = context;
-  const local = localDataOf(spec, read.recipe);
+  const local = localDataOf(spec, read.recipe, context.imported);
   const source = uploadedSource(spec, local);
   const task =
     source === undefined
@@ -88,10 +91,14 @@ function resolveTask(
   return makeTask({ taskId: taskIdOf(jobId, firstOrdinal), spec: resolve, needs: [] }, { requirement: resolveRequirement() }, sha256);
 }
 
-function benchmarkSpec({ ref, recipe }: ReadRecipe, { spec, catalogue, sha256 }: RecipeContext, source: readonly Step[]): BenchmarkSpec {
+function benchmarkSpec(
+  { ref, recipe }: ReadRecipe,
+  { spec, catalogue, imported, sha256 }: RecipeContext,
+  source: readonly Step[],
+): BenchmarkSpec {
   const requestedEp = recipe.target.ep;
   const executedEp = spec.substituteEp === 'cpu' ? CPU_EP : requestedEp;
-  const local = Object.entries(localDataOf(spec, recipe).data).filter(([, { origin }]) => origin === 'local');
+  const local = Object.entries(localDataOf(spec, recipe, imported).data).filter(([, { origin }]) => origin === 'local');
   const conversion = source[0]?.task.spec;
   return {
     kind: 'benchmark',

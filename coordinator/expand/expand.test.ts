@@ -35,7 +35,7 @@ const FLEET: readonly AgentRecord[] = [
 ];
 
 function expandJob(change: Partial<JobSpec> = {}, agents = FLEET) {
-  return expand({ jobId: 'j-1', spec: jobSpecOf({ recipes: [TRTRTX], ...change }), agents, catalogue: EMPTY, sha256 });
+  return expand({ jobId: 'j-1', spec: jobSpecOf({ recipes: [TRTRTX], ...change }), agents, catalogue: EMPTY, imported: [], sha256 });
 }
 
 function benchmarksOf({ tasks }: ReturnType<typeof expand>) {
@@ -146,6 +146,7 @@ describe('conversions', () => {
       spec: jobSpecOf({ recipes: [TRTRTX], substituteEp: 'cpu' }),
       agents: FLEET,
       catalogue: EMPTY,
+      imported: [],
       sha256,
     });
     const keys = [...a.tasks, ...b.tasks].flatMap(({ taskId, spec }) => (spec.kind === 'convert' ? [taskId] : []));
@@ -202,7 +203,7 @@ describe('a hub model', () => {
 
   it('gets its conversion when it is resolved, once', () => {
     const spec = jobSpecOf({ recipes: [TRTRTX], source });
-    const { tasks } = expand({ jobId: 'j-1', spec, agents: FLEET, catalogue: EMPTY, sha256 });
+    const { tasks } = expand({ jobId: 'j-1', spec, agents: FLEET, catalogue: EMPTY, imported: [], sha256 });
     const origin = { kind: 'hub', id: 'org/model', revision: 'b'.repeat(40) } as const;
     const manifest = { schemaVersion: 1, files: { 'config.json': { sha256: 'c'.repeat(64), sizeBytes: 2 } }, data: {} } as const;
     const records = tasks.map((task) =>
@@ -277,3 +278,28 @@ function recordOf(task: ReturnType<typeof expand>['tasks'][number], change: Part
   const who = { jobIds: ['j-1'], priority: 'interactive', submitter: 'local', state: 'waiting', error: null } as const;
   return { taskId, spec, requirement, requirementDigest, needs, retry, ...who, ...times, attempts: [], result: null, ...change };
 }
+
+describe('imported rows', () => {
+  const rows = { sha256: 'e'.repeat(64), sizeBytes: 9 };
+  const imported = [
+    { dataset: 'facebook/xnli', subset: 'en', split: 'validation', path: 'rows.csv', blob: rows, importedAt: 0, importedBy: 'local' },
+    { dataset: 'facebook/xnli', subset: 'de', split: 'validation', path: 'other', blob: rows, importedAt: 0, importedBy: 'local' },
+  ];
+  const job = (change: Partial<JobSpec> = {}) =>
+    expand({ jobId: 'j-1', spec: jobSpecOf({ recipes: [TRTRTX], ...change }), agents: FLEET, catalogue: EMPTY, imported, sha256 });
+  const sourceOf = ({ tasks }: ReturnType<typeof expand>) => tasks.flatMap(({ spec }) => (spec.kind === 'convert' ? [spec.source] : []))[0];
+
+  it('take the place of the data set a recipe names, keep their format, and count as its own', () => {
+    const source = sourceOf(job());
+    expect(source?.data).toEqual({ xnli: { path: 'data/xnli.csv', origin: 'hub' } });
+    expect(source?.files['data/xnli.csv']).toEqual(rows);
+    expect(job().plan.warnings.filter(({ message }) => message.includes('facebook/xnli'))).toEqual([]);
+    expect(benchmarksOf(job())[0]?.spec).toMatchObject({ localData: [] });
+  });
+
+  it("stand behind the submitter's", () => {
+    const data = { xnli: { path: 'data/mine.jsonl', origin: 'local' as const } };
+    const mine = { sha256: 'f'.repeat(64), sizeBytes: 3 };
+    expect(sourceOf(job({ data, dataFiles: { 'data/mine.jsonl': mine } }))?.data).toEqual(data);
+  });
+});

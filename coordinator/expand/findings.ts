@@ -1,10 +1,12 @@
 import type { Plan } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
+import type { ImportedData } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { lintRecipe } from '../../domain/lint/lint-recipe.ts';
 import { lintSharedOutputFolders } from '../../domain/lint/shared-output-folders.ts';
 import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { RecipeRef } from '../../domain/task.ts';
+import { localDataOf } from './source.ts';
 
 /** A recipe of the job, parsed. */
 export type ReadRecipe = ParsedRecipe & { readonly ref: RecipeRef };
@@ -34,14 +36,15 @@ export function refuseFindings(lint: Plan['lint']): void {
 }
 
 /** What Olive would warn about, and data that an uploaded model does not bring along. */
-export function warningsOf({ ref, recipe, warnings }: ReadRecipe, spec: JobSpec): Plan['warnings'] {
+export function warningsOf({ ref, recipe, warnings }: ReadRecipe, spec: JobSpec, imported: readonly ImportedData[]): Plan['warnings'] {
   const own = warnings.map(({ path, message }) => ({ recipeId: ref.recipeId, path, message }));
   if (spec.source.kind === 'hub') return own;
-  const missing = recipe.dataConfigs.filter(({ name, source }) => source.dataset !== null && !Object.hasOwn(spec.data, name));
+  const { data } = localDataOf(spec, recipe, imported);
+  const missing = recipe.dataConfigs.filter(({ name, source }) => source.dataset !== null && !Object.hasOwn(data, name));
   const notes = missing.map(({ name, path, source }) => ({
     recipeId: ref.recipeId,
     path,
-    message: `rows of "${source.dataset}" do not travel with an uploaded model: give them with --data ${name}=FILE`,
+    message: `rows of "${source.dataset}" do not travel with an uploaded model: give them with --data ${name}=FILE, or import them (grove data import)`,
   }));
   return [...own, ...notes];
 }

@@ -1,22 +1,41 @@
+import { type ImportedData, isSameSplit } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import { type FileMap, modelIdOf, type SourceManifest, type SourceOrigin } from '../../domain/manifest.ts';
-import type { Recipe } from '../../domain/recipe/recipe.ts';
+import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
 
 /** Git's own name for "no commit": stands in a hub source's origin until its resolve task has pinned the revision. */
 export const UNRESOLVED_REVISION = '0'.repeat(40);
 
-/** The submitter's rows that this recipe reads: others must not reach its conversion key. */
+/** Rows on the farm that this recipe reads: others must not reach its conversion key. */
 export interface LocalData {
   readonly data: JobSpec['data'];
   readonly files: FileMap;
 }
 
-export function localDataOf(spec: JobSpec, recipe: Recipe): LocalData {
-  const names = new Set(recipe.dataConfigs.map(({ name }) => name));
-  const data = Object.fromEntries(Object.entries(spec.data).filter(([name]) => names.has(name)));
-  const paths = new Set(Object.values(data).map(({ path }) => path));
-  return { data, files: Object.fromEntries(Object.entries(spec.dataFiles).filter(([path]) => paths.has(path))) };
+/** The submitter's rows, and for data configs without any the imported rows of the data set they name. */
+export function localDataOf(spec: JobSpec, recipe: Recipe, imported: readonly ImportedData[]): LocalData {
+  const found = recipe.dataConfigs.map((config) => submittedRows(spec, config) ?? importedRows(imported, config));
+  return {
+    data: Object.assign({}, ...found.map((rows) => rows?.data ?? {})),
+    files: Object.assign({}, ...found.map((rows) => rows?.files ?? {})),
+  };
+}
+
+function submittedRows({ data, dataFiles }: JobSpec, { name }: DataConfig): LocalData | undefined {
+  const entry = data[name];
+  const blob = entry && dataFiles[entry.path];
+  return entry === undefined || blob === undefined ? undefined : { data: { [name]: entry }, files: { [entry.path]: blob } };
+}
+
+function importedRows(imported: readonly ImportedData[], { name, source }: DataConfig): LocalData | undefined {
+  const { dataset, subset } = source;
+  if (dataset === null) return undefined;
+  const split = source.split.replace(/\[.*$/, '');
+  const rows = imported.find((candidate) => isSameSplit(candidate, { dataset, subset, split }));
+  if (rows === undefined) return undefined;
+  const path = `data/${name}${/\.[a-z0-9]{1,10}$/i.exec(rows.path)?.[0].toLowerCase() ?? ''}`;
+  return { data: { [name]: { path, origin: 'hub' } }, files: { [path]: rows.blob } };
 }
 
 /** The pinned source of an uploaded model for one recipe; undefined for a hub model, which a resolve task pins. */

@@ -5,6 +5,7 @@ import { agentHandlers } from './handlers/agents.ts';
 import { artifactHandlers } from './handlers/artifacts.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { farmHandlers } from './handlers/farm.ts';
+import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { matrixHandlers } from './handlers/matrix.ts';
 import { recipeHandlers } from './handlers/recipes.ts';
@@ -37,6 +38,7 @@ function allHandlers(deps: RestDeps) {
     ...taskHandlers(deps),
     ...agentHandlers(deps),
     ...recipeHandlers(deps),
+    ...importHandlers(deps),
     ...artifactHandlers(deps),
     ...matrixHandlers(deps),
     ...eventHandlers(deps),

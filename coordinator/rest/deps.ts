@@ -2,6 +2,7 @@ import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { ProgressView } from '../../api/tasks.ts';
+import type { FileMap } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import type { JobId, TaskId } from '../../domain/names.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
@@ -9,6 +10,7 @@ import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
+import type { ImportStore } from '../imports/import-store.ts';
 import type { CancelAnswer, TaskStore } from '../store/task-store.ts';
 
 /** What the REST layer needs of the rest of the coordinator; `main.ts` supplies it. */
@@ -26,6 +28,9 @@ export interface RestDeps {
   readonly logs: LogSource;
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
+  readonly imports: ImportStore;
+  /** Throws `not-found`, listing every file, unless all are in the artifact store. */
+  requireStored(files: FileMap): Promise<void>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
   health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts'>>;

@@ -21,7 +21,7 @@ async function storeWithHubJob() {
   const store = createMemoryTaskStore();
   const source = { kind: 'hub', modelId: 'org/model', revision: null } as const;
   const spec = jobSpecOf({ recipes: [RECIPE], source, substituteEp: 'cpu' });
-  const { tasks } = expand({ jobId: 'j-1', spec, agents: [AGENT], catalogue: { recipes: [] }, sha256 });
+  const { tasks } = expand({ jobId: 'j-1', spec, agents: [AGENT], catalogue: { recipes: [] }, imported: [], sha256 });
   const key = { idempotencyKey: 'k', requestDigest: 'd', priority: 'interactive' } as const;
   await store.submit({ now: 1, principal: LOCAL_PRINCIPAL, jobId: 'j-1', ...key, spec, tasks });
   const { agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status } = AGENT;

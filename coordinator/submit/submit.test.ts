@@ -123,6 +123,7 @@ function serviceOn(fleet: { agents: readonly AgentRecord[] }, archive?: Pick<Job
     store: { ...bound(store), agents: async () => fleet.agents },
     artifacts: { head: async (digest) => (digest === BLOB.sha256 ? { sizeBytes: BLOB.sizeBytes } : undefined) },
     catalogue: CATALOGUE,
+    imports: { models: async () => [], data: async () => [] },
     archive: archive ?? { add: ({ jobId }) => archived.push(jobId) },
     clock: new VirtualClock(),
     sha256,

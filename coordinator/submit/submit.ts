@@ -1,6 +1,7 @@
 import type { Plan, SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError } from '../../domain/errors.ts';
+import type { ImportedData } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
@@ -8,21 +9,29 @@ import type { Clock } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { ImportStore } from '../imports/import-store.ts';
 import type { AgentRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
 import type { JobArchive } from './archive.ts';
 import { estimateEta } from './eta.ts';
 import { readSubmitRequest } from './read-request.ts';
+import { useImportedModel } from './use-imported-model.ts';
 import { verifyBlobs } from './verify-blobs.ts';
 
 export interface SubmitDeps {
   readonly store: Pick<TaskStore, 'submit' | 'agents' | 'job' | 'task' | 'tasksOf' | 'benchmarks'>;
   readonly artifacts: Pick<ArtifactStore, 'head'>;
   readonly catalogue: Catalogue;
+  readonly imports: Pick<ImportStore, 'models' | 'data'>;
   readonly archive: Pick<JobArchive, 'add'>;
   readonly clock: Clock;
   readonly sha256: Sha256;
   /** Job -> tasks for the fleet as it is: `expand/`. */
-  expand(input: { readonly jobId: JobId; readonly spec: JobSpec; readonly agents: readonly AgentRecord[] }): {
+  expand(input: {
+    readonly jobId: JobId;
+    readonly spec: JobSpec;
+    readonly agents: readonly AgentRecord[];
+    readonly imported: readonly ImportedData[];
+  }): {
     readonly tasks: readonly NewTask[];
     readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint'>;
   };
@@ -49,9 +58,10 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
       const requestDigest = digestOf(wanted, deps.sha256);
       const earlier = dryRun ? undefined : await deps.store.job(jobId);
       if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
-      const spec = readSubmitRequest(request, deps);
-      await verifyBlobs(spec, deps.artifacts);
-      const expansion = deps.expand({ jobId, spec, agents: await deps.store.agents() });
+      const spec = useImportedModel(readSubmitRequest(request, deps), await deps.imports.models());
+      await verifyBlobs({ ...(spec.source.kind === 'uploaded' ? spec.source.files : {}), ...spec.dataFiles }, deps.artifacts);
+      const [agents, imported] = await Promise.all([deps.store.agents(), deps.imports.data()]);
+      const expansion = deps.expand({ jobId, spec, agents, imported });
       for (const task of expansion.tasks) assertSendable(task);
       const plan = await completePlan(deps, expansion);
       if (dryRun) return { jobId: null, created: false, plan: withoutTaskIds(plan) };

@@ -1,14 +1,12 @@
 import { GroveError, type Problem } from '../../domain/errors.ts';
-import type { JobSpec } from '../../domain/job.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 
 /** Look-ups in flight at once: enough to hide latency, few enough for a remote store. */
 const CONCURRENCY = 16;
 
-/** Throws `not-found` or `size-mismatch`, listing every file, unless all blobs the job names are stored. */
-export async function verifyBlobs(spec: JobSpec, artifacts: Pick<ArtifactStore, 'head'>): Promise<void> {
-  const files: FileMap = { ...(spec.source.kind === 'uploaded' ? spec.source.files : {}), ...spec.dataFiles };
+/** Throws `not-found`, listing every file, unless all are stored with the size they claim. */
+export async function verifyBlobs(files: FileMap, artifacts: Pick<ArtifactStore, 'head'>): Promise<void> {
   const open = Object.entries(files);
   const problems: Problem[] = [];
   const worker = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { CsvError, type Parser, parse } from 'csv-parse';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { byteChunks } from './bytes.ts';
@@ -18,8 +18,8 @@ const record = z.record(z.string(), z.string());
 export async function* streamCsv(query: RowQuery, delimiter: ',' | '\t'): AsyncGenerator<Row> {
   const options = { columns: uniqueNames, delimiter, max_record_size: MAX_RECORD_BYTES, skip_empty_lines: true, to: query.limit };
   const source = Readable.from(decoded(query.file));
-  const records = source.pipe(parse(options));
-  source.once('error', (error) => records.destroy(error));
+  const records = parse(options);
+  feed(source, records);
   try {
     for await (const value of records) yield pick(record.parse(value), query);
   } catch (cause) {
@@ -28,7 +28,21 @@ export async function* streamCsv(query: RowQuery, delimiter: ',' | '\t'): AsyncG
     throw invalid(query.file, where, cause instanceof Error ? cause.message : String(cause));
   } finally {
     source.destroy();
+    records.destroy();
   }
+}
+
+/** Not `pipe`: the parser ends itself behind the last record asked for, and what is piped into it then is an error. */
+function feed(source: Readable, records: Parser): void {
+  source.on('data', (text: string) => {
+    if (records.writableEnded) source.destroy();
+    else if (!records.write(text)) {
+      source.pause();
+      records.once('drain', () => source.resume());
+    }
+  });
+  source.once('end', () => records.writableEnded || records.end());
+  source.once('error', (error) => records.destroy(error));
 }
 
 /** Two columns of one name would leave only the second. */

@@ -126,6 +126,9 @@ describe('readRows on CSV and TSV', () => {
   it('never reads past the last row asked for', async () => {
     const path = await file('a.csv', 'a,b\n1,2\n3,4\n5\n');
     expect(await readRows({ file: path, limit: 2 })).toHaveLength(2);
+    const long = await file('long.csv', `a,b\n${'1,2\n'.repeat(100_000)}`);
+    expect(await readRows({ file: long, limit: 2 })).toHaveLength(2);
+    expect(await readRows({ file: long, limit: 90_000 })).toHaveLength(90_000);
     await expect(readRows({ file: path, limit: 3 })).rejects.toThrow(/a\.csv line 4/);
   });
 

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { createClient, type GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { FsArtifactStore } from '../../coordinator/artifacts/fs/fs-artifact-store.ts';
+import { FileImportStore } from '../../coordinator/imports/file-import-store.ts';
 import { ProgressHub } from '../../coordinator/logs/progress-hub.ts';
 import { TaskLogs } from '../../coordinator/logs/task-logs.ts';
 import { createRestApp } from '../../coordinator/rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps, type RestLog } from '../../coordinator/rest/deps.ts';
 import { listenRest } from '../../coordinator/rest/server.ts';
 import { createMemoryTaskStore } from '../../coordinator/store/memory/memory-task-store.ts';
+import { verifyBlobs } from '../../coordinator/submit/verify-blobs.ts';
 import { digestOf } from '../../domain/json.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import type { Clock, Timer } from '../../domain/ports.ts';
 import { createSystemClock } from '../../platform/clock.ts';
+import { systemFiles } from '../../platform/files.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { readCatalogue } from '../../platform/read-catalogue.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -120,6 +123,8 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     logs,
     progress,
     catalogue: await readCatalogue('recipes', sha256),
+    imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
+    requireStored: (files) => verifyBlobs(files, artifacts),
     matrix: async () => options.matrix ?? EMPTY_MATRIX,
     health: async () => ({
       status: 'ok',

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
+
+const { modelId, files } = importedModelSchema.shape;
+const { dataset, subset, split, path, blob } = importedDataSchema.shape;
+
+/** A model under the id that recipes name it by. */
+export const importModelRequestSchema = z.strictObject({
+  modelId: modelId.describe('For example `cross-encoder/ms-marco-MiniLM-L-6-v2`.'),
+  revision: importedModelSchema.shape.revision.default(null).describe('The commit the files were taken from, when it is known.'),
+  files: files.describe('Files stored through POST /api/v1/uploads.'),
+  synthetic: z.boolean().default(false).describe("The weights are not the model's own."),
+});
+export type ImportModelRequest = z.input<typeof importModelRequestSchema>;
+
+/** The first rows of one split of a data set. */
+export const importDataRequestSchema = z.strictObject({
+  dataset: dataset.describe('For example `facebook/xnli`.'),
+  subset: subset.default(null).describe('For example `en`.'),
+  split: split.describe('For example `validation`; recipes may take a slice of it.'),
+  path: path.describe('File name: its ending tells CSV, TSV and text apart.'),
+  blob: blob.describe('The file, stored through POST /api/v1/uploads.'),
+});
+export type ImportDataRequest = z.input<typeof importDataRequestSchema>;
+
+/** Imported models by id. */
+export const modelListSchema = z.object({ models: z.array(importedModelSchema) });
+export type ModelList = z.infer<typeof modelListSchema>;
+
+/** Imported rows by data set, subset and split. */
+export const dataListSchema = z.object({ data: z.array(importedDataSchema) });
+export type DataList = z.infer<typeof dataListSchema>;

@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GroveError } from '../../domain/errors.ts';
+import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema, isSameSplit } from '../../domain/imports.ts';
+import type { Files } from '../../domain/ports.ts';
+import type { ImportStore } from './import-store.ts';
+
+/** Far above what a lab imports, and little enough for one document. */
+const MAX_IMPORTS = 1_000;
+const FILE = 'imports.json';
+
+const documentSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  models: z.array(importedModelSchema),
+  data: z.array(importedDataSchema),
+});
+type Document = z.infer<typeof documentSchema>;
+
+/** Imports in one file of a coordinator's folder, replaced whole with every change. */
+export class FileImportStore implements ImportStore {
+  readonly #files: Files;
+  readonly #path: string;
+  #document: Document;
+  /** Changes follow one another, so that none is lost between reading and writing. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  private constructor(files: Files, path: string, document: Document) {
+    this.#files = files;
+    this.#path = path;
+    this.#document = document;
+  }
+
+  /** Throws `invalid-config` for a file that is no list of imports. */
+  static async open(folder: string, files: Files): Promise<FileImportStore> {
+    await files.makeFolder(folder);
+    const path = join(folder, FILE);
+    const bytes = await files.read(path);
+    return new FileImportStore(files, path, bytes === undefined ? { schemaVersion: 1, models: [], data: [] } : parse(path, bytes));
+  }
+
+  async models(): Promise<readonly ImportedModel[]> {
+    return this.#document.models;
+  }
+
+  async data(): Promise<readonly ImportedData[]> {
+    return this.#document.data;
+  }
+
+  putModel(model: ImportedModel): Promise<void> {
+    return this.#change((document) => {
+      const others = document.models.filter(({ modelId }) => modelId !== model.modelId);
+      return { ...document, models: [...others, model].sort((a, b) => compare(a.modelId, b.modelId)) };
+    });
+  }
+
+  putData(data: ImportedData): Promise<void> {
+    return this.#change((document) => {
+      const others = document.data.filter((other) => !isSameSplit(other, data));
+      return { ...document, data: [...others, data].sort((a, b) => compare(nameOf(a), nameOf(b))) };
+    });
+  }
+
+  #change(edit: (document: Document) => Document): Promise<void> {
+    const write = this.#lastWrite.then(async () => {
+      const changed = edit(this.#document);
+      const count = changed.models.length + changed.data.length;
+      if (count > MAX_IMPORTS) throw new GroveError('invalid-request', { problem: `the farm holds ${MAX_IMPORTS} imports already` });
+      await this.#files.writeAtomic(this.#path, Buffer.from(JSON.stringify(changed)));
+      this.#document = changed;
+    });
+    this.#lastWrite = write.catch(() => {});
+    return write;
+  }
+}
+
+function parse(path: string, bytes: Uint8Array): Document {
+  try {
+    return documentSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new GroveError('invalid-config', { where: path, problem: 'it is no list of imports' }, { cause });
+  }
+}
+
+function nameOf({ dataset, subset, split }: ImportedData): string {
+  return `${dataset}\n${subset ?? ''}\n${split}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,28 @@
+import type { FileMap } from '../../../domain/manifest.ts';
+import type { RestDeps } from '../deps.ts';
+import { type Handlers, ok } from '../handler.ts';
+
+/** Models and rows that people bring to the farm. */
+export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps, 'imports' | 'clock' | 'requireStored'>) {
+  return {
+    async models() {
+      return ok({ models: [...(await imports.models())] });
+    },
+    async importModel({ body, principal }) {
+      await requireStored(body.files);
+      const model = { ...body, importedAt: clock.now(), importedBy: principal.name };
+      await imports.putModel(model);
+      return ok(model);
+    },
+    async data() {
+      return ok({ data: [...(await imports.data())] });
+    },
+    async importData({ body, principal }) {
+      const files: FileMap = { [body.path]: body.blob };
+      await requireStored(files);
+      const data = { ...body, importedAt: clock.now(), importedBy: principal.name };
+      await imports.putData(data);
+      return ok(data);
+    },
+  } satisfies Partial<Handlers>;
+}

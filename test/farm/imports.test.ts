@@ -1,0 +1,54 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Lab } from '../support/lab.ts';
+import { it } from '../support/lab-test.ts';
+
+const ID = 'cross-encoder/ms-marco-MiniLM-L-6-v2';
+const COMMIT = 'd'.repeat(40);
+
+/** The lab's model as a Hugging Face cache keeps it. */
+async function cachedModel(lab: Lab): Promise<string> {
+  const snapshots = join(lab.folder, 'hub', `models--${ID.replace('/', '--')}`, 'snapshots');
+  await mkdir(snapshots, { recursive: true });
+  await rename(lab.model, join(snapshots, COMMIT));
+  return join(snapshots, COMMIT);
+}
+
+it('runs a recipe as it is from imported model and rows, on a farm whose agents reach no hub', async ({ lab }) => {
+  await lab.startAgent('lab-a', { config: { hub: 'off' } });
+  expect(await lab.grove('model', 'import', await cachedModel(lab))).toMatchObject({ code: 0, out: expect.stringContaining(ID) });
+  const rows = join(lab.folder, 'rows.csv');
+  await writeFile(rows, `premise,label\n${Array.from({ length: 12 }, (_, row) => `"Row ${row}, of a table",0`).join('\n')}\n`);
+  const data = ['data', 'import', rows, '--dataset', 'facebook/xnli', '--subset', 'en'];
+  expect(await lab.grove(...data)).toMatchObject({ code: 0 });
+  const submit = ['submit', 'trtrtx', '--substitute-ep', 'cpu', '--tier', 'smoke', '--launches', '1', '--watch'];
+  expect(await lab.grove(...submit)).toMatchObject({ code: 0 });
+
+  const { rows: matrixRows, cells } = await lab.client.matrix();
+  expect(matrixRows).toMatchObject([{ modelId: ID }]);
+  const [cell] = cells.flat();
+  expect(cell?.badges).toEqual(['substituted']);
+  expect(cell?.quality).toMatchObject({ state: 'measured', rows: 10 });
+  const { models } = await lab.json<{ models: unknown[] }>('model', 'list', '-o', 'json');
+  expect(models).toMatchObject([{ modelId: ID, revision: COMMIT }]);
+  expect(await lab.grove('data', 'list')).toMatchObject({ code: 0, out: expect.stringContaining('facebook/xnli') });
+});
+
+it('refuses an import of what is no model, of an id that is none, and of blobs that were never stored', async ({ lab }) => {
+  expect(await lab.grove('model', 'import', lab.folder, '--id', ID)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('config.json'),
+  });
+  expect(await lab.grove('model', 'import', lab.model, '--id', '../x')).toMatchObject({ code: 2, err: expect.stringContaining('--id') });
+  expect(await lab.grove('model', 'import', lab.model)).toMatchObject({ code: 2, err: expect.stringContaining('--id') });
+  expect(await lab.grove('data', 'import', 'absent.jsonl', '--dataset', 'a/b')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('no such file'),
+  });
+  const blob = { sha256: 'a'.repeat(64), sizeBytes: 1 };
+  await expect(lab.client.importModel({ modelId: ID, files: { 'config.json': blob } })).rejects.toMatchObject({ code: 'not-found' });
+  await expect(lab.client.importData({ dataset: 'a/b', split: 'test', path: 'rows.jsonl', blob })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+});
