@@ -45,6 +45,14 @@ export function readFloat(node: Node, name: string, fallback: number): number {
   return attribute.value;
 }
 
+/** The string attribute `name`, or `fallback` when absent. Throws `invalid-onnx` when it is of another kind. */
+export function readString(node: Node, name: string, fallback: string): string {
+  const attribute = node.attributes.get(name);
+  if (!attribute) return fallback;
+  if (attribute.kind !== 'string') throw wrongKind(node, name, attribute.kind);
+  return new TextDecoder().decode(attribute.value);
+}
+
 /** The tensor attribute `name`, or undefined when absent. */
 export function readTensor(node: Node, name: string): Tensor | undefined {
   const attribute = node.attributes.get(name);
