@@ -1,0 +1,42 @@
+import type { Graph, Node } from '../graph/graph.ts';
+import type { TensorRange } from './range.ts';
+import type { QdqSettings } from './settings.ts';
+
+/** Where the range of an activation comes from: what calibration saw of a tensor, or a rule. */
+export type RangeSource = { readonly observed: string } | { readonly fixed: TensorRange };
+
+/** Softmax yields nothing else. */
+const PROBABILITIES: TensorRange = { min: 0, max: 1 };
+
+/** Whether the settings quantise this node at all. */
+export function isSelected(node: Node, settings: QdqSettings): boolean {
+  if (node.opType === 'QuantizeLinear' || node.opType === 'DequantizeLinear') return false;
+  if (!settings.opTypes.has(node.opType) || settings.excludedOpTypes.has(node.opType)) return false;
+  return (settings.nodes?.has(node.name) ?? true) && !settings.excludedNodes.has(node.name);
+}
+
+/**
+ * Tensors whose range is not simply what calibration saw of them: outputs of Softmax are [0, 1], and what feeds nothing but a Clip or Relu has the
+ * range of that node's output. In node order: the input of a Relu behind a Clip ends with the Relu's range, the input of the Clip with the Clip's.
+ */
+export function adjustedRanges(graph: Graph, settings: QdqSettings): ReadonlyMap<string, RangeSource> {
+  const sources = new Map<string, RangeSource>();
+  const reads = readCounts(graph);
+  for (const node of graph.nodes) {
+    if (!isSelected(node, settings)) continue;
+    const [input = ''] = node.inputs;
+    const [output = ''] = node.outputs;
+    if (node.opType === 'Softmax') sources.set(output, { fixed: PROBABILITIES });
+    else if ((node.opType === 'Clip' || node.opType === 'Relu') && reads.get(input) === 1) {
+      sources.set(input, sources.get(output) ?? { observed: output });
+    }
+  }
+  return sources;
+}
+
+/** How many input slots of the graph's own nodes read each value; bodies do not count. */
+export function readCounts(graph: Graph): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of graph.nodes) for (const input of node.inputs) counts.set(input, (counts.get(input) ?? 0) + 1);
+  return counts;
+}
