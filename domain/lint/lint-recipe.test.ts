@@ -132,6 +132,11 @@ describe('lintRecipe', () => {
     };
     const latency = { name: 'time', type: 'latency', sub_types: [{ name: 'avg', metric_config: { repeat_test_num: 9 } }] };
     const found = rulesOf(minimalDocument({ evaluators: { e: { metrics: [throughput, latency] } }, evaluator: 'e' }));
+    const equal = {
+      ...latency,
+      sub_types: ['avg', 'max'].map((name) => ({ ...latency.sub_types[0], name, priority: name === 'avg' ? 1 : -1 })),
+    };
+    expect(rulesOf(minimalDocument({ evaluators: { e: { metrics: [equal] } }, evaluator: 'e' }))).toEqual([]);
     expect(found).toContain('metric-without-data $.evaluators.e.metrics[0]');
     expect(found).not.toContain('metric-without-data $.evaluators.e.metrics[1]');
     expect(found.filter((line) => line.startsWith('unused-metric-config'))).toEqual([

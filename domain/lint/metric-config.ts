@@ -1,11 +1,12 @@
-import type { Json } from '../json.ts';
+import { canonicalJson, type Json } from '../json.ts';
 import { isJsonObject, jsonPath } from '../recipe/findings.ts';
+import type { JsonObject } from '../recipe/recipe.ts';
 import type { LintFinding, LintRule } from './rule.ts';
 
 /** Olive gives every sub-type a metric_config and reads the first one's. */
 export const metricConfig: LintRule = {
   name: 'unused-metric-config',
-  meaning: 'a `metric_config` behind the first sub-type of a metric: Olive reads the first one only',
+  meaning: 'a sub-type of a metric has another `metric_config` than the first: Olive reads the first one only',
   remedy: 'move it to the first sub-type, or make it a metric of its own',
   check({ document }) {
     const evaluators = isJsonObject(document['evaluators']) ? document['evaluators'] : {};
@@ -18,8 +19,11 @@ export const metricConfig: LintRule = {
 
 function laterConfigs(metric: Json, path: string): readonly Omit<LintFinding, 'rule'>[] {
   const subTypes = isJsonObject(metric) ? listOf(metric['sub_types']) : [];
+  const [read] = subTypes.map(configOf);
   return subTypes.slice(1).flatMap((subType, index) => {
-    if (!isJsonObject(subType) || !isJsonObject(subType['metric_config'])) return [];
+    const config = configOf(subType);
+    // An equal one says what happens.
+    if (config === undefined || canonicalJson(config) === canonicalJson(read ?? null)) return [];
     return [
       {
         path: jsonPath(path, 'sub_types', index + 1, 'metric_config'),
@@ -28,6 +32,11 @@ function laterConfigs(metric: Json, path: string): readonly Omit<LintFinding, 'r
       },
     ];
   });
+}
+
+function configOf(subType: Json): JsonObject | undefined {
+  const config = isJsonObject(subType) ? subType['metric_config'] : undefined;
+  return isJsonObject(config) ? config : undefined;
 }
 
 function listOf(value: Json | undefined): readonly Json[] {
