@@ -14,6 +14,7 @@ import { registerJobList } from './job-list.ts';
 import { registerJobLogs } from './job-logs.ts';
 import { registerJobView } from './job-view.ts';
 import { registerJobWatch } from './job-watch.ts';
+import { registerLint } from './lint.ts';
 import { registerMatrix } from './matrix.ts';
 import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
@@ -48,4 +49,5 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerRecipeShow,
   registerConvert,
   registerBench,
+  registerLint,
 ];

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { firstUnsupportedPass, planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
@@ -13,9 +13,8 @@ import { createSystemClock } from '../../platform/clock.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { print } from '../output.ts';
-import { parseDataFile } from '../sources/data-file.ts';
 import { readLocalRecipe } from '../sources/local-recipe.ts';
-import { isFolder } from '../sources/model-folder.ts';
+import { conversionData, givenRows } from './conversion-data.ts';
 import { type Conversion, conversionText, explainedText, outlookOf, outlookText } from './convert-text.ts';
 import { type Evaluation, type EvaluationPlan, evaluateHere, oliveMetricValues, planEvaluation, writeEvaluation } from './evaluate.ts';
 import { type OutputDraft, openOutputDraft } from './output-folder.ts';
@@ -64,7 +63,7 @@ async function convert(recipe: Recipe, options: ConvertOptions, context: Command
   if (missing !== undefined) throw new GroveError('unsupported-pass', { type: missing.type, path: missing.path, detail: missing.detail });
   const source = resolve(required('--model', options.model));
   const out = resolve(required('--out', options.out));
-  const data = await conversionData(recipe, source, options);
+  const data = await conversionData(recipe, source, await givenRows(options.data, [recipe]));
   const runtime = await loadOrtNode();
   const evaluation = options.evaluate === true ? await planEvaluation(recipe, options.substituteEp, runtime) : null;
   return convertInto(await openOutputDraft(out, options.overwrite === true), {
@@ -145,17 +144,4 @@ async function recordEvaluation(evaluation: Evaluation, records: Records): Promi
 function vocabularySizeOf({ modelAttributes }: ModelConfig): number {
   const size = modelAttributes['vocab_size'];
   return typeof size === 'number' && size >= 1 ? size : Number.POSITIVE_INFINITY;
-}
-
-/** Throws `missing-data` for rows that the recipe does not read: a misspelt name would otherwise be ignored. */
-async function conversionData(
-  { dataConfigs: configs }: Recipe,
-  source: string,
-  { data }: Pick<ConvertOptions, 'data'>,
-): Promise<ConversionData> {
-  const files = await Promise.all(data.map((argument) => parseDataFile(argument, process.cwd())));
-  const unknown = files.find(({ name }) => !configs.some((config) => config.name === name));
-  if (unknown !== undefined) throw new GroveError('missing-data', { path: '--data', name: unknown.name });
-  const rows = files.map(({ name, file, columns }) => [name, { file, ...(columns && { columns }) }] as const);
-  return { configs, rows: Object.fromEntries(rows), tokenizerFolder: (await isFolder(source)) ? source : dirname(source) };
 }
