@@ -6,7 +6,7 @@ import { externalDataReason, externalDataShape } from './external-data.ts';
 export const dynamicToFixedShape = definePass({
   type: 'DynamicToFixedShape',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: true,
   summary: 'Replaces symbolic dimensions by numbers.',
   documentation: {
@@ -14,7 +14,10 @@ export const dynamicToFixedShape = definePass({
       'Give `dim_param` with `dim_value`, or `input_name` with `input_shape`; neither or both is an error. An output takes its inferred shape only when every dimension became a number. The shape arithmetic inside the graph stays, as in Olive: later passes and the session fold it.',
     ],
     leftToOlive: [],
-    differences: ['A name that occurs nowhere is silent in Olive and a finding here.'],
+    differences: [
+      'A name that occurs nowhere is silent in Olive and a finding here.',
+      'An input of unknown rank takes the given shape; to Olive its rank is 0.',
+    ],
   },
   shape: {
     dim_param: z.array(z.string()).nullable().default(null).describe('Names of symbolic dimensions to fix.'),
@@ -26,7 +29,7 @@ export const dynamicToFixedShape = definePass({
   unsupportedReason: externalDataReason,
   rules: [
     ({ dim_param, input_name }) =>
-      (dim_param === null) === (input_name === null)
+      isGiven(dim_param) === isGiven(input_name)
         ? { param: 'dim_param', message: 'give either dim_param with dim_value or input_name with input_shape' }
         : undefined,
     ({ dim_param, dim_value }) =>
@@ -39,3 +42,8 @@ export const dynamicToFixedShape = definePass({
         : { param: 'input_shape', message: `must have as many shapes as input_name has names (${input_name?.length ?? 0})` },
   ],
 });
+
+/** To Olive an empty list is as good as none. */
+function isGiven(list: readonly unknown[] | null): boolean {
+  return (list?.length ?? 0) > 0;
+}
