@@ -5,7 +5,7 @@ import { int64Tensor } from '../graph/tensor.ts';
 import { tensorType } from '../graph/value.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
 import type { PassReport } from './pass.ts';
-import { graphWith, modelOf, passContext } from './passes.cases.ts';
+import { graphWith, modelOf, passContext, runOnce } from './passes.cases.ts';
 
 async function fix(model: Model, params: object): Promise<PassReport> {
   const { report } = await dynamicToFixedShape.run(model, dynamicToFixedShape.manifest.params.parse(params), await passContext());
@@ -77,6 +77,37 @@ describe('DynamicToFixedShape', () => {
       [3, 9],
       [3, 20],
     ]);
+  });
+
+  it('takes an empty list for one that is not given', async () => {
+    const model = flattening();
+    await fix(model, { dim_param: [], dim_value: [], input_name: ['x'], input_shape: [[3, 5, 4]] });
+    expect(dims(model)).toEqual([
+      [3, 5, 4],
+      [3, 20],
+    ]);
+    expect(dynamicToFixedShape.manifest.params.safeParse({ dim_param: [], dim_value: [] }).success).toBe(false);
+  });
+
+  it('gives an input of unknown rank its shape, and a value whose rank is unknown nothing', async () => {
+    const graph = graphWith({ x: ['n'] });
+    graph.addInput('y', tensorType(DataType.FLOAT, undefined));
+    graph.addInput('shape', tensorType(DataType.INT64, ['rank']));
+    graph.addNode({ opType: 'Reshape', inputs: ['x', 'shape'], outputs: ['z'] });
+    graph.addNode({ opType: 'Neg', inputs: ['y'], outputs: ['w'] });
+    graph.addOutput('z', tensorType(DataType.FLOAT, undefined));
+    graph.addOutput('w', undefined);
+    const model = modelOf(graph);
+    await fix(model, { input_name: ['x', 'y'], input_shape: [[6], [2, 3]] });
+    expect(dims(model)).toEqual([[6], [2, 3], ['rank'], undefined, null]);
+  });
+
+  it('lets the result compute what it did at those sizes', async () => {
+    const feeds = { x: { dtype: 'float32', dims: [1, 3, 4], data: Float32Array.from({ length: 12 }, (_, i) => i) } } as const;
+    const before = await runOnce(flattening(), feeds);
+    const model = flattening();
+    await fix(model, { dim_param: ['batch_size', 'sequence_length'], dim_value: [1, 3] });
+    expect((await runOnce(model, feeds)).outputs).toEqual(before.outputs);
   });
 
   it.each([

@@ -13,7 +13,7 @@ export const dynamicToFixedShape: GraphPass<ParamsOf<'DynamicToFixedShape'>> = {
   kind: 'graph',
   manifest,
   async run(model, params, context) {
-    const sizes = params.dim_param === null ? sizesFromShapes(model.graph, params) : sizesFromNames(params);
+    const sizes = (params.dim_param?.length ?? 0) > 0 ? sizesFromNames(params) : sizesFromShapes(model.graph, params);
     const dimensionsFixed = fixDimensions(model.graph, sizes);
     const outputsFixed = await copyOutputShapes(model, context);
     const missing = [...sizes.keys()].filter((name) => !sizes.used.has(name));
@@ -47,13 +47,15 @@ class SymbolSizes extends Map<string, number> {
 
 function sizesFromNames({ dim_param, dim_value }: ParamsOf<'DynamicToFixedShape'>): SymbolSizes {
   const sizes = new SymbolSizes();
-  for (const [index, name] of (dim_param ?? []).entries()) sizes.set(name, dim_value?.[index] ?? 0);
+  // Once replaced, a name is not there to be replaced again: of two values the first counts.
+  for (const [index, name] of (dim_param ?? []).entries()) if (!sizes.has(name)) sizes.set(name, dim_value?.[index] ?? 0);
   return sizes;
 }
 
 /** Gives the named inputs their shapes and returns what their symbols thereby become everywhere else. */
 function sizesFromShapes(graph: Graph, { input_name, input_shape }: ParamsOf<'DynamicToFixedShape'>): SymbolSizes {
   const sizes = new SymbolSizes();
+  forgetImpossibleSizes(graph);
   input_name?.forEach((name, index) => {
     const shape = input_shape?.[index] ?? [];
     for (const [symbol, size] of symbolsOf(graph, name, shape)) {
@@ -63,6 +65,18 @@ function sizesFromShapes(graph: Graph, { input_name, input_shape }: ParamsOf<'Dy
     }
   });
   return sizes;
+}
+
+/** Some converters write 0 or -1 for a size they do not know. */
+function forgetImpossibleSizes(main: Graph): void {
+  for (const info of infosOf(main)) {
+    if (info.type?.kind !== 'tensor' || !info.type.dims?.some(isImpossible)) continue;
+    info.type = { ...info.type, dims: info.type.dims.map((dim) => (isImpossible(dim) ? null : dim)) };
+  }
+}
+
+function isImpossible(dim: Dim): boolean {
+  return typeof dim === 'number' && dim < 1;
 }
 
 /** Replaces one input's shape; the pairs are its symbolic dimensions with their sizes. */
@@ -84,10 +98,13 @@ function symbolsOf(graph: Graph, name: string, shape: readonly number[]): readon
 
 function fixDimensions(main: Graph, sizes: SymbolSizes): number {
   let fixed = 0;
-  for (const graph of allGraphs(main)) {
-    for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) fixed += fixValue(info, sizes);
-  }
+  for (const info of infosOf(main)) fixed += fixValue(info, sizes);
   return fixed;
+}
+
+/** What is declared of values, bodies included. */
+function* infosOf(main: Graph): Generator<ValueInfo> {
+  for (const graph of allGraphs(main)) yield* [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()];
 }
 
 function fixValue(info: ValueInfo, sizes: SymbolSizes): number {
@@ -117,8 +134,9 @@ async function copyOutputShapes(model: Model, { runtime }: PassContext): Promise
   return copied;
 }
 
+/** A size of zero is none that was fixed on purpose. */
 function isFixed(dims: readonly Dim[] | undefined): dims is readonly number[] {
-  return dims?.every((dim) => typeof dim === 'number') ?? false;
+  return dims?.every((dim) => typeof dim === 'number' && dim > 0) ?? false;
 }
 
 function failed(problem: string): GroveError {

@@ -70,3 +70,9 @@ export async function runOnce(
     await session.close();
   }
 }
+
+/** Loads the model in ONNX Runtime, which throws when it does not accept it. */
+export async function loadOnce(model: Model): Promise<void> {
+  const session = await (await runtime()).createSession({ model: { bytes: encodeModel(model) }, ep: 'CPUExecutionProvider' });
+  await session.close();
+}
