@@ -14,6 +14,10 @@ export const MODEL_RULES = {
     meaning: 'VitisAIAddMetaData is told to write a key that the model config does not have',
     remedy: 'remove the key',
   },
+  'name-matches-nothing': {
+    meaning: 'a pass names an input, an output or a node that the model does not have',
+    remedy: 'correct the name; `grove inspect` shows inputs and outputs',
+  },
   'rows-repeat': {
     meaning: 'the rows a pass calibrates with hold the same tokens more than once: Olive takes rows in file order, not distinct texts',
     remedy: 'give more rows, or rows that differ',

@@ -4,11 +4,15 @@ import { externalDataReason, externalDataShape } from './external-data.ts';
 
 const names = z.array(z.string()).nullable().default(null);
 
+/** Bounds of ONNX Runtime's converter: beyond them lies no float16 number. */
+const SMALLEST_HALF = 5.96e-8;
+const LARGEST_HALF = 65_504;
+
 /** Float32 to float16, with Olive's limits (1e-7 and 1e4), which are narrower than ONNX Runtime's own. */
 export const onnxFloatToFloat16 = definePass({
   type: 'OnnxFloatToFloat16',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: true,
   summary: 'Converts weights, constants and computation to float16; blocked operators stay float32 between Casts.',
   documentation: {
@@ -17,13 +21,18 @@ export const onnxFloatToFloat16 = definePass({
     ],
     leftToOlive: [],
     differences: [
+      'Blocked If, Loop and Scan nodes keep their whole bodies in float32, and what the bodies read from outside reaches them through Casts. The reference converter leaves such a graph with mixed types.',
+      'Blocked nodes that read one value share its Cast; the reference writes one for each, under the same name.',
+      'With `node_include_list` a node without a name stays float32, since no list can name it; Olive 0.13 converts it, later versions refuse the model.',
+      'Of Casts behind each other the first is skipped only where that changes no more than rounding; the reference converter also skips a Cast to int between two floats, which then cuts no fractions off any more.',
+      'Names in `keep_io_types`, `node_block_list` and `node_include_list` that the model does not have are findings.',
       'Types come from ONNX Runtime itself, so `use_symbolic_shape_infer` changes nothing.',
       '`Constant.value_float` and `ConstantOfShape` without a value become valid float16 graphs; the reference converter leaves them float32.',
     ],
   },
   shape: {
-    min_positive_val: z.number().positive().default(1e-7).describe('Smallest magnitude a converted constant may have.'),
-    max_finite_val: z.number().positive().default(1e4).describe('Largest magnitude a converted constant may have.'),
+    min_positive_val: z.number().min(SMALLEST_HALF).default(1e-7).describe('Smallest magnitude a converted constant may have.'),
+    max_finite_val: z.number().positive().max(LARGEST_HALF).default(1e4).describe('Largest magnitude a converted constant may have.'),
     keep_io_types: z
       .union([z.boolean(), z.array(z.string())])
       .default(false)
@@ -42,12 +51,17 @@ export const onnxFloatToFloat16 = definePass({
   unsupportedReason: externalDataReason,
   rules: [
     (params) =>
-      params.op_include_list !== null && params.op_block_list !== null
+      isGiven(params.op_include_list) && params.op_block_list !== null
         ? { param: 'op_include_list', message: 'cannot be combined with op_block_list' }
         : undefined,
     (params) =>
-      params.node_include_list !== null && params.node_block_list !== null
+      isGiven(params.node_include_list) && params.node_block_list !== null
         ? { param: 'node_include_list', message: 'cannot be combined with node_block_list' }
         : undefined,
   ],
 });
+
+/** To Olive an empty list of what to include is as good as none. */
+function isGiven(list: readonly string[] | null): boolean {
+  return (list?.length ?? 0) > 0;
+}

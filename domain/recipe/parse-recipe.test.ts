@@ -204,7 +204,7 @@ describe('pass parameters', () => {
     ['lists of different length', { type: 'DynamicToFixedShape', dim_param: ['a', 'b'], dim_value: [1] }],
     ['a negative dimension', { type: 'DynamicToFixedShape', dim_param: ['a'], dim_value: [-1] }],
     ['a data file in another folder', { type: 'OnnxConversion', external_data_name: '../weights' }],
-    ['a block and an include list', { type: 'OnnxFloatToFloat16', op_block_list: [], op_include_list: [] }],
+    ['a block and an include list', { type: 'OnnxFloatToFloat16', op_block_list: [], op_include_list: ['Add'] }],
   ])('%s is refused', (_, pass) => {
     expect(problemsOf({ passes: { p: pass } })[0]).toMatch(/^\$\.passes\.p\./);
   });
