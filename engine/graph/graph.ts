@@ -221,14 +221,18 @@ export class Graph {
 
   /** Makes every node that reads `from`, subgraphs included, read `to` instead. Graph outputs named `from` keep their name. */
   replaceUses(from: string, to: string): void {
+    for (const node of this.consumers(from)) this.replaceUsesBy(node, from, to);
+  }
+
+  /** Makes one node that reads `from`, its subgraphs included, read `to` instead. */
+  replaceUsesBy(node: Node, from: string, to: string): void {
     if (from === to) return;
-    for (const node of this.consumers(from)) {
-      if (node.inputs.includes(from)) {
-        const inputs = node.inputs.map((input) => (input === from ? to : input));
-        this.setInputs(node, inputs);
-      }
-      for (const body of subgraphsOf(node)) body.#replaceCapture(from, to);
-    }
+    if (node.inputs.includes(from))
+      this.setInputs(
+        node,
+        node.inputs.map((input) => (input === from ? to : input)),
+      );
+    for (const body of subgraphsOf(node)) body.#replaceCapture(from, to);
   }
 
   /**

@@ -33,8 +33,8 @@ function valuesRead(node: Node): string[] {
   return values;
 }
 
-/** Values that a subgraph takes from outside. */
-function capturedBy(graph: Graph): string[] {
+/** Values that a subgraph takes from outside, by its nodes, the bodies inside it and its outputs. */
+export function capturedBy(graph: Graph): string[] {
   const read = new Set<string>(graph.outputs.map((output) => output.name));
   for (const node of graph.nodes) for (const value of valuesRead(node)) read.add(value);
   return [...read].filter((value) => !graph.defines(value));

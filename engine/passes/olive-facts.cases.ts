@@ -5,6 +5,7 @@ import type { Model } from '../graph/model.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { ValueInfo } from '../graph/value.ts';
 import { readModel } from '../onnx/read.ts';
+import { isNumericType, type Tensor as RuntimeTensor, tensorBytes, tensorFromBytes } from '../runtime/tensor.ts';
 
 /** What a graph holds, as the vector makers in `fixtures/` write it down. */
 export interface GraphFacts {
@@ -24,6 +25,25 @@ interface NodeFacts {
   readonly outputs: readonly string[];
 }
 
+/** A tensor of a run, as numpy names its type. */
+export interface RunTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** Its little-endian bytes. */
+  readonly hex: string;
+}
+
+/** A tensor to feed. */
+export function runTensor({ type, dims, hex }: RunTensor): RuntimeTensor {
+  if (!isNumericType(type)) throw new TypeError(`no element type is called ${type}`);
+  return tensorFromBytes(type, dims, Buffer.from(hex, 'hex'));
+}
+
+/** What a run gave, to compare with a vector. */
+export function runFacts(tensor: RuntimeTensor): RunTensor {
+  return { type: tensor.dtype, dims: tensor.dims, hex: Buffer.from(tensorBytes(tensor)).toString('hex') };
+}
+
 /** Cases of a file in `fixtures/`, which the script beside it made with the reference. */
 export async function readCases<Case>(file: string): Promise<readonly Case[]> {
   const path = fileURLToPath(new URL(`fixtures/${file}`, import.meta.url));
@@ -38,6 +58,10 @@ export function modelOfCase({ model }: { readonly model: string }): Model {
 
 /** What a graph holds. Nodes come by the value they write: their order is free where nothing depends on it. */
 export function factsOf(graph: Graph): GraphFacts {
+  return ordered(rawFacts(graph));
+}
+
+function rawFacts(graph: Graph): GraphFacts {
   const initializers = Object.fromEntries([...graph.initializers].map(([name, tensor]) => [name, tensorFacts(tensor)]));
   const nodes = [...graph.nodes].map(({ opType, name, inputs, outputs, attributes }) => ({
     op: opType,
@@ -47,7 +71,7 @@ export function factsOf(graph: Graph): GraphFacts {
     attributes: Object.fromEntries([...attributes].map(([key, attribute]) => [key, attributeFacts(attribute)])),
   }));
   const valueInfo = Object.fromEntries([...graph.valueInfo].map(([name, info]) => [name, valueFacts(info)]));
-  return ordered({ inputs: graph.inputs.map(valueFacts), outputs: graph.outputs.map(valueFacts), valueInfo, initializers, nodes });
+  return { inputs: graph.inputs.map(valueFacts), outputs: graph.outputs.map(valueFacts), valueInfo, initializers, nodes };
 }
 
 /** The same facts in one order, without initialisers that nobody reads: some of Olive's rewrites leave them behind. */
@@ -72,7 +96,7 @@ function attributeFacts(attribute: Attribute): unknown {
     case 'tensor':
       return tensorFacts(attribute.value);
     case 'graph':
-      return factsOf(attribute.value);
+      return rawFacts(attribute.value);
     case 'int':
       return Number(attribute.value);
     case 'ints':

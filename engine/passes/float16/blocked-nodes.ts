@@ -1,6 +1,5 @@
-import { GroveError } from '../../../domain/errors.ts';
 import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
-import { allNodes } from '../../graph/topology.ts';
+import { allGraphs, allNodes } from '../../graph/topology.ts';
 import type { HalfSettings } from './half-settings.ts';
 
 /** Operators without float16 kernels, or whose results need float32, as ONNX Runtime's converter lists them. */
@@ -64,24 +63,33 @@ function forcedOf({ opType }: Node, forced: ForcedInputs): readonly number[] {
   return Object.hasOwn(forced, opType) ? (forced[opType] ?? []) : [];
 }
 
-/** Nodes that stay in float32, each with the reason. Throws `pass-failed` for a node with a body, whose insides would have to stay as well. */
-export function findBlockedNodes(graph: Graph, params: HalfSettings): ReadonlyMap<Node, string> {
-  const blockedOps = new Set(params.op_block_list ?? (params.op_include_list === null ? DEFAULT_BLOCKED_OPS : []));
-  const blockedNames = new Set(params.node_block_list ?? []);
-  const includedOps = params.op_include_list && new Set(params.op_include_list);
-  const includedNames = params.node_include_list && new Set(params.node_include_list);
+/** Nodes that stay in float32, each with the reason. */
+export function findBlockedNodes(graph: Graph, settings: HalfSettings): ReadonlyMap<Node, string> {
+  const reasonOf = blockingRules(settings);
   const blocked = new Map<Node, string>();
   for (const { node } of allNodes(graph)) {
-    if (includedOps !== null && !includedOps.has(node.opType)) blocked.set(node, 'its type is not on op_include_list');
-    else if (includedNames !== null && !includedNames.has(node.name)) blocked.set(node, 'its name is not on node_include_list');
-    else if (blockedOps.has(node.opType))
-      blocked.set(node, params.op_block_list === null ? 'its type is blocked by default' : 'its type is on op_block_list');
-    else if (blockedNames.has(node.name)) blocked.set(node, 'its name is on node_block_list');
-  }
-  for (const node of blocked.keys()) {
-    if (subgraphsOf(node).length === 0) continue;
-    const problem = `node "${node.name}" (${node.opType}) is to stay float32 but has a body; block the operators inside it instead`;
-    throw new GroveError('pass-failed', { type: params.type, problem });
+    const reason = reasonOf(node);
+    if (reason !== undefined) blocked.set(node, reason);
   }
   return blocked;
+}
+
+/** To Olive an empty list of what to include is as good as none. */
+function blockingRules(settings: HalfSettings): (node: Node) => string | undefined {
+  const includedOps = settings.op_include_list?.length ? new Set(settings.op_include_list) : undefined;
+  const includedNames = settings.node_include_list?.length ? new Set(settings.node_include_list) : undefined;
+  const blockedOps = new Set(settings.op_block_list ?? (includedOps === undefined ? DEFAULT_BLOCKED_OPS : []));
+  const blockedNames = new Set(settings.node_block_list ?? []);
+  const blockedOpReason = settings.op_block_list === null ? 'its type is blocked by default' : 'its type is on op_block_list';
+  return ({ opType, name }) => {
+    if (includedOps !== undefined && !includedOps.has(opType)) return 'its type is not on op_include_list';
+    if (includedNames !== undefined && !includedNames.has(name)) return 'its name is not on node_include_list';
+    if (blockedOps.has(opType)) return blockedOpReason;
+    return blockedNames.has(name) ? 'its name is on node_block_list' : undefined;
+  };
+}
+
+/** Bodies of nodes that stay in float32, and the bodies inside them: nothing in them changes. */
+export function findFrozenBodies(blocked: ReadonlyMap<Node, string>): ReadonlySet<Graph> {
+  return new Set([...blocked.keys()].flatMap(subgraphsOf).flatMap((body) => [...allGraphs(body)]));
 }

@@ -1,26 +1,18 @@
 import type { LeftAlone } from '../../../domain/report.ts';
 import { DataType } from '../../graph/data-type.ts';
-import type { Graph, Node } from '../../graph/graph.ts';
+import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
 import { type Model, onnxOpset } from '../../graph/model.ts';
-import { allGraphs, allNodes, removeUnused } from '../../graph/topology.ts';
-import type { InferenceRuntime } from '../../runtime/inference-runtime.ts';
-import { inferTypes } from '../../runtime/type-oracle.ts';
+import { allGraphs, allNodes, capturedBy, removeUnused } from '../../graph/topology.ts';
 import type { PassContext, PassFinding, PassReport } from '../pass.ts';
-import { findBlockedNodes, float32InputsOf } from './blocked-nodes.ts';
-import {
-  castAfterInput,
-  castBeforeOutput,
-  castInputToFloat32,
-  castOutputToFloat16,
-  removeUselessCasts,
-  skipCascadedCasts,
-} from './casts.ts';
+import { findBlockedNodes, findFrozenBodies, float32InputsOf } from './blocked-nodes.ts';
+import { castAfterInput, castBeforeOutput, castOutputToFloat16, castToFloat32, removeUselessCasts, skipCascadedCasts } from './casts.ts';
 import { type ConversionCounts, HalfConverter } from './convert-nodes.ts';
 import type { HalfSettings } from './half-settings.ts';
+import { inferValueTypes, type ValueTypes } from './value-types.ts';
 
 /**
- * Converts a model from float32 to float16 in place, by the algorithm of ONNX Runtime's converter. Throws `pass-failed` for a node with a body that is to
- * stay float32.
+ * Converts a model from float32 to float16 in place, by the algorithm of ONNX Runtime's converter. The bodies of a node that stays float32 stay as they
+ * are, and read float32 copies of what they take from outside.
  */
 export async function convertToHalf(
   model: Model,
@@ -28,49 +20,45 @@ export async function convertToHalf(
   context: Pick<PassContext, 'runtime' | 'signal' | 'progress'>,
 ): Promise<Required<PassReport>> {
   const { graph } = model;
-  const types = await elementTypes(model, context.runtime);
+  const types = await inferValueTypes(model, context.runtime);
   const blocked = findBlockedNodes(graph, settings);
+  const frozen = findFrozenBodies(blocked);
   const boundary = castAtBoundary(model, settings.keep_io_types, types);
   const opset = onnxOpset(model);
   const stays: StaysFloat32 = {
+    frozen,
     node: (node) => blocked.has(node),
     read: (node, input) => blocked.has(node) || float32InputsOf(node, opset, settings.force_fp16_inputs).includes(input),
   };
 
   const limits = { minPositive: settings.min_positive_val, maxFinite: settings.max_finite_val };
   const converter = new HalfConverter(limits, settings.force_fp16_inputs);
-  for (const { node } of [...allNodes(graph)]) if (!blocked.has(node) && !boundary.casts.has(node)) converter.convertNode(node);
-  const isFloat32Read = (node: Node, input: number): boolean => boundary.casts.has(node) || stays.read(node, input);
-  converter.convertInitializers(graph, isFloat32Read, (fraction) => {
+  for (const { graph: home, node } of [...allNodes(graph)]) {
+    if (!blocked.has(node) && !frozen.has(home) && !boundary.casts.has(node)) converter.convertNode(node);
+  }
+  const isFloat32 = (node: Node, input: number): boolean => boundary.casts.has(node) || stays.read(node, input);
+  converter.convertInitializers(graph, { isFloat32, frozen }, (fraction) => {
     context.signal.throwIfAborted();
     context.progress(fraction);
   });
-  halveTypes(graph, types, boundary.float32Values);
+  halveTypes(graph, types, { kept: boundary.float32Values, frozen });
   const inserted = castAroundFloat32(graph, types, stays);
 
-  const castsSkipped = skipCascadedCasts(graph);
+  const typeOf = (value: string, home: Graph): DataType | undefined => types.get(home, value);
+  const castsSkipped = skipCascadedCasts(graph, typeOf, frozen);
   if (castsSkipped > 0) removeUnused(graph);
-  const castsRemoved = removeUselessCasts(graph, (value) => types.get(value));
+  const castsRemoved = removeUselessCasts(graph, typeOf, frozen);
   const counts = { ...converter.counts, castsInserted: boundary.casts.size + inserted, castsSkipped, castsRemoved };
-  return { type: settings.type, counts, findings: findingsOf(converter.counts, settings), left: leftFloat32(blocked) };
+  const findings = [...limitFindings(converter.counts, settings), ...nameFindings(graph, settings, boundary)];
+  return { type: settings.type, counts, findings, left: leftFloat32(blocked) };
 }
 
 /** Which nodes compute in float32, and which reads are float32. */
 interface StaysFloat32 {
   readonly node: (node: Node) => boolean;
   readonly read: (node: Node, input: number) => boolean;
-}
-
-/** Element types of all values whose type is known. The oracle speaks of the main graph; bodies declare their own values. */
-async function elementTypes(model: Model, runtime: InferenceRuntime): Promise<Map<string, DataType>> {
-  const types = new Map([...(await inferTypes(model, runtime, { tellScalars: false }))].map(([name, { dataType }]) => [name, dataType]));
-  for (const graph of allGraphs(model.graph)) {
-    for (const { name, type } of [...graph.valueInfo.values(), ...graph.outputs, ...graph.inputs]) {
-      if (type?.kind === 'tensor' && !types.has(name)) types.set(name, type.dataType);
-    }
-    for (const [name, tensor] of graph.initializers) types.set(name, tensor.dataType);
-  }
-  return types;
+  /** Bodies of such nodes. */
+  readonly frozen: ReadonlySet<Graph>;
 }
 
 interface Boundary {
@@ -80,17 +68,17 @@ interface Boundary {
 }
 
 /** Casts behind kept inputs and before kept outputs. The values between are float32 in `types` until the graph is converted. */
-function castAtBoundary({ graph, irVersion }: Model, keep: HalfSettings['keep_io_types'], types: Map<string, DataType>): Boundary {
+function castAtBoundary({ graph, irVersion }: Model, keep: HalfSettings['keep_io_types'], types: ValueTypes): Boundary {
   // Before version 4 every initializer had to be listed as an input as well; since then one that is, is a default that callers may replace.
   const isInput = (name: string): boolean => irVersion >= 4 || !graph.initializers.has(name);
-  const isKept = (name: string): boolean => (Array.isArray(keep) ? keep.includes(name) : keep) && types.get(name) === DataType.FLOAT;
+  const isKept = (name: string): boolean => (Array.isArray(keep) ? keep.includes(name) : keep) && types.get(graph, name) === DataType.FLOAT;
   const casts = new Set<Node>();
   const float32Values = new Set<string>();
   const add = (value: string, cast: Node | undefined): void => {
+    float32Values.add(value);
     if (cast === undefined) return;
     casts.add(cast);
-    float32Values.add(value);
-    for (const end of [...cast.inputs, ...cast.outputs]) types.set(end, DataType.FLOAT);
+    for (const end of [...cast.inputs, ...cast.outputs]) types.set(graph, end, DataType.FLOAT);
   };
   for (const [index, { name }] of graph.inputs.entries()) {
     if (isKept(name) && isInput(name)) add(name, castAfterInput(graph, name, index));
@@ -100,40 +88,59 @@ function castAtBoundary({ graph, irVersion }: Model, keep: HalfSettings['keep_io
 }
 
 /**
- * Declares every float32 value float16, here and in `types`, but the kept ends of the boundary and initialisers that kept their precision. Outputs
- * of nodes that stay float32 are declared so too: a Cast will take over their names.
+ * Declares every float32 value float16, here and in `types`, but the kept ends of the boundary, initialisers that kept their precision, and what frozen
+ * bodies define. Outputs of nodes that stay float32 are declared so too: a Cast will take over their names.
  */
-function halveTypes(main: Graph, types: Map<string, DataType>, float32Values: ReadonlySet<string>): void {
-  const initializers = new Map([...allGraphs(main)].flatMap((graph) => [...graph.initializers]));
-  for (const [name, type] of types) {
-    const isKept = float32Values.has(name) || initializers.get(name)?.dataType === DataType.FLOAT;
-    if (type === DataType.FLOAT && !isKept) types.set(name, DataType.FLOAT16);
-  }
+function halveTypes(
+  main: Graph,
+  types: ValueTypes,
+  { kept, frozen }: { readonly kept: ReadonlySet<string>; readonly frozen: ReadonlySet<Graph> },
+): void {
   for (const graph of allGraphs(main)) {
+    if (frozen.has(graph)) continue;
+    const isKept = (name: string): boolean =>
+      graph.initializers.get(name)?.dataType === DataType.FLOAT || (graph === main && kept.has(name));
+    for (const [name, type] of types.of(graph)) if (type === DataType.FLOAT && !isKept(name)) types.set(graph, name, DataType.FLOAT16);
     for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) {
-      const dataType = types.get(info.name);
+      const dataType = types.get(graph, info.name);
       if (info.type?.kind === 'tensor' && dataType !== undefined) info.type = { ...info.type, dataType };
     }
   }
 }
 
-/** Puts Casts on the float16 edges of what stays float32. Returns how many. */
-function castAroundFloat32(main: Graph, types: Map<string, DataType>, stays: StaysFloat32): number {
+/** Puts Casts on the float16 edges of what stays float32, one for each value of a graph. Returns how many. */
+function castAroundFloat32(main: Graph, types: ValueTypes, stays: StaysFloat32): number {
   let inserted = 0;
-  const added = (float32Value: string): void => {
-    types.set(float32Value, DataType.FLOAT);
-    inserted++;
-  };
-  const isHalf = (value: string): boolean => types.get(value) === DataType.FLOAT16;
-  for (const { graph, node } of [...allNodes(main)]) {
-    for (const [index, value] of [...node.inputs].entries()) {
-      if (isHalf(value) && stays.read(node, index)) added(castInputToFloat32(graph, node, index));
+  for (const graph of [...allGraphs(main)]) {
+    if (stays.frozen.has(graph)) continue;
+    const copies = new Map<string, string>();
+    const float32Of = (value: string): string => {
+      const copy = copies.get(value) ?? castToFloat32(graph, value);
+      copies.set(value, copy);
+      types.set(graph, copy, DataType.FLOAT);
+      return copy;
+    };
+    const isHalf = (value: string): boolean => types.get(graph, value) === DataType.FLOAT16;
+    for (const node of [...graph.nodes]) {
+      node.inputs.forEach((value, index) => {
+        if (isHalf(value) && stays.read(node, index)) graph.setInput(node, index, float32Of(value));
+      });
+      if (!stays.node(node)) continue;
+      for (const value of capturesOf(node)) if (isHalf(value)) graph.replaceUsesBy(node, value, float32Of(value));
+      for (const [index, value] of node.outputs.entries()) {
+        if (!isHalf(value)) continue;
+        types.set(graph, castOutputToFloat16(graph, node, index), DataType.FLOAT);
+        inserted++;
+      }
     }
-    for (const [index, value] of [...node.outputs].entries()) {
-      if (isHalf(value) && stays.node(node)) added(castOutputToFloat16(graph, node, index));
-    }
+    inserted += copies.size;
   }
   return inserted;
+}
+
+/** What the bodies of a node read from outside. */
+function capturesOf(node: Node): ReadonlySet<string> {
+  return new Set(subgraphsOf(node).flatMap(capturedBy));
 }
 
 /** Blocked nodes by operator type and reason. */
@@ -146,7 +153,7 @@ function leftFloat32(blocked: ReadonlyMap<Node, string>): readonly LeftAlone[] {
   return [...groups.values()];
 }
 
-function findingsOf(counts: ConversionCounts, { max_finite_val, min_positive_val }: HalfSettings): readonly PassFinding[] {
+function limitFindings(counts: ConversionCounts, { max_finite_val, min_positive_val }: HalfSettings): readonly PassFinding[] {
   const findings: PassFinding[] = [];
   if (counts.valuesLimited > 0) {
     findings.push({
@@ -161,4 +168,23 @@ function findingsOf(counts: ConversionCounts, { max_finite_val, min_positive_val
     });
   }
   return findings;
+}
+
+/** Names of the recipe that nothing in the model has. */
+function nameFindings(main: Graph, settings: HalfSettings, { float32Values }: Boundary): readonly PassFinding[] {
+  const nodes = new Set([...allNodes(main)].map(({ node }) => node.name));
+  const lists = {
+    keep_io_types: {
+      names: Array.isArray(settings.keep_io_types) ? settings.keep_io_types : [],
+      known: float32Values,
+      what: 'float32 input or output',
+    },
+    node_block_list: { names: settings.node_block_list ?? [], known: nodes, what: 'node' },
+    node_include_list: { names: settings.node_include_list ?? [], known: nodes, what: 'node' },
+  };
+  return Object.entries(lists).flatMap(([param, { names, known, what }]) =>
+    names.flatMap((name, index): readonly PassFinding[] =>
+      known.has(name) ? [] : [{ rule: 'name-matches-nothing', message: `the model has no ${what} "${name}"`, param, member: `[${index}]` }],
+    ),
+  );
 }

@@ -53,9 +53,9 @@ export class HalfConverter {
     }
   }
 
-  /** Converts float32 initialisers that a float16 node or a float16 graph output reads. Those only read as float32 keep their precision. */
-  convertInitializers(main: Graph, isFloat32Read: (node: Node, input: number) => boolean, progress: (fraction: number) => void): void {
-    const wanted = initializersReadAsHalf(main, isFloat32Read);
+  /** Converts float32 initialisers that are read as float16. Those only read as float32 keep their precision. */
+  convertInitializers(main: Graph, reads: FloatReads, progress: (fraction: number) => void): void {
+    const wanted = initializersReadAsHalf(main, reads);
     const all = [...allGraphs(main)].flatMap((graph) => [...graph.initializers].map(([name, tensor]) => ({ graph, name, tensor })));
     all.forEach(({ graph, name, tensor }, index) => {
       if (tensor.dataType !== DataType.FLOAT || !wanted.get(graph)?.has(name)) return;
@@ -102,22 +102,30 @@ export class HalfConverter {
   }
 }
 
+/** How values are read once the model is converted. */
+export interface FloatReads {
+  /** Whether a node takes an input of float type as float32. */
+  isFloat32(node: Node, input: number): boolean;
+  /** Bodies in which nothing changes. */
+  readonly frozen: ReadonlySet<Graph>;
+}
+
 /** Names of initialisers by the graph that holds them. */
-function initializersReadAsHalf(
-  main: Graph,
-  isFloat32Read: (node: Node, input: number) => boolean,
-): ReadonlyMap<Graph, ReadonlySet<string>> {
+function initializersReadAsHalf(main: Graph, reads: FloatReads): ReadonlyMap<Graph, ReadonlySet<string>> {
   const wanted = new Map<Graph, Set<string>>([...allGraphs(main)].map((graph) => [graph, new Set()]));
   const want = (graph: Graph, value: string): void => {
     const home = holderOf(graph, value);
     if (home !== undefined) wanted.get(home)?.add(value);
   };
   for (const { graph, node } of allNodes(main)) {
+    if (reads.frozen.has(graph)) continue;
     node.inputs.forEach((value, index) => {
-      if (value !== '' && !isFloat32Read(node, index)) want(graph, value);
+      if (value !== '' && !reads.isFloat32(node, index)) want(graph, value);
     });
   }
-  for (const graph of allGraphs(main)) for (const { name } of graph.outputs) want(graph, name);
+  for (const graph of allGraphs(main)) {
+    if (!reads.frozen.has(graph)) for (const { name } of graph.outputs) want(graph, name);
+  }
   return wanted;
 }
 
