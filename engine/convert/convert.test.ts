@@ -242,7 +242,7 @@ describe('convertModel', () => {
       'pass-failed',
     ],
     ['a PyTorch model', minimalDocument({ input_model: { type: 'PyTorchModel' } }), 'unsupported-input'],
-    ['a task without an export', overrideTask(minimalDocument(), 'fill-mask'), 'unsupported-input'],
+    ['a task without an export', overrideTask(minimalDocument(), 'text-generation'), 'unsupported-input'],
   ])('refuses %s', async (_, document, code) => {
     await expect(convert(document, TINY_BERT)).rejects.toMatchObject({ code });
   });

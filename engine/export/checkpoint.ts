@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { findDuplicateKey } from './json-keys.ts';
-import { SafetensorsFile } from './safetensors.ts';
+import { type SafetensorsEntry, SafetensorsFile } from './safetensors.ts';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
@@ -22,8 +22,8 @@ export interface Checkpoint {
   readonly folder: string;
   /** `config.json` as it is. */
   readonly config: Readonly<Record<string, unknown>> & { readonly model_type: string };
-  /** Names of all tensors. */
-  readonly names: ReadonlySet<string>;
+  /** Type and shape of a tensor, or undefined when there is none of that name. */
+  entry(name: string): Pick<SafetensorsEntry, 'dataType' | 'dims'> | undefined;
   /** Reads one tensor, or gives undefined when there is none of that name. */
   read(name: string): Tensor | undefined;
   /** Closes the weight files. Tensors already read stay valid. */
@@ -41,7 +41,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     return {
       folder,
       config,
-      names: new Set(file.entries.keys()),
+      entry: (name) => file.entries.get(name),
       read: (name) => file.read(name),
       close: () => file.close(),
     };
@@ -75,8 +75,8 @@ async function openShards(folder: string, config: Checkpoint['config']): Promise
     close();
     throw thrown;
   }
-  const read = (name: string): Tensor | undefined => files.get(shardOf.get(name) ?? '')?.read(name);
-  return { folder, config, names: new Set(shardOf.keys()), read, close };
+  const fileOf = (name: string): SafetensorsFile | undefined => files.get(shardOf.get(name) ?? '');
+  return { folder, config, entry: (name) => fileOf(name)?.entries.get(name), read: (name) => fileOf(name)?.read(name), close };
 }
 
 /** A shard lies in the checkpoint's own folder. Links are followed: the hub's cache is made of them. */

@@ -1,6 +1,6 @@
 import { GroveError } from '../../domain/errors.ts';
 import { bitsPerElement, byteLengthOf, DataType, dataTypeName, elementCount } from './data-type.ts';
-import { floatsFromBfloats, floatsFromHalves } from './half.ts';
+import { floatsFromBfloats, floatsFromHalves, halvesFromFloats } from './half.ts';
 import type { Extras } from './value.ts';
 
 /**
@@ -52,6 +52,13 @@ export function makeTensor(dataType: DataType, dims: readonly number[], values: 
 /** A float32 tensor; plain numbers are rounded to float32. */
 export function float32Tensor(dims: readonly number[], values: Float32Array | readonly number[]): Tensor {
   return makeTensor(DataType.FLOAT, dims, values instanceof Float32Array ? values : Float32Array.from(values));
+}
+
+/** A float32 or float16 tensor, values rounded to nearest, ties to even. */
+export function floatTensor(dataType: DataType, dims: readonly number[], values: Float32Array | readonly number[]): Tensor {
+  const floats = float32Tensor(dims, values);
+  if (dataType === DataType.FLOAT) return floats;
+  return makeTensor(DataType.FLOAT16, dims, halvesFromFloats(float32Values(floats)));
 }
 
 /** An int64 tensor from safe integers, for shapes, axes and indices. */
