@@ -6,7 +6,7 @@ import { externalDataReason, externalDataShape } from './external-data.ts';
 export const onnxConversion = definePass({
   type: 'OnnxConversion',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: true,
   summary: 'Exports the checkpoint to ONNX with dynamic batch and sequence axes.',
   documentation: {
@@ -16,11 +16,15 @@ export const onnxConversion = definePass({
     ],
     leftToOlive: [
       '`use_dynamo_exporter`',
-      '`target_opset` below 17 or above 20',
+      '`target_opset` below 17 or above 21',
       '`merge_adapter_weights`',
       'a `torch_dtype` other than float32',
     ],
-    differences: [],
+    differences: [
+      "Parameters of equal content stay apart; PyTorch's exporter keeps one and puts an Identity in the place of each other.",
+      "At opset 21, which PyTorch's TorchScript exporter does not write, the graph is that of opset 20.",
+      'A head or pooler that the checkpoint lacks is never filled with random weights: a missing head is an error, without a pooler there is no pooled output.',
+    ],
   },
   shape: {
     target_opset: z.number().int().min(7).max(26).default(20).describe('Opset of the default domain that the graph is written for.'),
@@ -54,7 +58,7 @@ export const onnxConversion = definePass({
   },
   unsupportedReason(params) {
     if (params.use_dynamo_exporter) return ' (use_dynamo_exporter)';
-    if (params.target_opset < 17 || params.target_opset > 20) return ` (target_opset ${params.target_opset})`;
+    if (params.target_opset < 17 || params.target_opset > 21) return ` (target_opset ${params.target_opset})`;
     if (params.merge_adapter_weights) return ' (merge_adapter_weights)';
     if (params.torch_dtype !== null && params.torch_dtype !== 'float32') return ` (torch_dtype ${params.torch_dtype})`;
     return externalDataReason(params);
