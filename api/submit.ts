@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataColumnsShape } from '../domain/data-columns.ts';
 import { coverageSchema } from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
@@ -20,7 +21,11 @@ const modelChoiceSchema = z.discriminatedUnion('kind', [
 
 const dataChoiceSchema = z.strictObject({
   path: portablePathSchema.describe('Which of `dataFiles` holds the rows (JSON Lines, Parquet, CSV, TSV or text).'),
-  columns: z.array(z.string().min(1).max(200)).max(16).exactOptional().describe("Columns to read in place of the recipe's."),
+  columns: dataColumnsShape.columns.describe("Texts to read in place of the recipe's: one column, or two of a pair."),
+  labelColumn: dataColumnsShape.labelColumn.describe(
+    "Class or relevance of a row. Default: the data_config's label_col, where the file has it.",
+  ),
+  groupColumn: dataColumnsShape.groupColumn.describe('What rows of one query have in common. Default: the text of the first column.'),
 });
 
 /** What a user asks for; members left out take the default their description states. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataColumnsShape } from './data-columns.ts';
 import { GroveError } from './errors.ts';
 import { digestOf, type Sha256 } from './json.ts';
 import { sha256Schema } from './names.ts';
@@ -45,8 +46,7 @@ export type FileMap = z.infer<typeof filesSchema>;
 export const dataEntrySchema = z.strictObject({
   /** Path of the rows inside the manifest's `files`. */
   path: portablePathSchema,
-  /** Columns to read in place of the recipe's, when given. */
-  columns: z.array(z.string().min(1).max(200)).max(16).exactOptional(),
+  ...dataColumnsShape,
   /** `local`: given by the submitter, shown as `data: local`; `hub`: the recipe's own data set, pinned. */
   origin: z.enum(['local', 'hub']),
 });

@@ -55,6 +55,8 @@ export const benchmarkSpecSchema = z.strictObject({
   qualityBound: z.strictObject({ metric: z.literal('cosine'), min: z.number().min(-1).max(1), isDefault: z.boolean() }),
   /** Data configs replaced by local files: shown as `data: local`. */
   localData: z.array(z.string().max(100)),
+  /** What was read of them in place of the recipe's columns, as `--data NAME=FILE:` takes it. */
+  localColumns: z.record(z.string().max(100), z.string().max(4_000)).exactOptional(),
   conversionKey: sha256Schema.nullable(),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataColumnsShape } from '../../domain/data-columns.ts';
 import { sha256Schema } from '../../domain/names.ts';
 import { conversionReportSchema } from '../../domain/report.ts';
 import { recipeRefSchema } from '../../domain/task.ts';
@@ -14,7 +15,7 @@ export const convertRequestSchema = z.strictObject({
   /** Receives the model as it is before any pass behind the export; null keeps none. */
   exportFolder: z.string().min(1).nullable(),
   /** Rows on this machine by name of the data config. */
-  rows: z.record(z.string(), z.strictObject({ file: z.string().min(1), columns: z.array(z.string()).readonly().exactOptional() })),
+  rows: z.record(z.string(), z.strictObject({ file: z.string().min(1), ...dataColumnsShape })),
 });
 export type ConvertRequest = z.infer<typeof convertRequestSchema>;
 

@@ -7,6 +7,6 @@ export function localRows({ data }: Pick<SourceManifest, 'data'>, sourceFolder: 
   return Object.fromEntries(Object.entries(data).map(([name, entry]) => [name, rowsOf(entry, sourceFolder)]));
 }
 
-function rowsOf({ path, columns }: DataEntry, sourceFolder: string): DataRows {
-  return { file: join(sourceFolder, ...path.split('/')), ...(columns && { columns }) };
+function rowsOf({ path, origin: _, ...read }: DataEntry, sourceFolder: string): DataRows {
+  return { file: join(sourceFolder, ...path.split('/')), ...read };
 }

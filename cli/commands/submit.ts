@@ -131,6 +131,6 @@ async function dataOf(
 ): Promise<Pick<SubmitRequest, 'data' | 'dataFiles'>> {
   if (data.length === 0) return {};
   const files = await Promise.all(data.map((argument) => parseDataFile(argument, process.cwd())));
-  const entries = files.map(({ name, path, columns }) => [name, { path, ...(columns !== undefined && { columns: [...columns] }) }]);
+  const entries = files.map(({ name, path, read }) => [name, { path, ...read }]);
   return { data: Object.fromEntries(entries), dataFiles: await uploadLocalFiles(client, files, terminal) };
 }

@@ -16,6 +16,6 @@ export async function givenRows(data: readonly string[], recipes: readonly Recip
 
 /** What a conversion of this source may read. */
 export async function conversionData({ dataConfigs }: Recipe, source: string, files: readonly DataFile[]): Promise<ConversionData> {
-  const rows = files.map(({ name, file, columns }) => [name, { file, ...(columns && { columns }) }] as const);
+  const rows = files.map(({ name, file, read }) => [name, { file, ...read }] as const);
   return { configs: dataConfigs, rows: Object.fromEntries(rows), tokenizerFolder: (await isFolder(source)) ? source : dirname(source) };
 }

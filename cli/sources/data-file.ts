@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
+import { type DataColumns, parseDataColumns } from '../../domain/data-columns.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { LocalFile } from './model-folder.ts';
 
@@ -7,11 +8,12 @@ import type { LocalFile } from './model-folder.ts';
 export interface DataFile extends LocalFile {
   /** Name of the data_config whose rows it replaces. */
   readonly name: string;
-  readonly columns: readonly string[] | undefined;
+  /** What is read of it in place of what the recipe names. */
+  readonly read: DataColumns;
 }
 
 /**
- * Parses `--data NAME=FILE[:column[,column]]` and checks that the file is there. A colon is a column list only when the text behind it looks like
+ * Parses `--data NAME=FILE[:column[,column][,label=column][,group=column]]` and checks that the file is there. A colon is a column list only when the text behind it looks like
  * column names and the part before it is a file, so that `C:\rows.jsonl` stays a path.
  */
 export async function parseDataFile(argument: string, cwd: string): Promise<DataFile> {
@@ -21,12 +23,12 @@ export async function parseDataFile(argument: string, cwd: string): Promise<Data
     throw new GroveError('invalid-argument', { problem: `--data takes NAME=FILE[:columns], not "${argument}"` });
   const rest = argument.slice(equals + 1);
   const whole = resolve(cwd, rest);
-  if (await isFile(whole)) return dataFile(name, whole, undefined);
+  if (await isFile(whole)) return dataFile(name, whole, {});
   const split = /^(.+):([^:\\/]+)$/.exec(rest);
   const file = split?.[1] === undefined ? whole : resolve(cwd, split[1]);
   if (split === null || !(await isFile(file)))
     throw new GroveError('invalid-data-file', { file: rest, where: '', problem: 'there is no such file' });
-  return dataFile(name, file, split[2]?.split(','));
+  return dataFile(name, file, parseDataColumns(split[2] ?? ''));
 }
 
 /** One file of rows on its way to the farm, under its own name. Throws `invalid-data-file`. */
@@ -36,9 +38,9 @@ export async function localDataFile(file: string): Promise<LocalFile> {
   return { path: `rows${extensionOf(path)}`, file: path, sizeBytes: (await stat(path)).size };
 }
 
-async function dataFile(name: string, file: string, columns: readonly string[] | undefined): Promise<DataFile> {
+async function dataFile(name: string, file: string, read: DataColumns): Promise<DataFile> {
   const { size } = await stat(file);
-  return { name, file, sizeBytes: size, path: `data/${name}${extensionOf(file)}`, columns };
+  return { name, file, sizeBytes: size, path: `data/${name}${extensionOf(file)}`, read };
 }
 
 /** The ending tells some formats apart, so it travels with the rows. */

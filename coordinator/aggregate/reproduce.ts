@@ -2,14 +2,14 @@ import type { BenchmarkView } from './benchmark-view.ts';
 
 /** A command that measures a cell again. What the farm cannot know (where the submitter's files lie) stands in capitals. */
 export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): string {
-  const { recipe, origin, modelId, localData, substitution, tier, launches, task } = spec;
+  const { recipe, origin, modelId, localData, localColumns = {}, substitution, tier, launches, task } = spec;
   const recipeWord = recipe.recipeId.startsWith('adhoc:') ? 'RECIPE.json' : recipe.recipeId;
   const words = [
     'grove submit',
     quote(recipeWord),
     `--model ${origin.kind === 'hub' ? quote(modelId) : 'FOLDER'}`,
     ...(origin.kind === 'hub' && !/^0+$/.test(origin.revision) ? [`--revision ${origin.revision}`] : []),
-    ...localData.map((name) => `--data ${name}=FILE`),
+    ...localData.map((name) => `--data ${quote([`${name}=FILE`, localColumns[name]].filter(Boolean).join(':'))}`),
     ...(unit === null ? [] : [`--on ${quote(unit)}`]),
     ...(substitution?.kind === 'ep' ? ['--substitute-ep cpu'] : []),
     `--tier ${tier}`,

@@ -1,3 +1,4 @@
+import { formatDataColumns } from '../../domain/data-columns.ts';
 import type { Device } from '../../domain/device.ts';
 import type { ImportedData } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
@@ -113,6 +114,9 @@ function benchmarkSpec(
     task: spec.task,
     qualityBound: qualityBoundOf(ref.recipeId, recipe, catalogue),
     localData: local.map(([name]) => name),
+    localColumns: Object.fromEntries(
+      local.map(([name, entry]) => [name, formatDataColumns(entry)] as const).filter(([, read]) => read !== ''),
+    ),
     conversionKey: conversion?.kind === 'convert' ? conversion.conversionKey : null,
   };
 }

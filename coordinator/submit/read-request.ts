@@ -100,9 +100,9 @@ function readTask({ task }: SubmitRequest, chosen: readonly Chosen[]): string | 
 
 /** Rows lie under `data/` in a source manifest, so that no data file can take the place of a model file. */
 function readData({ data = {}, dataFiles = {} }: SubmitRequest): { data: JobSpec['data']; dataFiles: FileMap } {
-  const entries = Object.entries(data).map(([name, { path, columns }]): [string, DataEntry] => {
+  const entries = Object.entries(data).map(([name, { path, ...read }]): [string, DataEntry] => {
     if (!Object.hasOwn(dataFiles, path)) throw invalid(`data.${name}.path "${path}" is not among dataFiles`);
-    return [name, { path: underData(path), origin: 'local', ...(columns !== undefined && { columns }) }];
+    return [name, { path: underData(path), origin: 'local', ...read }];
   });
   const files = Object.entries(dataFiles).map(([path, blob]): [string, FileMap[string]] => [underData(path), blob]);
   return { data: Object.fromEntries(entries), dataFiles: Object.fromEntries(files) };

@@ -1,3 +1,4 @@
+import type { DataColumns } from '../../domain/data-columns.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataNeed } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
@@ -5,12 +6,10 @@ import { checkDataConfig, evaluateDataConfig, isDummyData } from '../data/data-c
 import { loadTokenizer, type TextTokenizer } from '../data/tokenizer.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
 
-/** A local file with the rows of a data config. */
-export interface DataRows {
-  /** Absolute path of a JSON Lines or Parquet file. */
+/** A local file with the rows of a data config, and what is read of it in place of the config's own columns. */
+export interface DataRows extends DataColumns {
+  /** Absolute path of a data file. */
   readonly file: string;
-  /** Columns to read in place of the config's own. */
-  readonly columns?: readonly string[];
 }
 
 /** The data configs of a recipe, and what this machine has of their rows. */
