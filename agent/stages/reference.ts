@@ -2,9 +2,10 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { digestOf } from '../../domain/json.ts';
-import type { DataConfig } from '../../domain/recipe/recipe.ts';
+import type { DataConfig, JsonObject } from '../../domain/recipe/recipe.ts';
 import { isDummyData } from '../../engine/data/data-config.ts';
 import type { ReferenceRequest } from '../../engine/quality/make-reference.ts';
+import { CLASSIFICATION } from '../../engine/quality/output-comparison.ts';
 import { sha256, sha256File } from '../../platform/sha256.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
@@ -15,8 +16,8 @@ import type { Converted, ConvertReferenced } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
 import { localRows } from './local-rows.ts';
 
-/** Rows are evaluated in batches of the data config; this many batches are kept at most. */
-const MAX_BATCHES = 256;
+/** Rows of a Reference at most. Hidden states take about 200 kB a row, logits next to nothing; there the time of a slow device is the limit. */
+const MAX_ROWS = { states: 256, logits: 4_096 } as const;
 
 /**
  * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. The export itself goes with it
@@ -28,10 +29,12 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
   const folder = join(context.folder, 'reference');
   await mkdir(folder);
   const inputs = referenceInputs(value, config);
+  const { task } = value.recipe.inputModel;
   const request: ReferenceRequest = {
     modelPath: join(value.exportFolder, 'model.onnx'),
+    task,
     inputs,
-    maxBatches: MAX_BATCHES,
+    maxRows: task === CLASSIFICATION ? MAX_ROWS.logits : MAX_ROWS.states,
     outputFolder: folder,
   };
   const { ortVersion } = await context.inChild({
@@ -40,7 +43,7 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
     result: referenceOutcomeSchema,
     timeoutMs: context.config.timeoutMs.convert,
   });
-  const key = digestOf({ export: await digestsBelow(value.exportFolder), data: dataDigest(value, config), config, ortVersion }, sha256);
+  const key = digestOf({ export: await digestsBelow(value.exportFolder), data: dataKey(value, config), config, task, ortVersion }, sha256);
   if (needsExport(value.recipe)) await rename(value.exportFolder, join(folder, EXPORT_FOLDER));
   return { ...value, reference: { key, folder } };
 }
@@ -50,13 +53,16 @@ function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig):
   if (rows === undefined && !isDummyData(config)) {
     throw new GroveError('unsupported-data', { name: config.name, problem: 'its rows are not among the files of the source' });
   }
-  const columns = rows?.columns && { columns: [...rows.columns] };
-  return { kind: 'data', config, ...(rows && { file: rows.file }), ...columns, tokenizerFolder: sourceFolder };
+  const allPairs = spec.source.data[config.name]?.origin === 'local';
+  return { kind: 'data', config, ...rows, tokenizerFolder: sourceFolder, allPairs };
 }
 
-function dataDigest({ spec }: Converted, { name }: DataConfig): string | null {
+/** The rows by content, and what is read of them. */
+function dataKey({ spec }: Converted, { name }: DataConfig): JsonObject | null {
   const entry = spec.source.data[name];
-  return entry === undefined ? null : (spec.source.files[entry.path]?.sha256 ?? null);
+  if (entry === undefined) return null;
+  const { path, origin, ...read } = entry;
+  return { rows: spec.source.files[path]?.sha256 ?? null, origin, read };
 }
 
 async function digestsBelow(folder: string): Promise<Record<string, string>> {

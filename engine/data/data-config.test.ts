@@ -126,6 +126,28 @@ describe('evaluateDataConfig', () => {
     expect(batches.map(ids)).toEqual([[2, 4, 5, 6, 3, 10, 11, 3]]);
   });
 
+  it('takes a list of candidates as a row each, before max_samples', async () => {
+    const candidates = [{ text: 'cat', label: 1 }, { text: 'mat' }];
+    await writeFile(
+      file,
+      [
+        { q: 'the dog', candidates },
+        { q: 'a cat', candidates: ['dog'] },
+        { q: 'mat', candidates: [] },
+      ]
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    );
+    const pairs = { config: config({ tokenization: { maxLength: 8 } }), file, tokenizer, columns: ['q', 'candidates'] };
+    expect((await evaluate(pairs)).map(ids)).toEqual([
+      [2, 4, 11, 3, 5, 3, 0, 0],
+      [2, 4, 11, 3, 8, 3, 0, 0],
+      [2, 10, 5, 3, 11, 3, 0, 0],
+    ]);
+    const two = { ...pairs, config: config({ tokenization: { maxLength: 8, maxSamples: 2 } }) };
+    expect(await evaluate(two)).toHaveLength(2);
+  });
+
   it('batches rows and drops an incomplete last batch only when asked', async () => {
     const kept = await evaluate({ config: config({ batchSize: 3 }), file, tokenizer });
     const dropped = await evaluate({ config: config({ batchSize: 3, dropLast: true }), file, tokenizer });
