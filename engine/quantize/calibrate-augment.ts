@@ -103,7 +103,8 @@ class Added {
   }
 
   #add(opType: string, inputs: readonly string[], attributes: Parameters<Graph['addNode']>[0]['attributes'] = {}): string {
-    const output = this.#graph.freshName(`calibration_${opType}`);
+    // Numbered: to find a free name by trying takes longer with every one that is taken.
+    const output = this.#graph.freshName(`calibration_${this.#nodes.length}`);
     this.#nodes.push(this.#graph.addNode({ opType, inputs, outputs: [output], attributes }));
     return output;
   }
