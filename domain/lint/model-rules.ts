@@ -2,6 +2,14 @@ import type { RuleText } from './rule.ts';
 
 /** Every rule that needs the model or the rows: a pass or the conversion finds it and its report carries it. What `--strict` refuses ends as `failed/lint`. */
 export const MODEL_RULES = {
+  'adapters-not-quantized': {
+    meaning: 'the model has LoRA adapters, which quantisation leaves as it is, as Olive does',
+    remedy: 'merge the adapters into the model first',
+  },
+  'bias-clamped': {
+    meaning: 'elements of a bias are beyond what 32 bits hold at the scale that its input and weight give it',
+    remedy: 'leave the operator out of quantisation, or give its weight a larger scale',
+  },
   'dimension-matches-nothing': {
     meaning: 'DynamicToFixedShape names a dimension that no input, output or value has',
     remedy: 'correct the name; `grove inspect` shows the dimensions',
@@ -17,6 +25,10 @@ export const MODEL_RULES = {
   'name-matches-nothing': {
     meaning: 'a pass names an input, an output or a node that the model does not have',
     remedy: 'correct the name; `grove inspect` shows inputs and outputs',
+  },
+  'preprocessing-failed': {
+    meaning: "ONNX Runtime's optimiser does not take the model, which was quantised unprepared",
+    remedy: 'correct what the finding says, or set `quant_preprocess` to false',
   },
   'rows-repeat': {
     meaning: 'the rows a pass calibrates with hold the same tokens more than once: Olive takes rows in file order, not distinct texts',

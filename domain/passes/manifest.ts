@@ -38,8 +38,11 @@ export interface PassManifest<Params = unknown> {
   unsupportedReason?(params: Params): string | undefined;
   /** Members below the top level of the parameters as written that Olive warns about and drops, as paths below the pass: `.surgeries[0].treshold`. */
   unknownMembers?(written: Readonly<Record<string, unknown>>): readonly string[];
-  /** Name of the data_config whose rows the pass reads with these parameters; null, or without this function: none. */
-  dataOf?(params: Params): string | null;
+  /**
+   * Name of the data_config whose rows the pass reads with these parameters; null when it needs one and none is named; undefined, or without this
+   * function, when it reads none.
+   */
+  dataOf?(params: Params): string | null | undefined;
   /** One line for `docs/passes.md` and `grove recipe show`. */
   readonly summary: string;
   readonly documentation: PassDocumentation;

@@ -223,10 +223,10 @@ describe('passes', () => {
   });
 
   it('one that only Olive has parses, on the side Olive runs it', () => {
-    const passes = { q: { type: 'onnxstaticquantization', precision: 'uint8' }, e: { type: 'EPContextBinaryGenerator' } };
+    const passes = { q: { type: 'onnxpeepholeoptimizer', fix_com_microsoft_opset: true }, e: { type: 'EPContextBinaryGenerator' } };
     const { recipe } = parse(minimalDocument({ passes }));
     expect(recipe.passes).toMatchObject([
-      { type: 'OnnxStaticQuantization', known: 'olive', side: 'host', params: { precision: 'uint8' } },
+      { type: 'OnnxPeepholeOptimizer', known: 'olive', side: 'host', params: { fix_com_microsoft_opset: true } },
       { type: 'EPContextBinaryGenerator', known: 'olive', side: 'target' },
     ]);
   });
@@ -259,9 +259,9 @@ describe('passes', () => {
     const error = thrownBy(() => parse(minimalDocument({ passes: { q: { type: 'OnnxStaticQuantization', data_config: 'calib' } } })));
     expect(error.code).toBe('missing-data');
     expect(error.message).toContain('$.passes.q.data_config');
-    expect(problemsOf({ passes: { q: { type: 'OnnxStaticQuantization', data_config: {} } } })).toEqual([
+    expect(problemsOf({ passes: { q: { type: 'OnnxStaticQuantization', data_config: {} } } })).toContain(
       '$.passes.q.data_config: must be the name of a data_config',
-    ]);
+    );
     expect(problemsOf({ passes: { c: { type: 'OnnxConversion', evaluator: 'e' } } })[0]).toContain('$.passes.c.evaluator');
   });
 });
