@@ -25,7 +25,7 @@ export async function preprocess(model: Model, runtime: InferenceRuntime, option
 }
 
 /** Records what ONNX Runtime infers of every computed value's type and shape in place of what was known: nothing else tells what may be quantised. */
-async function recordTypes(model: Model, runtime: InferenceRuntime): Promise<void> {
+export async function recordTypes(model: Model, runtime: InferenceRuntime): Promise<void> {
   const types = await inferTypes(model, runtime, { tellScalars: false });
   for (const [value, type] of types) if (!model.graph.isOutput(value)) model.graph.setType(value, type);
 }
