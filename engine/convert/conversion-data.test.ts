@@ -30,7 +30,10 @@ function dataOf(documents: Readonly<Record<string, JsonObject>>, changes: Partia
   return { configs: configs(documents), rows: {}, tokenizerFolder: folder, ...changes };
 }
 
-const need = (name: string): DataNeed => ({ name, pass: { name: `quantize_${name}`, type: 'OnnxStaticQuantization', path: '$.passes.q' } });
+const need = (name: string | null): DataNeed => ({
+  name,
+  pass: { name: `quantize_${name}`, type: 'OnnxStaticQuantization', path: '$.passes.q' },
+});
 
 describe('the data of a conversion', () => {
   it('is read from the start by everyone who asks', async () => {
@@ -52,6 +55,10 @@ describe('the data of a conversion', () => {
       message: expect.stringContaining('--data a=FILE --data c=FILE'),
       problems: [expect.anything(), expect.anything()],
     });
+  });
+
+  it('is missed when a pass that calibrates names none', async () => {
+    await expect(openData([need(null)], dataOf({ text: TEXT }))).rejects.toMatchObject({ code: 'pass-failed' });
   });
 
   it('needs neither rows nor a tokenizer when a container makes its rows up', async () => {

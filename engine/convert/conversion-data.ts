@@ -26,11 +26,13 @@ export type DataReader = (name: string) => AsyncIterable<NamedTensors>;
 
 /**
  * Checks, before any work, that the rows every pass reads can be read, and returns how.
- * Throws `unsupported-data` that names all data configs without rows, or what is wrong with one; `invalid-tokenizer`.
+ * Throws `unsupported-data` that names all data configs without rows, or what is wrong with one; `pass-failed` for a pass that names no data config;
+ * `invalid-tokenizer`.
  */
 export async function openData(needs: readonly DataNeed[], data: ConversionData | undefined): Promise<DataReader> {
+  const names = needs.map(nameOf);
   refuseMissing(needs, data);
-  const configs = needs.map(({ name }) => configOf(name, data));
+  const configs = names.map((name) => configOf(name, data));
   for (const config of configs) checkDataConfig(config, data?.rows[config.name]?.columns);
   const tokenizer = data === undefined || configs.every(isDummyData) ? undefined : await loadTokenizer(data.tokenizerFolder);
   return (name) => batchesOf(name, data, tokenizer);
@@ -46,12 +48,17 @@ function configOf(name: string, data: ConversionData | undefined): DataConfig {
   return config;
 }
 
+function nameOf({ name, pass }: DataNeed): string {
+  if (name !== null) return name;
+  throw new GroveError('pass-failed', { type: pass.type, problem: `${pass.name} calibrates and names no data_config to do it with` });
+}
+
 function refuseMissing(needs: readonly DataNeed[], data: ConversionData | undefined): void {
-  const missing = needs.filter(({ name }) => data?.rows[name] === undefined && !isDummyData(configOf(name, data)));
+  const missing = needs.filter((need) => data?.rows[nameOf(need)] === undefined && !isDummyData(configOf(nameOf(need), data)));
   const [first] = missing;
   if (first === undefined) return;
   const options = [...new Set(missing.map(({ name }) => `--data ${name}=FILE`))].join(' ');
   const problem = `pass ${first.pass.name} (${first.pass.type}) calibrates with its rows and none were given: add ${options}`;
   const problems = missing.map(({ name, pass }) => ({ path: pass.path, message: `reads the rows of ${name}` }));
-  throw new GroveError('unsupported-data', { name: first.name, problem }, { problems });
+  throw new GroveError('unsupported-data', { name: nameOf(first), problem }, { problems });
 }

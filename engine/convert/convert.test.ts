@@ -226,7 +226,7 @@ describe('convertModel', () => {
   it.each<[string, JsonObject, string]>([
     [
       'a pass that needs Olive',
-      minimalDocument({ passes: { c: { type: 'OnnxConversion', target_opset: 17 }, q: { type: 'OnnxStaticQuantization' } } }),
+      minimalDocument({ passes: { c: { type: 'OnnxConversion', target_opset: 17 }, q: { type: 'OnnxPeepholeOptimizer' } } }),
       'unsupported-pass',
     ],
     [

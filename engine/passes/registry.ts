@@ -2,8 +2,11 @@ import type { NativePassType, ParamsOf } from '../../domain/passes/registry.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import { onnxConversion } from './onnx-conversion.ts';
+import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
+import { onnxStaticQuantization } from './onnx-static-quantization.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import type { Pass } from './pass.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
@@ -13,8 +16,11 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   DynamicToFixedShape: dynamicToFixedShape,
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
+  OnnxDynamicQuantization: onnxDynamicQuantization,
   OnnxFloatToFloat16: onnxFloatToFloat16,
+  OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
+  OnnxStaticQuantization: onnxStaticQuantization,
   OrtSessionParamsTuning: ortSessionParamsTuning,
   VitisAIAddMetaData: vitisAIAddMetaData,
 };
