@@ -104,9 +104,9 @@ async function lintWithModel(
 function whyNotHere(pass: RecipePass, rows: ReadonlySet<string>): string | undefined {
   if (pass.known !== 'native') return `it needs the Olive toolchain${pass.detail}`;
   const [need] = dataNeeds([pass]);
-  return need === undefined || rows.has(need.name)
-    ? undefined
-    : `it reads the rows of ${need.name}: give them with --data ${need.name}=FILE`;
+  if (need === undefined) return undefined;
+  if (need.name === null) return 'it calibrates and names no data_config';
+  return rows.has(need.name) ? undefined : `it reads the rows of ${need.name}: give them with --data ${need.name}=FILE`;
 }
 
 function withAdvice(finding: ConvertFinding): LintFinding {
