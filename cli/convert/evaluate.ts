@@ -4,6 +4,7 @@ import { oliveMetricsOf } from '../../agent/stages/olive-metrics.ts';
 import { physicalCoresHere } from '../../agent/stages/target-passes.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { CPU_EP } from '../../domain/names.ts';
+import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { feedsFor, generateFeeds } from '../../engine/benchmark/inputs.ts';
@@ -13,7 +14,7 @@ import { applyInferenceSettings } from '../../engine/benchmark/session-tuning.ts
 import type { ConversionData } from '../../engine/convert/conversion-data.ts';
 import type { OliveMetricValues } from '../../engine/convert/olive-output.ts';
 import { runTargetPasses } from '../../engine/convert/run-target-passes.ts';
-import { evaluateDataConfig, isDummyData } from '../../engine/data/data-config.ts';
+import { evaluateDataConfig } from '../../engine/data/data-config.ts';
 import { loadTokenizer } from '../../engine/data/tokenizer.ts';
 import type { InferenceSettings } from '../../engine/passes/pass.ts';
 import { type ExecutionProvider, isExecutionProvider } from '../../engine/runtime/execution-providers.ts';

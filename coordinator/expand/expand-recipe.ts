@@ -5,6 +5,8 @@ import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import { CPU_EP, type JobId } from '../../domain/names.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import { dataNeeds, missingRows } from '../../domain/recipe/conversion-data.ts';
+import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
@@ -30,7 +32,7 @@ export interface RecipeContext {
 
 /** One recipe -> the task that pins or converts its source, then one benchmark per placement. Throws `unsatisfiable`. */
 export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly Step[] {
-  const support = supportOf(read.recipe, context.devices);
+  const support = supportOfSubmit(read, context);
   const placements = placeBenchmarks(read, context, support);
   const source = support.kind === 'unsupported' ? [] : [sourceStep(read, context, support)];
   const spec = benchmarkSpec(read, context, source);
@@ -42,6 +44,16 @@ export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly
     return makeStep(makeTask({ ...facts, ...ended }, placement, context.sha256), placement);
   });
   return [...source, ...benchmarks];
+}
+
+/** An uploaded model brings no rows along: what a pass of the recipe needs of them has to be on the farm already. */
+function supportOfSubmit({ recipe }: ReadRecipe, { devices, spec, imported }: RecipeContext): Support {
+  const support = supportOf(recipe, devices);
+  if (support.kind === 'unsupported' || spec.source.kind === 'hub') return support;
+  const { data } = localDataOf(spec, recipe, imported);
+  const needs = dataNeeds(planConversion(recipe).host);
+  const error = missingRows(needs, { configs: recipe.dataConfigs, has: (name) => Object.hasOwn(data, name) });
+  return error === undefined ? support : { kind: 'unsupported', error: error.toReport() };
 }
 
 /** Whether a task carries its job's id; conversions belong to the farm. */

@@ -130,6 +130,19 @@ describe('recipes that nobody can run', () => {
     expect(tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
   });
 
+  it('end at once when an uploaded model brings no rows for a pass that calibrates, and say what to give', () => {
+    const data_configs = [{ name: 'rows', type: 'HuggingfaceContainer', pre_process_data_config: { input_cols: ['text'] } }];
+    const passes = { c: { type: 'OnnxConversion' }, q: { type: 'OnnxStaticQuantization', data_config: 'rows' } };
+    const recipes = [refOf(JSON.stringify(minimalDocument({ data_configs, passes })))];
+    const [task] = benchmarksOf(expandJob({ recipes, substituteEp: 'cpu' }));
+    expect(task?.endedAs?.error).toMatchObject({ code: 'unsupported-data', message: expect.stringContaining('--data rows=FILE') });
+    const path = 'data/rows.jsonl';
+    const given = { data: { rows: { path, origin: 'local' as const } }, dataFiles: { [path]: { sha256: 'a'.repeat(64), sizeBytes: 1 } } };
+    expect(expandJob({ recipes, substituteEp: 'cpu', ...given }).tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
+    const hub = { source: { kind: 'hub', modelId: 'org/model', revision: null } as const };
+    expect(expandJob({ recipes, substituteEp: 'cpu', ...hub }).tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
+  });
+
   it('are refused when they bring Python code', () => {
     const data = [{ name: 'd', type: 'HuggingfaceContainer', user_script: 'prepare.py' }];
     const script = refOf(JSON.stringify(minimalDocument({ data_configs: data })));

@@ -1,8 +1,8 @@
 import type { DataColumns } from '../../domain/data-columns.ts';
 import { GroveError } from '../../domain/errors.ts';
-import type { DataNeed } from '../../domain/recipe/conversion-data.ts';
+import { type DataNeed, isDummyData, missingRows } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
-import { checkDataConfig, evaluateDataConfig, isDummyData } from '../data/data-config.ts';
+import { checkDataConfig, evaluateDataConfig } from '../data/data-config.ts';
 import { loadTokenizer, type TextTokenizer } from '../data/tokenizer.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
 
@@ -30,9 +30,9 @@ export type DataReader = (name: string) => AsyncIterable<NamedTensors>;
  * `invalid-tokenizer`.
  */
 export async function openData(needs: readonly DataNeed[], data: ConversionData | undefined): Promise<DataReader> {
-  const names = needs.map(nameOf);
-  refuseMissing(needs, data);
-  const configs = names.map((name) => configOf(name, data));
+  const missing = missingRows(needs, { configs: data?.configs ?? [], has: (name) => data?.rows[name] !== undefined });
+  if (missing !== undefined) throw missing;
+  const configs = needs.flatMap(({ name }) => (name === null ? [] : [configOf(name, data)]));
   for (const config of configs) checkDataConfig(config, data?.rows[config.name]?.columns);
   const tokenizer = data === undefined || configs.every(isDummyData) ? undefined : await loadTokenizer(data.tokenizerFolder);
   return (name) => batchesOf(name, data, tokenizer);
@@ -46,19 +46,4 @@ function configOf(name: string, data: ConversionData | undefined): DataConfig {
   const config = data?.configs.find((candidate) => candidate.name === name);
   if (config === undefined) throw new GroveError('unsupported-data', { name, problem: 'the recipe does not define it' });
   return config;
-}
-
-function nameOf({ name, pass }: DataNeed): string {
-  if (name !== null) return name;
-  throw new GroveError('pass-failed', { type: pass.type, problem: `${pass.name} calibrates and names no data_config to do it with` });
-}
-
-function refuseMissing(needs: readonly DataNeed[], data: ConversionData | undefined): void {
-  const missing = needs.filter((need) => data?.rows[nameOf(need)] === undefined && !isDummyData(configOf(nameOf(need), data)));
-  const [first] = missing;
-  if (first === undefined) return;
-  const options = [...new Set(missing.map(({ name }) => `--data ${name}=FILE`))].join(' ');
-  const problem = `pass ${first.pass.name} (${first.pass.type}) calibrates with its rows and none were given: add ${options}`;
-  const problems = missing.map(({ name, pass }) => ({ path: pass.path, message: `reads the rows of ${name}` }));
-  throw new GroveError('unsupported-data', { name: nameOf(first), problem }, { problems });
 }

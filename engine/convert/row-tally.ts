@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
-import { isDummyData } from '../data/data-config.ts';
 import { type NamedTensors, type Tensor, tensorBytes } from '../runtime/tensor.ts';
 import type { DataReader } from './conversion-data.ts';
 import type { ConvertFinding } from './convert-request.ts';

@@ -1,5 +1,6 @@
 import type { DataColumns } from '../../domain/data-columns.ts';
 import { GroveError } from '../../domain/errors.ts';
+import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig } from '../../domain/recipe/recipe.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
 import { streamRows } from './data-source.ts';
@@ -20,11 +21,6 @@ export interface DataConfigInputs extends DataColumns {
   readonly file?: string;
   /** Needed by every container that holds text. */
   readonly tokenizer?: TextTokenizer;
-}
-
-/** Whether a data config makes its rows up and reads no file. */
-export function isDummyData({ type }: Pick<DataConfig, 'type'>): boolean {
-  return isType(type, 'DummyDataContainer');
 }
 
 /** A batch with what the data says of its rows. */
