@@ -26,7 +26,7 @@ export interface TargetPassFacts {
 export function targetSession({ recipe, executedEp, modelPath, physicalCores }: TargetPassFacts): SessionSpec {
   if (!isExecutionProvider(executedEp))
     throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
-  const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, { ep: recipe.target.ep, physicalCores });
+  const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, { ep: recipe.target.ep, executedEp, physicalCores });
   const plain: SessionSpec = { modelPath, ep: executedEp, epOptions: {}, settings: {} };
   if (inferenceSettings === null) return plain;
   return applyInferenceSettings(plain, inferenceSettings);

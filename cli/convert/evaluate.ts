@@ -74,7 +74,7 @@ export interface EvaluationSource extends EvaluationPlan {
  */
 export async function evaluateHere(source: EvaluationSource): Promise<Evaluation> {
   const { recipe, executedEp, runtime } = source;
-  const target = { ep: recipe.target.ep, physicalCores: await physicalCoresHere() };
+  const target = { ep: recipe.target.ep, executedEp, physicalCores: await physicalCoresHere() };
   const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, target);
   const plain: SessionSpec = { modelPath: source.modelPath, ep: executedEp, epOptions: {}, settings: {} };
   const session = await openSession(runtime, inferenceSettings === null ? plain : applyInferenceSettings(plain, inferenceSettings));

@@ -31,8 +31,8 @@ export function applyInferenceSettings(spec: SessionSpec, decided: InferenceSett
       ...spec.settings,
       ...(mode === null ? {} : { executionMode: mode === 0 ? ('sequential' as const) : ('parallel' as const) }),
       ...(optimizationLevel === undefined ? {} : { optimizationLevel }),
-      ...(inter === null ? {} : { interOpThreads: inter }),
-      ...(intra === null ? {} : { intraOpThreads: intra }),
+      ...(inter === undefined ? {} : { interOpThreads: inter }),
+      intraOpThreads: intra,
       ...(extra === undefined ? {} : { config: { ...spec.settings.config, ...extra } }),
     },
   };

@@ -275,7 +275,8 @@ describe('convertModel', () => {
 });
 
 describe('runTargetPasses', () => {
-  const target = { ep: 'NvTensorRTRTXExecutionProvider', physicalCores: 4 };
+  const ep = 'NvTensorRTRTXExecutionProvider';
+  const target = { ep, executedEp: ep, physicalCores: 4 };
 
   it('attaches the session settings of this machine', () => {
     const { inferenceSettings, reports } = runTargetPasses(planConversion(parse(TRT).recipe).target, target);

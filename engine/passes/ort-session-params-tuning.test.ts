@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import type { InferenceSettings } from './pass.ts';
 
-const target = { ep: 'NvTensorRTRTXExecutionProvider', physicalCores: 6 };
+const target = { ep: 'NvTensorRTRTXExecutionProvider', executedEp: 'NvTensorRTRTXExecutionProvider', physicalCores: 6 };
 
 function decide(params: object, at = target): InferenceSettings {
   return ortSessionParamsTuning.decide(ortSessionParamsTuning.manifest.params.parse(params), at).inferenceSettings;
@@ -20,10 +20,9 @@ describe('OrtSessionParamsTuning', () => {
   });
 
   it('sets only intra-op threads for sequential execution', () => {
-    expect(decide({ execution_mode_list: [0], cpu_cores: 3 }).session_options).toMatchObject({
-      inter_op_num_threads: null,
-      intra_op_num_threads: 3,
-    });
+    const { session_options } = decide({ execution_mode_list: [0], cpu_cores: 3 });
+    expect(session_options).toEqual({ execution_mode: 0, graph_optimization_level: null, intra_op_num_threads: 3 });
+    expect(decide({ execution_mode_list: [0], inter_thread_num_list: 5 }).session_options.inter_op_num_threads).toBe(5);
   });
 
   it('takes the first of each list, and thread counts from affinities', () => {
@@ -61,8 +60,41 @@ describe('OrtSessionParamsTuning', () => {
     expect(() => decide(params, { ...target, ep })).toThrow('OrtSessionParamsTuning failed');
   });
 
-  it('takes another provider when told to', () => {
-    const params = { providers_list: ['CPUExecutionProvider'], force_evaluate_other_eps: true };
-    expect(decide(params).execution_provider).toEqual(['CPUExecutionProvider']);
+  it('refuses nothing that Olive only ignores', () => {
+    const options = decide({ enable_cuda_graph: true, execution_mode_list: [1], trt_fp16_enable: true }).provider_options;
+    expect(options).toEqual([{}]);
   });
+
+  it('takes another provider when told to and the session runs on it', () => {
+    const params = { providers_list: ['CPUExecutionProvider'], force_evaluate_other_eps: true, provider_options_list: { arena: 1 } };
+    const substituted = { ...target, executedEp: 'CPUExecutionProvider' };
+    expect(decide(params, substituted)).toMatchObject({ execution_provider: ['CPUExecutionProvider'], provider_options: [{ arena: 1 }] });
+    expect(() => decide(params)).toThrow('runs on NvTensorRTRTXExecutionProvider');
+  });
+
+  it.each<[string, object, object]>([
+    ['no cores', { cpu_cores: 0 }, { intra_op_num_threads: 6, inter_op_num_threads: 6 }],
+    ['no threads', { intra_thread_num_list: 0, inter_thread_num_list: 0 }, { intra_op_num_threads: 0, inter_op_num_threads: 0 }],
+    [
+      'one part of affinities',
+      { execution_mode_list: 0, extra_session_config: { 'session.intra_op_thread_affinities': '1' } },
+      { intra_op_num_threads: 2, inter_op_num_threads: 6 },
+    ],
+    ['empty affinities', { extra_session_config: { 'session.intra_op_thread_affinities': '' } }, { intra_op_num_threads: 6 }],
+    ['the layout level', { opt_level_list: 3 }, { graph_optimization_level: 3 }],
+    ['profiling', { enable_profiling: true }, { enable_profiling: true }],
+  ])('takes %s', (_, params, expected) => {
+    expect(decide(params).session_options).toMatchObject(expected);
+  });
+
+  it('leaves out an empty configuration', () => {
+    expect(decide({ extra_session_config: {} }).session_options).not.toHaveProperty('extra_session_config');
+  });
+
+  it.each([{ opt_level_list: 4 }, { execution_mode_list: 2 }, { intra_thread_num_list: -1 }, { cpu_cores: 1.5 }, { io_bind: 'yes' }])(
+    'refuses %o',
+    (params) => {
+      expect(ortSessionParamsTuning.manifest.params.safeParse(params).success).toBe(false);
+    },
+  );
 });

@@ -79,6 +79,8 @@ export interface GraphPass<Params = unknown> {
 export interface TargetFacts {
   /** The recipe's execution provider, also when the benchmark substitutes another. */
   readonly ep: string;
+  /** The execution provider the session will run on. */
+  readonly executedEp: string;
   /** Physical cores of this machine, at least 1. */
   readonly physicalCores: number;
 }
@@ -108,9 +110,12 @@ export interface InferenceSettings {
     readonly execution_mode: number | null;
     /** 0, 1, 2 or 99; null is ONNX Runtime's default. */
     readonly graph_optimization_level: number | null;
-    readonly inter_op_num_threads: number | null;
-    readonly intra_op_num_threads: number | null;
+    /** Absent where nothing decides: sequential execution has no use for it. */
+    readonly inter_op_num_threads?: number;
+    readonly intra_op_num_threads: number;
     readonly extra_session_config?: Readonly<Record<string, string>>;
+    /** For Olive's own sessions: launches that measure never profile. */
+    readonly enable_profiling?: true;
   };
 }
 
