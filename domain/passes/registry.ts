@@ -1,9 +1,11 @@
+import { addOliveMetadata } from './add-olive-metadata.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import type { PassManifest } from './manifest.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { onnxIODataTypeConverter } from './onnx-io-data-type-converter.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
@@ -12,11 +14,13 @@ import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
 /** Every pass Grove runs itself. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
 export const NATIVE_PASSES = {
+  AddOliveMetadata: addOliveMetadata,
   DynamicToFixedShape: dynamicToFixedShape,
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxDynamicQuantization: onnxDynamicQuantization,
   OnnxFloatToFloat16: onnxFloatToFloat16,
+  OnnxIODataTypeConverter: onnxIODataTypeConverter,
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
