@@ -8,9 +8,12 @@ const externalData = z.object(externalDataShape);
 /** Olive's exporter moves initialisers out from this size on, whatever the recipe's `size_threshold` says. */
 const EXPORT_THRESHOLD_BYTES = 256;
 
-/** How the result is laid out: the last pass that writes weights decides. Passes without these parameters (metadata) keep what they find. */
+/** It has the parameters, and keeps the layout it finds all the same. */
+const KEEPS_LAYOUT = 'AddOliveMetadata';
+
+/** How the result is laid out: the last pass that writes weights decides. Passes that only write metadata keep what they find. */
 export function writeOptionsOf(passes: readonly RecipePass[]): WriteOptions {
-  const last = passes.findLast(({ params }) => 'save_as_external_data' in params);
+  const last = passes.findLast(({ type, params }) => 'save_as_external_data' in params && type !== KEEPS_LAYOUT);
   const params = externalData.parse(last?.params ?? {});
   return {
     saveAsExternalData: params.save_as_external_data,

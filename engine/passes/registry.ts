@@ -1,9 +1,11 @@
 import type { NativePassType, ParamsOf } from '../../domain/passes/registry.ts';
+import { addOliveMetadata } from './add-olive-metadata.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
+import { onnxIODataTypeConverter } from './onnx-io-data-type-converter.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
@@ -13,11 +15,13 @@ import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
 /** Every native pass; one that the domain names and nobody implements does not compile. */
 export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> } = {
+  AddOliveMetadata: addOliveMetadata,
   DynamicToFixedShape: dynamicToFixedShape,
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxDynamicQuantization: onnxDynamicQuantization,
   OnnxFloatToFloat16: onnxFloatToFloat16,
+  OnnxIODataTypeConverter: onnxIODataTypeConverter,
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
