@@ -1,4 +1,4 @@
-import type { Badge, Cell, CellState, MatrixColumn, MatrixRow, Published } from './matrix.ts';
+import type { Badge, CellState, MatrixColumn, MatrixRow, Published } from './matrix.ts';
 import type { Estimate } from './report.ts';
 
 /**
@@ -90,50 +90,6 @@ export function formatAge(thenMs: number, nowMs: number): string {
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
-}
-
-/** One cell as lines of text. Empty strings stand for what is not known. */
-export interface CellText {
-  readonly state: StateSign;
-  /** `5.61 ms ±1.1%`; empty when nothing was measured. */
-  readonly latency: string;
-  /** `1.08x [1.05-1.11]` against the previous result. */
-  readonly ratio: string;
-  /** `QNN 99% t`: share of node time on the executed EP. */
-  readonly placement: string;
-  /** `cos 0.998`, or why it was not measured. */
-  readonly quality: string;
-  /** `5x1024`: launches x samples of each. */
-  readonly sampling: string;
-  /** `2 d`. */
-  readonly age: string;
-  /** `env 9c1e`. */
-  readonly environment: string;
-  readonly badges: readonly Badge[];
-  /** Why it is not a number, or what is wrong with the number. */
-  readonly reason: string;
-}
-
-/** Everything a renderer shows of a cell. `nowMs` is the matrix's `generatedAt`. */
-export function cellText(cell: Cell, nowMs: number): CellText {
-  const { p50Ms, provenance } = cell;
-  return {
-    state: STATE_SIGNS[cell.state],
-    latency: p50Ms === null ? '' : [formatMs(p50Ms.value), formatInterval(p50Ms)].filter(Boolean).join(' '),
-    ratio: cell.ratioToPrevious === null ? '' : formatRatio(cell.ratioToPrevious),
-    placement: cell.epTimeShare === null ? '' : `${shortEp(cell.key.executedEp)} ${formatShare(cell.epTimeShare)} t`,
-    quality: qualityText(cell),
-    sampling: cell.launches === 0 ? '' : `${cell.launches}x${cell.samplesPerLaunch}`,
-    age: provenance.measuredAt === null ? '' : formatAge(provenance.measuredAt, nowMs),
-    environment: provenance.environmentId === null ? '' : `env ${provenance.environmentId.slice(0, 4)}`,
-    badges: cell.badges,
-    reason: cell.reason,
-  };
-}
-
-function qualityText({ quality }: Cell): string {
-  if (quality === null) return '';
-  return quality.state === 'measured' ? `cos ${formatCosine(quality.cosineMean)}` : 'quality not measured';
 }
 
 /** How a row is named. */
