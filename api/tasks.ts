@@ -50,6 +50,7 @@ export const taskSummarySchema = z.object({
   endedAt: epochMs.nullable(),
   maxAttempts: z.int().min(1),
   attempts: z.array(attemptSchema),
+  summary: z.string().max(1_000).default('').describe('What a benchmark found, in one line; empty before and for other kinds.'),
   progress: progressSchema.nullable().describe('Of the attempt that runs now, when its agent has reported any.'),
 });
 export type TaskSummary = z.infer<typeof taskSummarySchema>;

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
+import { cellText } from '../domain/cell-text.ts';
 import type { Cell, Matrix } from '../domain/matrix.ts';
-import { cellText, columnText, publishedText, rowText } from '../domain/matrix-text.ts';
+import { columnText, publishedText, rowText } from '../domain/matrix-text.ts';
 
 const FIRST_WIDTH = 24;
 const PUBLISHED_WIDTH = 18;
@@ -44,6 +45,8 @@ function cellLines(cell: Cell | null, nowMs: number): string {
     joined(text.latency, `${text.state.sign} ${text.state.label}`),
     text.ratio,
     joined(text.placement, text.quality),
+    text.ranking,
+    text.goals,
     joined(text.sampling, text.age, text.environment),
     text.badges.join(' '),
     text.reason,

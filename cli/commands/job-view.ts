@@ -21,9 +21,10 @@ function jobText(job: JobView): string {
     task.attempts.at(-1)?.deviceName ?? '-',
     `${task.attempts.length}`,
   ]);
+  const results = job.tasks.flatMap((task) => (task.summary === '' ? [] : [`${taskLine(task).label}: ${task.summary}`]));
   const errors = job.tasks.flatMap((task) =>
     task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`],
   );
   const head = `job ${job.jobId}  ${job.state}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
-  return [head, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...errors].join('\n');
+  return [head, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...results, ...errors].join('\n');
 }

@@ -25,8 +25,8 @@ function barDisplay(): JobDisplay {
     update(job) {
       const width = Math.max(...job.tasks.map((task) => taskLine(task).label.length));
       for (const task of job.tasks) {
-        const { label, fraction, status } = taskLine(task);
-        const payload = { label: label.padEnd(width), status };
+        const { label, fraction, status, summary } = taskLine(task);
+        const payload = { label: label.padEnd(width), status: [status, summary].filter(Boolean).join(', ') };
         const bar = byTask.get(task.taskId) ?? bars.create(1_000, 0, payload);
         byTask.set(task.taskId, bar);
         bar.update(Math.round(fraction * 1_000), payload);
@@ -41,10 +41,10 @@ function lineDisplay(terminal: Terminal): JobDisplay {
   return {
     update(job) {
       for (const task of job.tasks) {
-        const { label, status } = taskLine(task);
+        const { label, status, summary } = taskLine(task);
         if (shown.get(task.taskId) === status) continue;
         shown.set(task.taskId, status);
-        terminal.out(`${label}: ${status}`);
+        terminal.out(`${label}: ${[status, summary].filter(Boolean).join(', ')}`);
       }
     },
     close: () => undefined,

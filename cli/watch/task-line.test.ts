@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { taskLine } from './task-line.ts';
 
-const running = { kind: 'benchmark', recipeId: 'm/m_trtrtx.json', state: 'running', error: null, attempts: [], progress: null } as const;
+const running = {
+  kind: 'benchmark',
+  recipeId: 'm/m_trtrtx.json',
+  state: 'running',
+  error: null,
+  attempts: [],
+  summary: '',
+  progress: null,
+} as const;
 const error = { code: 'unsupported-pass', message: 'm', advice: 'a', fault: 'recipe', retryable: false } as const;
 
 describe('a task line', () => {
@@ -16,6 +24,7 @@ describe('a task line', () => {
   test('says how a task ended', () => {
     expect(taskLine({ ...running, state: 'failed', error }).status).toBe('failed/unsupported-pass');
     expect(taskLine({ ...running, state: 'completed' })).toMatchObject({ status: 'done', fraction: 1 });
+    expect(taskLine({ ...running, state: 'completed', summary: '5.61 ms' }).summary).toBe('5.61 ms');
   });
 
   test('says what a waiting task waits for', () => {

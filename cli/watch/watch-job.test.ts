@@ -17,7 +17,17 @@ function job(state: Job['state'], ...endings: readonly Pick<Job['tasks'][number]
     modelId: null,
     priority: 'interactive',
   } as const;
-  const rest = { submitter: 's', needs: [], createdAt: 0, enqueuedAt: null, endedAt: null, maxAttempts: 3, attempts: [], progress: null };
+  const rest = {
+    submitter: 's',
+    needs: [],
+    createdAt: 0,
+    enqueuedAt: null,
+    endedAt: null,
+    maxAttempts: 3,
+    attempts: [],
+    summary: '',
+    progress: null,
+  };
   const requirement = {
     ...({ kind: 'benchmark', ep: 'CPUExecutionProvider', deviceClass: 'cpu', exclusivity: 'exclusive' } as const),
     ...{ toolchains: [], capabilities: [], labels: {}, minMemoryBytes: 0 },

@@ -58,7 +58,11 @@ if (data !== undefined && data !== '') {
 
     it('judges the goal of the recipe against the export, measured here', () => {
       const [latency] = cell.evaluator;
-      expect(latency).toMatchObject({ metric: 'latency-avg', priority: 1, goal: { type: 'percent-min-improvement', baseline: { kind: 'fp32-export' } } });
+      expect(latency).toMatchObject({
+        metric: 'latency-avg',
+        priority: 1,
+        goal: { type: 'percent-min-improvement', baseline: { kind: 'fp32-export' } },
+      });
       const { value = 0, goal } = latency ?? {};
       expect(goal?.target).toBeCloseTo((goal?.baseline?.value ?? 0) * 0.999, 9);
       expect(goal?.state).toBe((value ?? 0) <= (goal?.target ?? 0) ? 'met' : 'missed');

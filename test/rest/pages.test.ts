@@ -53,6 +53,23 @@ describe('pages', () => {
     expect(text).toContain('32.4 ms');
   });
 
+  it('show quality, ranking and goals in words and signs', async () => {
+    const { text } = await get('/cells/0000000000000001');
+    for (const part of [
+      '✓ agreement of scores 0.9989, at least 0.95 (default bound)',
+      'MRR@10</th><td>0.602</td><td>0.604</td><td>-0.0021',
+    ])
+      expect(text).toContain(part);
+    expect(text).toContain('122 queries, 1126 candidates; 4 queries of one candidate left out');
+    expect(text).toContain('at most 29.97 ms: percent-min-improvement 0.1 over 30 ms, baseline: fp32 export');
+    expect(text).toContain('✗ missed</span>');
+    expect(text).toContain('? unresolved</span> <span class="muted">Grove does not compute perplexity');
+    const matrix = (await get('/')).text;
+    for (const part of ['logit diff 0.012', 'top-1 98% MRR@10 0.602 (fp32 0.604)', 'goal latency-avg ✓ met'])
+      expect(matrix).toContain(part);
+    expect((await get('/jobs/job1')).text).toContain('top-1 98% MRR@10 0.602 (fp32 0.604), goals ✗ 1 missed ? 1 unresolved');
+  });
+
   it('reload by themselves only when asked', async () => {
     expect((await get('/')).text).not.toContain('http-equiv="refresh"');
     expect((await get('/?refresh=5')).text).toContain('<meta http-equiv="refresh" content="5">');

@@ -115,18 +115,31 @@ function latencyMetric(p50: number): Cell['evaluator'][number] {
   return { ...metric, goal: { ...goal, state } };
 }
 
+const SCORES = { mrrAt10: 0.6049, ndcgAt10: 0.7012, map: 0.6018, labelTau: 0.284 };
+
 const QUALITY = {
   state: 'measured',
-  rows: 32,
+  rows: 1130,
   cosineMean: 0.99891,
   cosineMin: 0.9972,
   cosinePooled: 0.99912,
   sqnrDb: 31.2,
   maxAbsDifference: 0.0421,
-  logit: { meanAbs: 0.012, maxAbs: 0.061, top1Agreement: 1, agreement: null },
+  logit: { meanAbs: 0.012, maxAbs: 0.061, top1Agreement: null, agreement: 0.9989 },
   bound: { metric: 'cosine', min: 0.95, isDefault: true },
   passed: true,
-} as const;
+  furtherOutputs: [{ name: HOSTILE, cosineMean: 0.99713, cosineMin: 0.9902, cosinePooled: null, sqnrDb: 28.4, maxAbsDifference: 0.112 }],
+  ranking: {
+    state: 'measured',
+    ...{ queries: 122, candidates: 1126, singleCandidate: 4, top1Agreement: 0.983, referenceTau: 0.9912 },
+    relevance: {
+      state: 'measured',
+      ...{ queries: 120, withoutRelevant: 2, withoutIrrelevant: 0 },
+      model: { ...SCORES, mrrAt10: 0.6028 },
+      reference: SCORES,
+    },
+  },
+} satisfies BenchmarkReport['quality'];
 
 const AMD = column('AMD XDNA2 STX', 'npu', {
   executedEp: EPS[0] ?? '',
@@ -236,5 +249,23 @@ export const SAMPLE_REPORT: BenchmarkReport = {
   },
   quality: QUALITY,
   olive: { 'latency-avg': { value: 32.6, unit: 'ms' } },
+  evaluator: [
+    latencyMetric(32),
+    { metric: 'latency-max', value: 41.02, unit: 'ms', higherIsBetter: false, priority: -1, why: '', goal: null },
+    {
+      ...{
+        metric: 'accuracy-perplexity',
+        value: null,
+        unit: null,
+        higherIsBetter: false,
+        priority: 2,
+        why: 'Grove does not compute perplexity',
+      },
+      goal: {
+        ...{ type: 'max-degradation', value: 0.5, state: 'unresolved', target: null, baseline: null },
+        why: 'Grove does not compute perplexity',
+      },
+    },
+  ],
   artifacts: { 'samples/launch-0.f64': { sha256: 'a'.repeat(64), sizeBytes: 8192 } },
 };

@@ -1,11 +1,15 @@
 import type { CellView } from '../../../api/matrix.ts';
+import { cellText } from '../../../domain/cell-text.ts';
 import type { Blob } from '../../../domain/manifest.ts';
-import { cellText, columnText, formatCosine, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
-import type { BenchmarkReport, LaunchReport, Quality } from '../../../domain/report.ts';
+import { columnText, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
+import type { BenchmarkReport, LaunchReport } from '../../../domain/report.ts';
+import { evaluatorSection } from './evaluator-section.ts';
+import { facts } from './facts.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { launchPlot } from './launch-plot.ts';
 import { badgeChips, stateChip } from './matrix-page.ts';
 import { renderPage, timeElement } from './page.ts';
+import { qualitySection } from './quality-section.ts';
 
 /** One cell with everything behind its number: launches, raw samples, placement, quality, provenance and the command that measures it again. */
 export function renderCellPage(view: CellView, nowMs: number): string {
@@ -16,8 +20,8 @@ export function renderCellPage(view: CellView, nowMs: number): string {
 <div class="heading"><h1>${name} <code>${digest}</code> on ${columnText(column).device}</h1><p>${stateChip(cell.state)} ${badgeChips(cell)}</p></div>
 ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== null && html` <code>${cell.code}</code>`}</p>`}
 <div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
-${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
-${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), sessionSection(report)]}
+${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
+${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report)]}
 ${provenanceSection(view)}
 <section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`;
   return renderPage({ title: `${name} on ${column.deviceModel}`, content });
@@ -74,31 +78,13 @@ function shareBar(share: number): Html {
   return html`<svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="8" class="rest"/><rect width="${(share * 100).toFixed(1)}" height="8" class="part"/></svg>`;
 }
 
-function qualitySection(quality: Quality): Html {
-  if (quality.state === 'not-measured') return html`<section><h2>Quality</h2><p>Not measured: ${quality.why}</p></section>`;
-  const { rows, cosineMean, cosineMin, cosinePooled, sqnrDb, maxAbsDifference, logit, bound, passed } = quality;
-  return html`<section><h2>Quality</h2>${facts([
-    ['Verdict', `${passed ? 'within' : 'outside'} the bound: cosine at least ${bound.min}${bound.isDefault ? ' (default)' : ''}`],
-    ['Rows compared', rows],
-    ['Cosine, mean over rows', formatCosine(cosineMean)],
-    ['Cosine, worst row', formatCosine(cosineMin)],
-    ['Cosine, mean-pooled', cosinePooled === null ? '' : formatCosine(cosinePooled)],
-    ['SQNR', sqnrDb === null ? '' : `${sqnrDb.toFixed(1)} dB`],
-    ['Largest difference', maxAbsDifference.toPrecision(3)],
-    ['Logit difference', logit === null ? '' : `mean ${logit.meanAbs.toPrecision(3)}, largest ${logit.maxAbs.toPrecision(3)}`],
-    ['Agreement of scores', logit?.agreement == null ? '' : formatCosine(logit.agreement)],
-    ['Same best label', logit?.top1Agreement == null ? '' : formatShare(logit.top1Agreement)],
-  ])}</section>`;
-}
-
-function sessionSection({ session, inputShapes, runtime, condition, olive }: BenchmarkReport): Html {
+function sessionSection({ session, inputShapes, runtime, condition }: BenchmarkReport): Html {
   const shapes = Object.entries(inputShapes).map(([input, shape]) => `${input}[${shape.join(',')}]`);
   return html`<section><h2>Session</h2>${facts([
     ['Inputs', shapes.join(' ')],
     ['Runtime', `${runtime.adapter}, ONNX Runtime ${runtime.ortVersion}, Node ${runtime.node}`],
     ['Condition', `${condition.powerSource} power, ${condition.powerMode}`],
     ...Object.entries(session).map(([key, value]) => [key, String(value)] as const),
-    ...Object.entries(olive).map(([metric, { value, unit }]) => [`Olive ${metric}`, `${value.toPrecision(4)} ${unit}`] as const),
   ])}</section>`;
 }
 
@@ -119,9 +105,4 @@ function provenanceSection({ cell, row }: CellView): Html {
     ['ONNX Runtime', ortVersion ?? ''],
     ['Requested, executed', `${shortEp(cell.key.requestedEp)}, ${shortEp(cell.key.executedEp)}`],
   ])}</section>`;
-}
-
-/** A list of names and values; empty values are left out. */
-function facts(entries: readonly (readonly [string, HtmlValue])[]): Html {
-  return html`<dl class="facts">${entries.filter(([, value]) => value !== '').map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

@@ -1,5 +1,6 @@
+import { cellText } from '../../../domain/cell-text.ts';
 import type { Cell, Matrix } from '../../../domain/matrix.ts';
-import { cellText, columnText, publishedText, rowText } from '../../../domain/matrix-text.ts';
+import { columnText, publishedText, rowText } from '../../../domain/matrix-text.ts';
 
 /** The matrix as GitHub-flavoured Markdown: one table per model, with every reason below it. */
 export function renderMarkdown(matrix: Matrix): string {
@@ -31,9 +32,9 @@ function headText(column: Matrix['columns'][number]): string {
 
 function cellMarkdown(cell: Cell | null, nowMs: number): string {
   if (cell === null) return '-';
-  const { state, latency, ratio, placement, quality, sampling, age, environment, badges, reason } = cellText(cell, nowMs);
+  const { state, latency, ratio, placement, quality, ranking, goals, sampling, age, environment, badges, reason } = cellText(cell, nowMs);
   const first = [latency === '' ? '' : `**${escapeMarkdown(latency)}**`, `${state.sign} ${state.label}`].filter(Boolean).join(' ');
-  const rest = [ratio, join([placement, quality]), join([sampling, age, environment]), badges.join(', '), reason];
+  const rest = [ratio, join([placement, quality]), ranking, goals, join([sampling, age, environment]), badges.join(', '), reason];
   return [first, ...rest.filter(Boolean).map(escapeMarkdown)].join('<br>');
 }
 

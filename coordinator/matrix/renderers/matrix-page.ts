@@ -1,5 +1,6 @@
+import { cellText } from '../../../domain/cell-text.ts';
 import type { Cell, CellState, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
-import { BADGE_MEANINGS, cellText, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
+import { BADGE_MEANINGS, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
 import { type Html, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
 
@@ -77,8 +78,8 @@ ${matrix.columns.map((_, index) => cellBox(cells[index] ?? null, matrix.generate
 
 function cellBox(cell: Cell | null, nowMs: number): Html {
   if (cell === null) return html`<td class="cell none"><span class="muted" aria-label="nobody has asked for it">-</span></td>`;
-  const { latency, ratio, placement, quality, sampling, age, environment, reason } = cellText(cell, nowMs);
-  const lines = [[ratio], [placement, quality], [sampling, age, environment]]
+  const { latency, ratio, placement, quality, ranking, goals, sampling, age, environment, reason } = cellText(cell, nowMs);
+  const lines = [[ratio], [placement, quality], [ranking], [goals], [sampling, age, environment]]
     .map((line) => line.filter(Boolean))
     .filter((line) => line.length > 0);
   const [value, interval = ''] = latency.split(' ±');
@@ -93,7 +94,8 @@ function legend(matrix: Matrix): Html {
   const states = Object.values(STATE_SIGNS);
   const keys = Object.keys(STATE_SIGNS) as CellState[];
   return html`<details class="legend"><summary>How to read a cell</summary>
-<p>Median latency with its 95 % interval; ratio to the previous result; share of node time on the execution provider and cosine against the reference;
+<p>Median latency with its 95 % interval; ratio to the previous result; share of node time on the execution provider and cosine against the reference, of
+logits their mean difference; of rankers the queries with the same best candidate and the reciprocal rank beside that of the fp32 reference; what became of the recipe's goals;
 launches x samples of each, age, environment. Figures of substituted, synthetic, emulated and imported cells are never ranked with others.</p>
 <dl>${keys.map((state, index) => html`<div><dt>${stateChip(state)}</dt><dd>${states[index]?.meaning}</dd></div>`)}
 ${[...present].map((badge) => html`<div><dt><span class="badge b-${badge}">${badge}</span></dt><dd>${BADGE_MEANINGS[badge]}</dd></div>`)}</dl></details>`;

@@ -22,6 +22,7 @@ code { background: var(--code); border-radius: 4px; padding: 1px 5px; }
 pre { background: var(--code); border-radius: 8px; padding: 12px 14px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 h1 { font-size: 22px; margin: 0; letter-spacing: -0.01em; }
 h2 { font-size: 15px; margin: 0 0 10px; }
+h3 { font-size: 13px; margin: 16px 0 4px; }
 h1 code { font-size: 14px; vertical-align: 2px; }
 .bar { display: flex; align-items: center; gap: 28px; padding: 0 28px; min-height: 52px; flex-wrap: wrap; background: var(--card); border-bottom: 1px solid var(--line); }
 .bar nav { display: flex; gap: 4px; }
@@ -70,6 +71,8 @@ p.reason { font-size: 14px; background: var(--warn-bg); color: var(--warn); bord
 .chip.s-ok, .chip.s-improved, .chip.s-completed, .chip.s-idle { background: var(--ok-bg); color: var(--ok); }
 .chip.s-regressed, .chip.s-failed, .chip.s-exception, .chip.s-quality, .chip.s-offline { background: var(--bad-bg); color: var(--bad); }
 .chip.s-noisy, .chip.s-insufficient, .chip.s-fell-back, .chip.s-not-ready, .chip.s-draining { background: var(--warn-bg); color: var(--warn); }
+.chip.g-met { background: var(--ok-bg); color: var(--ok); }
+.chip.g-missed { background: var(--warn-bg); color: var(--warn); }
 .chip.s-running, .chip.s-waiting, .chip.s-busy { background: var(--info-bg); color: var(--info); }
 .cell.s-ok, .cell.s-improved { border-left-color: var(--ok); }
 .cell.s-regressed, .cell.s-failed, .cell.s-exception, .cell.s-quality { border-left-color: var(--bad); }
@@ -106,6 +109,7 @@ section > .plain { border: 1px solid var(--line); border-radius: 10px; border-co
 .facts div { display: flex; gap: 16px; padding: 5px 0; }
 .facts dt { flex: 0 0 170px; color: var(--muted); overflow-wrap: anywhere; }
 .facts dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
+.facts + .scroll { margin-top: 12px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 700px) {
   .bar { padding: 6px 14px; gap: 4px 10px; } .matrix tbody th, .matrix .corner { position: static; min-width: 150px; } main { padding: 16px 14px 32px; } .heading .tools { margin-left: 0; } .facts dt { flex-basis: 120px; }

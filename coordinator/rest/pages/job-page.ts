@@ -10,7 +10,7 @@ const OFFERED_REFRESH_SECONDS = 5;
 export function renderJobPage(job: JobView, options: { readonly refreshSeconds?: number | undefined } = {}): string {
   const { jobId, state, submitter, submittedAt, endedAt, tier, priority, synthetic, substituteEp } = job;
   const { refreshSeconds } = options;
-  const heads = ['Task', 'Kind', 'Recipe', 'On', 'State', 'Attempts', 'Why'];
+  const heads = ['Task', 'Kind', 'Recipe', 'On', 'State', 'Attempts', 'Result'];
   const content = html`<p class="crumbs"><a href="/jobs">Jobs</a> / ${jobId}</p>
 <div class="heading"><h1>Job <code>${jobId}</code></h1><p><span class="chip s-${state}">${state}</span>${synthetic && html` <span class="badge b-synthetic">synthetic</span>`}</p>
 <p class="tools">${refreshSeconds === undefined ? html`<a href="/jobs/${jobId}?refresh=${OFFERED_REFRESH_SECONDS}">Refresh every ${OFFERED_REFRESH_SECONDS} s</a>` : html`<a href="/jobs/${jobId}">Stop refreshing</a>`}
@@ -21,13 +21,13 @@ export function renderJobPage(job: JobView, options: { readonly refreshSeconds?:
 }
 
 function taskRow(task: TaskSummary): Html {
-  const { taskId, kind, recipeId, requirement, state, error, attempts, progress } = task;
+  const { taskId, kind, recipeId, requirement, state, error, attempts, summary, progress } = task;
   const where = attempts.at(-1)?.deviceName ?? requirement.unit ?? requirement.deviceModel ?? requirement.deviceClass;
   return html`<tr><th scope="row"><a href="/api/v1/tasks/${taskId}"><code>${shortId(taskId)}</code></a></th><td>${kind}</td><td>${recipeLabel(recipeId)}</td>
 <td>${where}${kind === 'benchmark' && html` <span class="muted">${shortEp(requirement.ep)}</span>`}</td>
 <td><span class="chip s-${state}">${state}</span>${progress !== null && html` <span class="muted">${progress.stage} ${Math.floor(progress.fraction * 100)}%</span>`}</td>
 <td>${attempts.map(({ attempt }) => html`<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log ${attempt}</a> `)}</td>
-<td class="wrap">${error?.message}</td></tr>
+<td class="wrap">${summary === '' ? error?.message : summary}</td></tr>
 `;
 }
 

@@ -1,4 +1,5 @@
 import type { AttemptView, ProgressView, TaskSummary, TaskView } from '../../../api/tasks.ts';
+import { reportText } from '../../../domain/cell-text.ts';
 import type { TaskSpec } from '../../../domain/task.ts';
 import type { AttemptRecord, TaskRecord } from '../../store/task-store.ts';
 import type { ProgressSource } from '../deps.ts';
@@ -24,6 +25,7 @@ export function taskSummary(task: TaskRecord, progress: Pick<ProgressSource, 'la
     endedAt,
     maxAttempts: task.retry.maxAttempts,
     attempts: task.attempts.map(attemptView),
+    summary: task.result?.kind === 'benchmark' ? reportText(task.result.report) : '',
     progress: state === 'running' ? currentProgress(task, progress) : null,
   };
 }
