@@ -30,6 +30,10 @@ export const MODEL_RULES = {
     meaning: "ONNX Runtime's optimiser does not take the model, which was quantised unprepared",
     remedy: 'correct what the finding says, or set `quant_preprocess` to false',
   },
+  'opset-unchanged': {
+    meaning: 'OnnxOpVersionConversion names the operator set the model has already',
+    remedy: 'remove the pass',
+  },
   'rows-repeat': {
     meaning: 'the rows a pass calibrates with hold the same tokens more than once: Olive takes rows in file order, not distinct texts',
     remedy: 'give more rows, or rows that differ',

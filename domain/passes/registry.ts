@@ -6,6 +6,7 @@ import { onnxConversion } from './onnx-conversion.ts';
 import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
 import { onnxIODataTypeConverter } from './onnx-io-data-type-converter.ts';
+import { onnxOpVersionConversion } from './onnx-op-version-conversion.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
@@ -21,6 +22,7 @@ export const NATIVE_PASSES = {
   OnnxDynamicQuantization: onnxDynamicQuantization,
   OnnxFloatToFloat16: onnxFloatToFloat16,
   OnnxIODataTypeConverter: onnxIODataTypeConverter,
+  OnnxOpVersionConversion: onnxOpVersionConversion,
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
