@@ -6,6 +6,7 @@ import { onnxConversion } from './onnx-conversion.ts';
 import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
 import { onnxIODataTypeConverter } from './onnx-io-data-type-converter.ts';
+import { onnxOpVersionConversion } from './onnx-op-version-conversion.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
@@ -22,6 +23,7 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   OnnxDynamicQuantization: onnxDynamicQuantization,
   OnnxFloatToFloat16: onnxFloatToFloat16,
   OnnxIODataTypeConverter: onnxIODataTypeConverter,
+  OnnxOpVersionConversion: onnxOpVersionConversion,
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,

@@ -1,11 +1,11 @@
-import { GroveError } from '../../../domain/errors.ts';
-import type { DataType } from '../../graph/data-type.ts';
-import type { Graph } from '../../graph/graph.ts';
-import type { Model } from '../../graph/model.ts';
-import { allGraphs, capturedBy } from '../../graph/topology.ts';
-import { tensorType } from '../../graph/value.ts';
-import type { InferenceRuntime } from '../../runtime/inference-runtime.ts';
-import { inferTypes } from '../../runtime/type-oracle.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { DataType } from '../graph/data-type.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Model } from '../graph/model.ts';
+import { allGraphs, capturedBy } from '../graph/topology.ts';
+import { tensorType } from '../graph/value.ts';
+import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { inferTypes } from '../runtime/type-oracle.ts';
 
 /** Element types of values, by the graph that defines them: bodies beside each other may use one name for two values. */
 export class ValueTypes {

@@ -4,11 +4,11 @@ import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
 import { type Model, onnxOpset } from '../../graph/model.ts';
 import { allGraphs, allNodes, capturedBy, removeUnused } from '../../graph/topology.ts';
 import type { PassContext, PassFinding, PassReport } from '../pass.ts';
+import { inferValueTypes, type ValueTypes } from '../value-types.ts';
 import { findBlockedNodes, findFrozenBodies, float32InputsOf } from './blocked-nodes.ts';
 import { castAfterInput, castBeforeOutput, castOutputToFloat16, castToFloat32, removeUselessCasts, skipCascadedCasts } from './casts.ts';
 import { type ConversionCounts, HalfConverter } from './convert-nodes.ts';
 import type { HalfSettings } from './half-settings.ts';
-import { inferValueTypes, type ValueTypes } from './value-types.ts';
 
 /**
  * Converts a model from float32 to float16 in place, by the algorithm of ONNX Runtime's converter. The bodies of a node that stays float32 stay as they
