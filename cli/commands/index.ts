@@ -8,6 +8,7 @@ import { registerDataImport } from './data-import.ts';
 import { registerDataList } from './data-list.ts';
 import { registerDemo } from './demo.ts';
 import { registerDown } from './down.ts';
+import { registerInspect } from './inspect.ts';
 import { registerJobCancel } from './job-cancel.ts';
 import { registerJobExplain } from './job-explain.ts';
 import { registerJobList } from './job-list.ts';
@@ -49,5 +50,6 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerRecipeShow,
   registerConvert,
   registerBench,
+  registerInspect,
   registerLint,
 ];

@@ -26,7 +26,13 @@ export function decodeGraph(proto: GraphProto, context: DecodeContext): Graph {
     if (name === '' || graph.initializers.has(name)) throw bad(context.where, `initializer "${name}" is unnamed or defined twice`);
     graph.setInitializer(name, decodeTensor(tensor, context));
   }
-  for (const input of proto.input) addInput(graph, decodeValueInfo(input, context), context);
+  const inputs = new Set<string>();
+  for (const input of proto.input) {
+    const info = decodeValueInfo(input, context);
+    if (info.name === '' || inputs.has(info.name)) throw bad(context.where, `graph input "${info.name}" is unnamed or defined twice`);
+    addInput(graph, info);
+    inputs.add(info.name);
+  }
   for (const output of proto.output) graph.outputs.push(decodeValueInfo(output, context));
   for (const info of proto.valueInfo) graph.valueInfo.set(info.name ?? '', decodeValueInfo(info, context));
   for (const sparse of proto.sparseInitializer) {
@@ -34,18 +40,18 @@ export function decodeGraph(proto: GraphProto, context: DecodeContext): Graph {
   }
   graph.quantizationAnnotations = proto.quantizationAnnotation.map((annotation) => TensorAnnotation.encode(annotation).finish());
   graph.extras = extrasOf(proto);
-  for (const node of proto.node) addNode(graph, node, context);
+  for (const node of proto.node) addNode(graph, node, { ...context, inputs });
   return graph;
 }
 
-function addInput(graph: Graph, input: ValueInfo, context: DecodeContext): void {
-  if (input.name === '' || graph.isInput(input.name)) throw bad(context.where, `graph input "${input.name}" is unnamed or defined twice`);
+function addInput(graph: Graph, input: ValueInfo): void {
   graph.addInput(input.name, input.type);
   const added = graph.inputs.length - 1;
   graph.inputs[added] = input;
 }
 
-function addNode(graph: Graph, proto: NodeProto, context: DecodeContext): void {
+/** `inputs` holds the names of the graph's inputs: the graph would search its list for each. */
+function addNode(graph: Graph, proto: NodeProto, context: DecodeContext & { readonly inputs: ReadonlySet<string> }): void {
   const where = `${context.where}, node "${proto.name || (proto.output[0] ?? '')}" (${proto.opType ?? ''})`;
   const attributes = new Map<string, Attribute>();
   for (const attribute of proto.attribute) {
@@ -53,7 +59,7 @@ function addNode(graph: Graph, proto: NodeProto, context: DecodeContext): void {
     if (attributes.has(name)) throw bad(where, `attribute "${name}" is given twice`);
     attributes.set(name, decodeAttribute(attribute, { ...context, where }));
   }
-  for (const output of proto.output) if (graph.isInput(output)) throw bad(where, `it writes the graph input "${output}"`);
+  for (const output of proto.output) if (context.inputs.has(output)) throw bad(where, `it writes the graph input "${output}"`);
   const extras = nodeExtras(proto);
   graph.addNode({
     opType: proto.opType ?? '',

@@ -74,7 +74,8 @@ export class ExternalFolder implements ExternalData {
   #open(location: string, where: string): OpenFile {
     const known = this.#files.get(location);
     if (known) return known;
-    const path = this.#resolve(location, where);
+    const path = resolveExternal(this.#folder, location, where);
+    if (path === undefined) throw bad(where, `its external file "${location}" does not exist beside the model`);
     // Before opening: to open a named pipe would wait for its writer.
     if (!statSync(path).isFile()) throw bad(where, `"${location}" is not a file`);
     const descriptor = openSync(path, 'r');
@@ -82,20 +83,23 @@ export class ExternalFolder implements ExternalData {
     this.#files.set(location, file);
     return file;
   }
+}
 
-  /** The real path, which must lie in the model's real folder: `..`, absolute names and links that lead out are refused. */
-  #resolve(location: string, where: string): string {
-    const plain = location !== '' && !/[\0\\:]/.test(location) && !isAbsolute(location) && !normalize(location).startsWith('..');
-    if (!plain) throw bad(where, `its external location "${location}" is not a plain relative path`);
-    const folder = realpathSync(this.#folder);
-    const path = realPathOrUndefined(join(folder, location));
-    if (path === undefined) throw bad(where, `its external file "${location}" does not exist beside the model`);
-    const inside = relative(folder, path);
-    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-      throw bad(where, `its external file "${location}" lies outside the model's folder`);
-    }
-    return path;
+/**
+ * The real path of a file that a model names, undefined when there is none. It must lie in the model's real folder: throws `invalid-onnx` for `..`,
+ * absolute names and links that lead out.
+ */
+export function resolveExternal(modelFolder: string, location: string, where: string): string | undefined {
+  const plain = location !== '' && !/[\0\\:]/.test(location) && !isAbsolute(location) && !normalize(location).startsWith('..');
+  if (!plain) throw bad(where, `its external location "${location}" is not a plain relative path`);
+  const folder = realpathSync(modelFolder);
+  const path = realPathOrUndefined(join(folder, location));
+  if (path === undefined) return undefined;
+  const inside = relative(folder, path);
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    throw bad(where, `its external file "${location}" lies outside the model's folder`);
   }
+  return path;
 }
 
 function realPathOrUndefined(path: string): string | undefined {

@@ -50,7 +50,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
 
 /** Reads a model file and, from its folder, the external data it names. Throws `not-found`, `invalid-onnx` or `too-large`. */
 export async function readModelFile(path: string): Promise<Model> {
-  const bytes = await readBounded(path);
+  const bytes = await readModelBytes(path);
   const external = new ExternalFolder(dirname(path));
   try {
     return readModel(bytes, { where: basename(path), external });
@@ -59,7 +59,8 @@ export async function readModelFile(path: string): Promise<Model> {
   }
 }
 
-async function readBounded(path: string): Promise<Uint8Array> {
+/** The bytes of a model file. Throws `not-found`, `invalid-onnx` for what is no file, `too-large` for what no message can hold. */
+export async function readModelBytes(path: string): Promise<Uint8Array> {
   const status = await stat(path).catch((cause: unknown) => {
     throw new GroveError('not-found', { kind: 'model file', id: path }, { cause });
   });
