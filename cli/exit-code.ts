@@ -1,6 +1,6 @@
 import type { ErrorReport, GroveError } from '../domain/errors.ts';
 
-/** Exit codes of every command; part of the public interface. */
+/** Exit codes of every command; part of the public interface. `regression` is also that of two models which differ (`grove diff`). */
 export const EXIT = {
   ok: 0,
   error: 1,

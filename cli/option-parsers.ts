@@ -12,6 +12,13 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+/** A number from 0 to 1. */
+export function share(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return number;
+}
+
 /** A TCP port; 0 lets the operating system choose. */
 export function port(value: string): number {
   const number = Number(value);

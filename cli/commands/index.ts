@@ -7,6 +7,7 @@ import { registerConvert } from './convert.ts';
 import { registerDataImport } from './data-import.ts';
 import { registerDataList } from './data-list.ts';
 import { registerDemo } from './demo.ts';
+import { registerDiff } from './diff.ts';
 import { registerDown } from './down.ts';
 import { registerInspect } from './inspect.ts';
 import { registerJobCancel } from './job-cancel.ts';
@@ -51,5 +52,6 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerConvert,
   registerBench,
   registerInspect,
+  registerDiff,
   registerLint,
 ];
