@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
@@ -36,6 +37,8 @@ async function convert(request: unknown, context: ChildContext): Promise<Convert
     task: recipe.inputModel.task,
     accelerator: recipe.target.accelerator,
     data: { configs: recipe.dataConfigs, rows, tokenizerFolder: sourceFolder },
+    // The attempt's own folder, which goes with it, also when this process is killed.
+    scratchFolder: dirname(outFolder),
     ...{ outFolder, exportFolder, runtime },
     signal: context.signal,
     onEvent: passEvents(context),

@@ -24,6 +24,8 @@ export interface ConvertRequest {
   /** Data configs with their rows, for passes that calibrate. Absent: there is none. */
   readonly data?: ConversionData;
   readonly runtime: InferenceRuntime;
+  /** Existing folder for temporary files: whoever kills a conversion removes it. Absent: the system's. */
+  readonly scratchFolder?: string;
   readonly signal: AbortSignal;
   onEvent(event: ConvertEvent): void;
 }

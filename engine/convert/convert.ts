@@ -12,6 +12,7 @@ import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
 import type { ExportPass, GraphPass, Pass, PassContext, PassFinding, PassResult } from '../passes/pass.ts';
 import { PASSES } from '../passes/registry.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import { type ScratchModels, withScratch } from '../runtime/scratch-models.ts';
 import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
@@ -40,9 +41,13 @@ interface State {
  * that does not hold. A native function of ONNX Runtime cannot be interrupted: to cancel for certain, end the process.
  */
 export async function convertModel(request: ConvertRequest): Promise<ConvertResult> {
+  return withScratch(request.scratchFolder, (scratch) => convertWith(scratch, request));
+}
+
+async function convertWith(scratch: ScratchModels, request: ConvertRequest): Promise<ConvertResult> {
   const { passes, outFolder, exportFolder, signal } = request;
   const tally = new RowTally(request.data?.configs ?? []);
-  const run: Run = { ...request, read: tally.counting(await openData(dataNeeds(passes), request.data)) };
+  const run: Run = { ...request, scratch, read: tally.counting(await openData(dataNeeds(passes), request.data)) };
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
@@ -95,6 +100,7 @@ interface Step {
 
 /** A conversion whose data has been checked. */
 interface Run extends ConvertRequest {
+  readonly scratch: ScratchModels;
   readonly read: DataReader;
 }
 
@@ -176,6 +182,7 @@ function contextOf(pass: RecipePass, state: State | undefined, run: Run): PassCo
   return {
     accelerator: run.accelerator,
     runtime: run.runtime,
+    scratch: run.scratch,
     modelAttributes: state?.modelAttributes ?? {},
     data: run.read,
     signal: run.signal,

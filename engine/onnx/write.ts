@@ -3,8 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { DeviceConfigurationProto, FunctionProto, ModelProto, TrainingInfoProto } from '../../proto/gen/onnx.ts';
 import type { Model } from '../graph/model.ts';
-import { allocateBytes, type Tensor } from '../graph/tensor.ts';
+import { allocateBytes } from '../graph/tensor.ts';
 import { sortTopologically } from '../graph/topology.ts';
+import { endOf, placeTensors, type SharedDataFile, writeAt, writePlaced } from './data-file.ts';
 import { graphChunks } from './encode-graph.ts';
 import { type Chunks, delimited, type ExternalPlace, encodeMetadata, encodeUnknown, sizeOf } from './encode-tensor.ts';
 
@@ -16,11 +17,6 @@ const MAX_MODEL_BYTES = 2 ** 31 - 1;
 /** Initializers above this force external data, as Olive's writer does (1.5 GiB). */
 const FORCE_EXTERNAL_BYTES = 1.5 * 2 ** 30;
 
-/** Alignment of tensors in the data file: a page for those worth mapping, a cache line for the rest. */
-const PAGE_BYTES = 4096;
-const LINE_BYTES = 64;
-const MAPPED_BYTES = 1 << 20;
-
 /** How a model is laid out in files; defaults are Olive's. */
 export interface WriteOptions {
   /** Default false; true is forced when initializers exceed 1.5 GiB. */
@@ -29,6 +25,8 @@ export interface WriteOptions {
   readonly externalDataName?: string;
   /** Initializers of at least this many bytes move out; default 1024. */
   readonly sizeThresholdBytes?: number;
+  /** A data file in the model's folder for initializers to move to, in place of one of its own. */
+  readonly sharedData?: SharedDataFile | undefined;
 }
 
 /** The files a model was written to. */
@@ -59,21 +57,31 @@ export function encodeModel(model: Model): Uint8Array {
  * same files (Grove's reader never is). Throws `too-large` when the model cannot be one message even so.
  */
 export async function writeModelFile(model: Model, path: string, options: WriteOptions = {}): Promise<WrittenModel> {
+  const initializers = [...model.graph.initializers];
+  const threshold = options.sizeThresholdBytes ?? 1024;
+  if (options.sharedData) {
+    const places = await options.sharedData.place(initializers, threshold);
+    return { modelPath: path, places, sizeBytes: await writeGraphFile(model, path, places) };
+  }
   const dataName = options.externalDataName ?? `${basename(path)}.data`;
   requirePlainName(dataName, basename(path));
-  const initializers = [...model.graph.initializers];
   const inlineBytes = initializers.reduce((sum, [, tensor]) => sum + tensor.bytes.length, 0);
   const external = (options.saveAsExternalData ?? false) || inlineBytes > FORCE_EXTERNAL_BYTES;
-  const placed = external ? placeTensors(initializers, dataName, options.sizeThresholdBytes ?? 1024) : [];
+  const placed = external ? placeTensors(initializers, { location: dataName, thresholdBytes: threshold, start: 0 }) : [];
   const places = new Map(placed.map(({ name, place }) => [name, place]));
-  const chunks = modelChunks(model, places);
-  const modelBytes = requireWritable(sizeOf(chunks), path);
-  await writeFileOf(path, (file) => writeChunks(file, chunks));
+  const modelBytes = await writeGraphFile(model, path, places);
   if (placed.length === 0) return { modelPath: path, places, sizeBytes: modelBytes };
   const dataPath = join(dirname(path), dataName);
   await writeFileOf(dataPath, (file) => writePlaced(file, placed));
-  const last = placed[placed.length - 1]?.place;
-  return { modelPath: path, dataPath, places, sizeBytes: modelBytes + (last ? last.offset + last.length : 0) };
+  return { modelPath: path, dataPath, places, sizeBytes: modelBytes + endOf(placed) };
+}
+
+/** Writes the message alone. Returns its size. */
+async function writeGraphFile(model: Model, path: string, places: ReadonlyMap<string, ExternalPlace>): Promise<number> {
+  const chunks = modelChunks(model, places);
+  const sizeBytes = requireWritable(sizeOf(chunks), path);
+  await writeFileOf(path, (file) => writeChunks(file, chunks));
+  return sizeBytes;
 }
 
 function modelChunks(model: Model, places: ReadonlyMap<string, ExternalPlace>): Chunks {
@@ -113,26 +121,6 @@ function requirePlainName(name: string, modelName: string): void {
   throw new GroveError('unsafe-path', { path: name });
 }
 
-interface PlacedTensor {
-  readonly name: string;
-  readonly tensor: Tensor;
-  readonly place: ExternalPlace;
-}
-
-function placeTensors(initializers: readonly (readonly [string, Tensor])[], location: string, thresholdBytes: number): PlacedTensor[] {
-  const placed: PlacedTensor[] = [];
-  let end = 0;
-  for (const [name, tensor] of initializers) {
-    const length = tensor.bytes.length;
-    if (tensor.strings || length === 0 || length < thresholdBytes) continue;
-    const alignment = length >= MAPPED_BYTES ? PAGE_BYTES : LINE_BYTES;
-    const offset = Math.ceil(end / alignment) * alignment;
-    placed.push({ name, tensor, place: { location, offset, length } });
-    end = offset + length;
-  }
-  return placed;
-}
-
 async function writeFileOf(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -140,10 +128,6 @@ async function writeFileOf(path: string, write: (file: FileHandle) => Promise<vo
   } finally {
     await file.close();
   }
-}
-
-async function writePlaced(file: FileHandle, placed: readonly PlacedTensor[]): Promise<void> {
-  for (const { tensor, place } of placed) await writeAt(file, tensor.bytes, place.offset);
 }
 
 /** Small chunks are joined so that a graph of thousands of pieces is not thousands of writes. */
@@ -170,12 +154,4 @@ async function writeChunks(file: FileHandle, chunks: Chunks): Promise<void> {
     position += chunk.length;
   }
   await flush();
-}
-
-/** One write call may write less than asked, and at most 2 GiB. */
-async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, 1 << 30), position + done);
-    done += bytesWritten;
-  }
 }

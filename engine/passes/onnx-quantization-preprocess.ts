@@ -7,9 +7,10 @@ import type { GraphPass } from './pass.ts';
 export const onnxQuantizationPreprocess: GraphPass<ParamsOf<'OnnxQuantizationPreprocess'>> = {
   kind: 'graph',
   manifest,
-  async run(model, params, { runtime }) {
+  async run(model, params, { runtime, scratch }) {
     const result = await preprocess(model, runtime, {
       skipOptimization: params.skip_optimization,
+      scratch,
       skipTypes: params.skip_onnx_shape && params.skip_symbolic_shape,
     });
     return { model: result, report: { type: manifest.type, counts: { typesRecorded: result.graph.valueInfo.size }, findings: [] } };

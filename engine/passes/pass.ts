@@ -3,6 +3,7 @@ import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { LeftAlone } from '../../domain/report.ts';
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import type { ScratchModels } from '../runtime/scratch-models.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
 
 /** What a pass that makes a file may use beside its parameters. Nothing here may depend on the machine: the result is shared by every device. */
@@ -11,6 +12,8 @@ export interface PassContext {
   readonly accelerator: string;
   /** ONNX Runtime, asked for types and shapes and, by passes with data, for activations. */
   readonly runtime: InferenceRuntime;
+  /** Where to write models that ONNX Runtime is to read; absent: nobody else's weights can be shared. */
+  readonly scratch?: ScratchModels | undefined;
   /** Facts that ride along from pass to pass: the Hugging Face config plus `hf_task`. A pass may add to the returned copy. */
   readonly modelAttributes: Readonly<Record<string, unknown>>;
   /**

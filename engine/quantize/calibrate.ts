@@ -1,18 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { feedsFor } from '../benchmark/inputs.ts';
 import { floatsFromHalves, halvesFromFloats } from '../graph/half.ts';
 import type { Model } from '../graph/model.ts';
-import { writeModelFile } from '../onnx/write.ts';
 import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
+import { type ScratchModels, withScratch } from '../runtime/scratch-models.ts';
 import { type NamedTensors, tensorBytes } from '../runtime/tensor.ts';
 import { augment, type Observed } from './calibrate-augment.ts';
 import { type CalibrationMethod, createCollector, type RangeCollector } from './calibrate-collect.ts';
 import type { TensorRange } from './range.ts';
 
 const CPU = 'CPUExecutionProvider';
+/** Threads that spin while they wait for each other take the processor from whatever else runs: twice the CPU time on a busy machine. */
+const SETTINGS = { optimizationLevel: 'disabled', quiet: true, config: { 'session.intra_op.allow_spinning': '0' } } as const;
 
 /** What calibration is given. */
 export interface CalibrationRequest {
@@ -26,6 +25,8 @@ export interface CalibrationRequest {
   /** Widens every range to be symmetric about zero; default false. */
   readonly symmetric?: boolean;
   readonly runtime: InferenceRuntime;
+  /** Where to write the model; absent: a folder of its own. */
+  readonly scratch?: ScratchModels | undefined;
   readonly signal: AbortSignal;
   /** Told how many batches have been seen. */
   onBatch?(count: number): void;
@@ -39,24 +40,22 @@ export interface CalibrationRequest {
  * Runtime does not accept the model.
  */
 export async function calibrate(request: CalibrationRequest): Promise<ReadonlyMap<string, TensorRange>> {
-  const folder = await mkdtemp(join(tmpdir(), 'grove-calibrate-'));
   const augmented = augment(request.model, request.tensors);
   try {
     if (augmented.observed.length === 0) return new Map();
-    const path = join(folder, 'model.onnx');
-    await writeModelFile(request.model, path, { saveAsExternalData: true });
-    const settings = { optimizationLevel: 'disabled', quiet: true } as const;
-    const session = await request.runtime.createSession({ model: { path }, ep: CPU, settings });
-    try {
-      const collector = createCollector(request.method, augmented.observed.length);
-      await collect(session, collector, request);
-      return rangesOf(augmented.observed, collector.compute(request.symmetric ?? false));
-    } finally {
-      await session.close();
-    }
+    return await withScratch(request.scratch, async (scratch) => {
+      const { modelPath: path } = await scratch.write(request.model);
+      const session = await request.runtime.createSession({ model: { path }, ep: CPU, settings: SETTINGS });
+      try {
+        const collector = createCollector(request.method, augmented.observed.length);
+        await collect(session, collector, request);
+        return rangesOf(augmented.observed, collector.compute(request.symmetric ?? false));
+      } finally {
+        await session.close();
+      }
+    });
   } finally {
     augmented.restore();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

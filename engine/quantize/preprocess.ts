@@ -1,12 +1,15 @@
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { optimizeModel } from '../runtime/optimize-model.ts';
+import type { ScratchModels } from '../runtime/scratch-models.ts';
 import { inferTypes } from '../runtime/type-oracle.ts';
 
 /** Steps of the preprocessing to leave out. */
 export interface PreprocessOptions {
   readonly skipOptimization?: boolean;
   readonly skipTypes?: boolean;
+  /** Where to write the model for ONNX Runtime; absent: a folder of its own. */
+  readonly scratch?: ScratchModels | undefined;
 }
 
 /** What onnxruntime's own tools write beside what they have done to a model. */
@@ -18,7 +21,7 @@ const TOOL = 'onnxruntime.quant';
  * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
  */
 export async function preprocess(model: Model, runtime: InferenceRuntime, options: PreprocessOptions = {}): Promise<Model> {
-  const optimized = options.skipOptimization ? model : await optimizeModel(model, runtime, { level: 'basic' });
+  const optimized = options.skipOptimization ? model : await optimizeModel(model, runtime, { level: 'basic', scratch: options.scratch });
   if (!options.skipTypes) await recordTypes(optimized, runtime);
   optimized.metadata.set('onnx.quant.pre_process', TOOL);
   return optimized;

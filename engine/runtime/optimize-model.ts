@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { GroveError } from '../../domain/errors.ts';
 import type { Model } from '../graph/model.ts';
 import type { ExternalData } from '../onnx/external-data.ts';
 import { readModel } from '../onnx/read.ts';
-import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
+import type { WrittenModel } from '../onnx/write.ts';
 import type { InferenceRuntime } from './inference-runtime.ts';
+import { SCRATCH_WEIGHTS, type ScratchModels, withScratch } from './scratch-models.ts';
 
 /** What ONNX Runtime's own graph optimiser may do. */
 export interface OptimizeOptions {
@@ -14,12 +13,9 @@ export interface OptimizeOptions {
   readonly level: 'basic' | 'extended' | 'all';
   /** Optimisers to leave out, by ONNX Runtime's names (`ConstantSharing`, `MatMulAddFusion`); names it does not know are ignored by it. */
   readonly disabledOptimizers?: readonly string[];
+  /** Where to write the model; absent: a folder of its own. */
+  readonly scratch?: ScratchModels | undefined;
 }
-
-/** Initializers from this size on go to a file of their own, which ONNX Runtime maps and, where it left them alone, only refers to in its result. */
-const EXTERNAL_BYTES = 1024;
-
-const WEIGHTS_FILE = 'weights';
 
 /**
  * The model as ONNX Runtime's graph optimiser leaves it: what a session of that level on the CPU provider would run. Weights are written once to
@@ -29,19 +25,12 @@ const WEIGHTS_FILE = 'weights';
  * Throws `session-failed` or `invalid-onnx` when ONNX Runtime does not accept the model.
  */
 export async function optimizeModel(model: Model, runtime: InferenceRuntime, options: OptimizeOptions): Promise<Model> {
-  const folder = await mkdtemp(join(tmpdir(), 'grove-optimize-'));
-  try {
-    const written = await writeModelFile(model, join(folder, 'model.onnx'), {
-      saveAsExternalData: true,
-      externalDataName: WEIGHTS_FILE,
-      sizeThresholdBytes: EXTERNAL_BYTES,
-    });
-    const optimizedPath = join(folder, 'optimized.onnx');
+  return withScratch(options.scratch, async (scratch) => {
+    const written = await scratch.write(model);
+    const optimizedPath = scratch.path();
     await optimizeFile({ runtime, options, path: written.modelPath, optimizedPath });
     return readModel(await readFile(optimizedPath), { where: 'the optimised model', external: new HeldTensors(model, written) });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 interface OptimizeFile {
@@ -82,7 +71,7 @@ class HeldTensors implements ExternalData {
   }
 
   read: ExternalData['read'] = ({ location, offset }, expectedBytes, where) => {
-    const bytes = location === WEIGHTS_FILE ? this.#byOffset.get(offset) : undefined;
+    const bytes = location === SCRATCH_WEIGHTS ? this.#byOffset.get(offset) : undefined;
     if (bytes?.length === expectedBytes) return bytes;
     throw new GroveError('invalid-onnx', {
       where,

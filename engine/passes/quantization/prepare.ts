@@ -11,10 +11,14 @@ export interface Prepared {
 }
 
 /** Preprocesses a model if that is asked for, and otherwise only learns its types. When preprocessing fails, the model is taken as it is, as in Olive. */
-export async function prepare(model: Model, params: { readonly quant_preprocess: boolean }, { runtime }: PassContext): Promise<Prepared> {
+export async function prepare(
+  model: Model,
+  params: { readonly quant_preprocess: boolean },
+  { runtime, scratch }: PassContext,
+): Promise<Prepared> {
   if (params.quant_preprocess) {
     try {
-      return { model: await preprocess(model, runtime), findings: [] };
+      return { model: await preprocess(model, runtime, { scratch }), findings: [] };
     } catch (error) {
       if (!(error instanceof GroveError) || (error.code !== 'session-failed' && error.code !== 'invalid-onnx')) throw error;
       await recordTypes(model, runtime);

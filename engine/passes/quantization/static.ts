@@ -59,6 +59,7 @@ async function rangesOf(model: Model, settings: QdqSettings, { type, params, con
     method: params.calibrate_method === 'MinMax' && options.CalibMovingAverage ? 'moving-average' : 'min-max',
     symmetric: (params.calibrate_method === 'MinMax' && options.CalibTensorRangeSymmetric) ?? false,
     runtime: context.runtime,
+    scratch: context.scratch,
     signal: context.signal,
     onBatch: (count) => {
       batchCount = count;
