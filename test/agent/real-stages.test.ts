@@ -89,6 +89,7 @@ describe('conversion and benchmark on an agent', () => {
     const { artifact, reference, report } = await converted();
     expect(Object.keys(artifact.files)).toContain('model.onnx');
     expect(reference?.key).toMatch(/^[0-9a-f]{64}$/);
+    expect(Object.keys(reference?.files ?? {})).toEqual(expect.arrayContaining(['rows.json', 'export/model.onnx']));
     expect(report.passes.map(({ type }) => type)).toEqual([
       'OnnxConversion',
       'OnnxFloatToFloat16',
@@ -127,6 +128,13 @@ describe('conversion and benchmark on an agent', () => {
           placement: { byEp: { [cpu]: { timeShare: 1 } }, fellBack: false },
           quality: { state: 'measured', rows: 10, passed: true },
           olive: { 'latency-avg': { unit: 'ms' } },
+          evaluator: [
+            { metric: 'latency-avg', goal: { type: 'percent-min-improvement', baseline: { kind: 'fp32-export' }, why: '' } },
+            ...['latency-max', 'latency-min', 'throughput-avg', 'throughput-max', 'throughput-min'].map((metric) => ({
+              metric,
+              goal: null,
+            })),
+          ],
           artifacts: { 'samples/launch-0.f64': {}, 'samples/launch-1.f64': {}, 'profile.json': {} },
         },
       },
@@ -137,11 +145,11 @@ describe('conversion and benchmark on an agent', () => {
 
   it('fail at a pass nobody has, whose name they give', async () => {
     const spec = await convertSpec();
-    const text = spec.recipe.text.replace('"OnnxFloatToFloat16"', '"OnnxStaticQuantization"');
+    const text = spec.recipe.text.replace('"OnnxFloatToFloat16"', '"OnnxBlockWiseRtnQuantization"');
     const outcome = await run('c-2', { ...spec, recipe: { ...spec.recipe, text } });
     expect(outcome).toMatchObject({
       state: 'failed',
-      error: { code: 'unsupported-pass', message: expect.stringContaining('OnnxStaticQuantization') },
+      error: { code: 'unsupported-pass', message: expect.stringContaining('OnnxBlockWiseRtnQuantization') },
     });
   });
 
