@@ -55,6 +55,12 @@ export const submitRequestSchema = z.strictObject({
     .max(100)
     .exactOptional()
     .describe('pass.parameter=value: changes a parameter of a pass.'),
+  minCosine: z
+    .number()
+    .min(-1)
+    .max(1)
+    .exactOptional()
+    .describe("Similarity below which outputs count as spoilt. Default: the catalogue's, else 0.99, or 0.95 for quantized recipes."),
   strict: z.boolean().exactOptional().describe('Lint findings refuse the recipe. Default false.'),
   waitForDevice: z.boolean().exactOptional().describe('Queue it although no known device can run it. Default false.'),
   dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),

@@ -38,6 +38,8 @@ export const jobSpecSchema = z.strictObject({
   launches: z.int().min(1).max(64).nullable(),
   priority: prioritySchema,
   task: z.string().max(60).nullable(),
+  /** Quality bound in place of the catalogue's and the default. */
+  minCosine: z.number().min(-1).max(1).exactOptional(),
   strict: z.boolean(),
   /** Queue the job although no known device matches. */
   waitForDevice: z.boolean(),

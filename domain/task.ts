@@ -52,7 +52,13 @@ export const benchmarkSpecSchema = z.strictObject({
   /** Null: the tier's own number. */
   launches: z.int().min(1).max(64).nullable(),
   task: z.string().max(60).nullable(),
-  qualityBound: z.strictObject({ metric: z.literal('cosine'), min: z.number().min(-1).max(1), isDefault: z.boolean() }),
+  qualityBound: z.strictObject({
+    metric: z.literal('cosine'),
+    min: z.number().min(-1).max(1),
+    isDefault: z.boolean(),
+    /** The submitter gave it. */
+    asked: z.literal(true).exactOptional(),
+  }),
   /** Data configs replaced by local files: shown as `data: local`. */
   localData: z.array(z.string().max(100)),
   /** What was read of them in place of the recipe's columns, as `--data NAME=FILE:` takes it. */
