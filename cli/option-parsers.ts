@@ -19,6 +19,13 @@ export function share(value: string): number {
   return number;
 }
 
+/** A similarity. */
+export function cosine(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= -1 && number <= 1)) throw new InvalidArgumentError('It must be a number between -1 and 1.');
+  return number;
+}
+
 /** A TCP port; 0 lets the operating system choose. */
 export function port(value: string): number {
   const number = Number(value);

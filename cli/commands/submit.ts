@@ -4,7 +4,7 @@ import type { SubmitRequest } from '../../api/submit.ts';
 import type { Priority, Tier } from '../../domain/names.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { collect, keyValues, positiveInteger, present } from '../option-parsers.ts';
+import { collect, cosine, keyValues, positiveInteger, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
@@ -26,6 +26,7 @@ interface SubmitOptions extends OutputOptions {
   readonly launches?: number;
   readonly priority: Priority;
   readonly set: readonly string[];
+  readonly minCosine?: number;
   readonly strict?: boolean;
   readonly waitForDevice?: boolean;
   readonly idempotencyKey?: string;
@@ -73,6 +74,11 @@ function addSubmitOptions(command: Command): void {
     .option('--launches <count>', 'fresh processes that measure', positiveInteger)
     .addOption(new Option('--priority <class>', 'who goes first').choices(['urgent', 'interactive', 'sweep']).default('interactive'))
     .option('--set <pass.parameter=value>', 'change a parameter of a pass (repeatable)', collect, [])
+    .option(
+      '--min-cosine <value>',
+      "similarity below which outputs count as spoilt (default: the catalogue's, else 0.99, quantized 0.95)",
+      cosine,
+    )
     .option('--strict', 'refuse a recipe that lint complains about')
     .option('--wait-for-device', 'queue it although no known device can run it')
     .option('--idempotency-key <key>', 'submitting again with the same key answers the same job')
@@ -89,8 +95,8 @@ interface RequestSources {
 
 async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
   const cwd = process.cwd();
-  const { set, task, tier, priority, launches, strict, waitForDevice, dryRun, substituteEp } = options;
-  const optional = { task, launches, strict, waitForDevice, dryRun, substituteEp };
+  const { set, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
+  const optional = { task, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
   return {
     recipes: await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))),
     on: coverageOf(options.on),

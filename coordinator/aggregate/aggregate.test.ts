@@ -282,6 +282,14 @@ describe('the layout', () => {
     );
   });
 
+  it('gives what was read of local data, and a bound of the submitter, in that command', async () => {
+    const qualityBound = { metric: 'cosine', min: 0.9, isDefault: false, asked: true } as const;
+    const spec = { localData: ['xnli'], localColumns: { xnli: 'query,passage,label=relevance' }, qualityBound };
+    const { reproduce } = await onlyCell([taskOf({ report: measured(), spec })]);
+    expect(reproduce).toContain(' --data xnli=FILE:query,passage,label=relevance ');
+    expect(reproduce).toContain(' --min-cosine 0.9 ');
+  });
+
   it('is a valid matrix whatever the tasks are, and shows something unless all were cancelled', async () => {
     const task = fc.record({
       unit: fc.constantFrom('lab-1/cpu0', 'lab-2/cpu0', 'gone/cpu0'),

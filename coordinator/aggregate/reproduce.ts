@@ -2,7 +2,7 @@ import type { BenchmarkView } from './benchmark-view.ts';
 
 /** A command that measures a cell again. What the farm cannot know (where the submitter's files lie) stands in capitals. */
 export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): string {
-  const { recipe, origin, modelId, localData, localColumns = {}, substitution, tier, launches, task } = spec;
+  const { recipe, origin, modelId, localData, localColumns = {}, substitution, tier, launches, task, qualityBound } = spec;
   const recipeWord = recipe.recipeId.startsWith('adhoc:') ? 'RECIPE.json' : recipe.recipeId;
   const words = [
     'grove submit',
@@ -15,6 +15,7 @@ export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): 
     `--tier ${tier}`,
     ...(launches === null ? [] : [`--launches ${launches}`]),
     ...(task === null ? [] : [`--task ${quote(task)}`]),
+    ...(qualityBound.asked === true ? [`--min-cosine ${qualityBound.min}`] : []),
     '--watch',
   ];
   return words.join(' ').slice(0, 2_000);

@@ -124,7 +124,7 @@ function benchmarkSpec(
     tier: spec.tier,
     launches: spec.launches,
     task: spec.task,
-    qualityBound: qualityBoundOf(ref.recipeId, recipe, catalogue),
+    qualityBound: qualityBoundOf({ recipeId: ref.recipeId, recipe, asked: spec.minCosine }, catalogue),
     localData: local.map(([name]) => name),
     localColumns: Object.fromEntries(
       local.map(([name, entry]) => [name, formatDataColumns(entry)] as const).filter(([, read]) => read !== ''),

@@ -44,6 +44,7 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     launches: request.launches ?? null,
     priority: request.priority ?? 'interactive',
     task: readTask(request, chosen),
+    ...(request.minCosine !== undefined && { minCosine: request.minCosine }),
     strict: request.strict ?? false,
     waitForDevice: request.waitForDevice ?? false,
   };

@@ -16,7 +16,7 @@ it('starts a farm, runs the catalogue, prints the matrix and where its page is, 
   const { code, out, err } = await lab.start(['demo', '--model', lab.model], others).finished;
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/^Farm: http:\/\/127\.0\.0\.1:\d+$/m);
-  expect(out).toMatch(/^benchmark trtrtx: done$/m);
+  expect(out).toMatch(/^benchmark trtrtx: done, [\d.]+ ms.*, goal latency-avg/m);
   expect(out).toMatch(/RECIPE.*PUBLISHED/);
   for (const recipe of ['trtrtx', 'qdq_amd', 'qdq_qnn', 'context_ov_static', 'dml']) expect(out).toContain(recipe);
   expect(out).toContain('substituted');
