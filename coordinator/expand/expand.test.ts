@@ -111,7 +111,7 @@ describe('a selector nobody satisfies', () => {
 });
 
 describe('recipes that nobody can run', () => {
-  it.each(['qdq_amd', 'qdq_qnn', 'context_ov_static', 'dml'])('end at once, visible, without a conversion: %s', (label) => {
+  it.each(['qdq_amd', 'qdq_qnn', 'context_ov_static'])('end at once, visible, without a conversion: %s', (label) => {
     const { tasks, plan } = expandJob({ recipes: [refOf(catalogueText(label))], substituteEp: 'cpu', coverage: 'each-device-model' });
     expect(tasks.every(({ spec, endedAs }) => spec.kind === 'benchmark' && endedAs?.error.code === 'unsupported-pass')).toBe(true);
     expect(tasks).toHaveLength(2);
@@ -125,7 +125,7 @@ describe('recipes that nobody can run', () => {
 
   it('go to an agent with the toolchain when there is one', () => {
     const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains: ['olive'] })])];
-    const { tasks } = expandJob({ recipes: [refOf(catalogueText('dml'))], substituteEp: 'cpu' }, fleet);
+    const { tasks } = expandJob({ recipes: [refOf(catalogueText('context_ov_static'))], substituteEp: 'cpu' }, fleet);
     expect(tasks.find(({ spec }) => spec.kind === 'convert')?.requirement.toolchains).toEqual(['olive']);
     expect(tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
   });

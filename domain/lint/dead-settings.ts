@@ -1,29 +1,17 @@
 import type { Json } from '../json.ts';
+import { OPTIONS_OF_OTHER_MODELS, optimizerOf } from '../passes/transformer-model-types.ts';
 import { isJsonObject } from '../recipe/findings.ts';
 import type { JsonObject, RecipePass } from '../recipe/recipe.ts';
 import type { LintFinding, LintRule } from './rule.ts';
 
-/** Options that ONNX Runtime's transformer optimizer reads only for image models; for BERT they change nothing. */
-const IMAGE_MODEL_OPTIONS = [
-  'enable_nhwc_conv',
-  'enable_group_norm',
-  'enable_bias_splitgelu',
-  'enable_packed_qkv',
-  'enable_packed_kv',
-  'enable_bias_add',
-  'group_norm_channels_last',
-];
-const IMAGE_MODEL_TYPES = ['unet', 'vae', 'clip', 'sam2', 'mmdit', 't5', 'flux'];
-
 /** Every attribute that ONNX Runtime's optimizer reads for some model type; Olive pours any other key over it unread. */
 const OPTIMIZER_OPTIONS: readonly string[] = [
-  ...IMAGE_MODEL_OPTIONS,
+  ...OPTIONS_OF_OTHER_MODELS,
   'enable_gelu',
   'enable_layer_norm',
   'enable_attention',
   'enable_rotary_embeddings',
   'use_multi_head_attention',
-  'disable_multi_head_attention_bias',
   'enable_skip_layer_norm',
   'enable_embed_layer_norm',
   'enable_bias_skip_layer_norm',
@@ -32,9 +20,7 @@ const OPTIMIZER_OPTIONS: readonly string[] = [
   'enable_qordered_matmul',
   'enable_shape_inference',
   'enable_gemm_fast_gelu',
-  'enable_skip_group_norm',
   'attention_mask_format',
-  'attention_op_type',
 ];
 
 /** Keys of `extra_options` that a parameter of their own replaces once it has a value; the first has one by default. */
@@ -74,13 +60,13 @@ function deadOptimizerOptions(pass: RecipePass): readonly Finding[] {
     message: `${option} is no option of the optimizer: it is accepted and never read`,
     advice: 'Correct its name, or remove it.',
   }));
-  return IMAGE_MODEL_TYPES.includes(modelType) ? unread : [...unread, ...imageModelOptions(pass, options, modelType)];
+  return optimizerOf(modelType) === 'grove' ? [...unread, ...optionsOfOtherModels(pass, options, modelType)] : unread;
 }
 
-function imageModelOptions(pass: RecipePass, options: JsonObject, modelType: string): readonly Finding[] {
-  return IMAGE_MODEL_OPTIONS.filter((option) => options[option] === true).map((option) => ({
+function optionsOfOtherModels(pass: RecipePass, options: JsonObject, modelType: string): readonly Finding[] {
+  return OPTIONS_OF_OTHER_MODELS.filter((option) => options[option] === true || typeof options[option] === 'string').map((option) => ({
     path: `${pass.writtenAt['optimization_options']}.${option}`,
-    message: `${option} is on but is only read for image models, not for ${modelType}`,
+    message: `${option} is on but is only read for other kinds of models, not for ${modelType}`,
     advice: 'Remove it.',
   }));
 }

@@ -20,8 +20,8 @@ describe('lintRecipe', () => {
   it('sees the dead settings of the DirectML recipe and only those switched on', () => {
     const dead = catalogueRules('dml').filter((line) => line.startsWith('dead-setting'));
     expect(dead).toEqual([
-      'dead-setting $.passes.transformer_optimization.optimization_options.enable_packed_qkv',
       'dead-setting $.passes.transformer_optimization.optimization_options.enable_packed_kv',
+      'dead-setting $.passes.transformer_optimization.optimization_options.enable_packed_qkv',
     ]);
   });
 

@@ -11,6 +11,7 @@ import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
+import { ortTransformersOptimization } from './ort-transformers-optimization.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
 /** Every pass Grove runs itself. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
@@ -27,6 +28,7 @@ export const NATIVE_PASSES = {
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
   OrtSessionParamsTuning: ortSessionParamsTuning,
+  OrtTransformersOptimization: ortTransformersOptimization,
   VitisAIAddMetaData: vitisAIAddMetaData,
 } as const satisfies Record<string, PassManifest>;
 
