@@ -11,6 +11,7 @@ import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
+import { ortTransformersOptimization } from './ort-transformers-optimization.ts';
 import type { Pass } from './pass.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
@@ -28,5 +29,6 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
   OrtSessionParamsTuning: ortSessionParamsTuning,
+  OrtTransformersOptimization: ortTransformersOptimization,
   VitisAIAddMetaData: vitisAIAddMetaData,
 };

@@ -1,0 +1,128 @@
+import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts';
+import type { Attribute } from '../../graph/graph.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import type { AttentionMasks } from './attention-mask.ts';
+import { attentionPattern } from './attention-pattern.ts';
+import { computedNumber } from './computed-numbers.ts';
+import { packColumns, packVectors } from './pack-weights.ts';
+import type { Match } from './pattern.ts';
+import { scalarOf } from './scalar.ts';
+import type { Scene } from './scene.ts';
+
+/** The mask value that attention takes where it is not told. */
+const DEFAULT_FILTER = -10000;
+
+/** How far the scaling may be from one by the root of the head size. */
+const SCALE_TOLERANCE = 1e-3;
+
+const PARTS = ['query', 'key', 'value'] as const;
+
+/** How attention is fused. */
+export interface AttentionSettings {
+  /** With the three projections as inputs (`MultiHeadAttention`), or with their packed weights (`Attention`). */
+  readonly separate: boolean;
+  readonly masks: AttentionMasks;
+  /** Heads and their joined size where the graph does not tell; 0 when not known. */
+  readonly numHeads: number;
+  readonly hiddenSize: number;
+}
+
+/** Self-attention written out becomes one operator. Returns how many. */
+export function fuseAttention(scene: Scene, settings: AttentionSettings): number {
+  return scene.forEach(['Reshape'], (node) => {
+    const [output = ''] = node.outputs;
+    const match = scene.find(output, attentionPattern);
+    const block = match && blockOf(scene, match, { ...settings, output });
+    const nodes = match && scene.enclose(match.nodes, [output]);
+    if (match === undefined || block === undefined || nodes === undefined) return false;
+    const mask = match.has('mask') ? settings.masks.maskFor(match.value('mask')) : undefined;
+    const opType = settings.separate ? 'MultiHeadAttention' : 'Attention';
+    const inputs = settings.separate ? separateInputs(scene, block, mask) : packedInputs(scene, block, mask);
+    scene.replace(nodes, { opType, domain: 'com.microsoft', inputs, outputs: [output], attributes: attributesOf(block, settings) });
+    return true;
+  });
+}
+
+/** An attention block that one operator can compute. */
+interface Block {
+  readonly match: Match;
+  readonly numHeads: number;
+  /** Of query, key and value, in this order. */
+  readonly weights: readonly Tensor[];
+  readonly biases: readonly Tensor[];
+  readonly filter: number | undefined;
+}
+
+interface Surroundings extends AttentionSettings {
+  readonly output: string;
+}
+
+function blockOf(scene: Scene, match: Match, { output, numHeads, hiddenSize }: Surroundings): Block | undefined {
+  const weights = PARTS.flatMap((part) => scene.constantOf(match.value(`${part} weight`)) ?? []);
+  const biases = PARTS.flatMap((part) => scene.constantOf(match.value(`${part} bias`)) ?? []);
+  const [query, key, value] = weights;
+  if (query === undefined || key === undefined || value === undefined) return undefined;
+  const [, , knownHeads, knownSize] = scene.shapes.dimsOf(match.value('query split')) ?? [];
+  const heads = typeof knownHeads === 'number' ? knownHeads : numHeads;
+  const size = typeof knownSize === 'number' ? knownSize : hiddenSize / numHeads;
+  const filter = match.has('filter') ? filterOf(scene, match) : undefined;
+  const joined = scene.shapes.dimsOf(output);
+  const isSound =
+    scene.isFloat(match.value('x')) &&
+    String(query.dims) === String(key.dims) &&
+    query.dims[0] === value.dims[0] &&
+    query.dims[1] === heads * size &&
+    PARTS.every((_, index) => biases[index]?.dims[0] === weights[index]?.dims[1]) &&
+    [...weights, ...biases].every(({ dataType }) => dataType === query.dataType) &&
+    (joined === undefined || (joined.length === 3 && joined[2] === value.dims[1])) &&
+    isScaledByRoot(scene, match, size) &&
+    (!match.has('filter') || (filter !== undefined && filter < 0)) &&
+    (!match.has('mask') || isMaskOfRows(scene, match));
+  return isSound ? { match, numHeads: heads, weights, biases, filter } : undefined;
+}
+
+function filterOf(scene: Scene, match: Match): number | undefined {
+  const tensor = scene.constantOf(match.value('filter'));
+  return tensor && scalarOf(tensor);
+}
+
+/** Whether scores are divided by the root of the head size, which is what the fused operator does. */
+function isScaledByRoot(scene: Scene, match: Match, headSize: number): boolean {
+  const number = (name: string): number => (match.has(name) ? computedNumber(scene, match.value(name)) : 1);
+  const scale = (number('factor') * number('query factor') * number('key factor')) / number('divisor');
+  return Math.abs(scale * Math.sqrt(headSize) - 1) <= SCALE_TOLERANCE;
+}
+
+/** Whether the mask has a row for each row of `x`, as far as sizes are known. */
+function isMaskOfRows({ shapes }: Scene, match: Match): boolean {
+  const mask = shapes.dimsOf(match.value('mask'));
+  const rows = shapes.dimsOf(match.value('x'));
+  if (mask === undefined || rows === undefined) return true;
+  return mask.length === 2 && rows.length === 3 && mask.every((dim, axis) => dim === null || rows[axis] === null || dim === rows[axis]);
+}
+
+function separateInputs(scene: Scene, { match, biases }: Block, mask: string | undefined): readonly string[] {
+  const products = PARTS.map((part) => match.value(`${part} product`));
+  return [...products, addConstant(scene, 'qkv_bias', packVectors(biases)), ...(mask === undefined ? [] : [mask])];
+}
+
+function packedInputs(scene: Scene, { match, weights, biases }: Block, mask: string | undefined): readonly string[] {
+  const weight = addConstant(scene, 'qkv_weight', packColumns(weights));
+  return [match.value('x'), weight, addConstant(scene, 'qkv_bias', packVectors(biases)), mask ?? ''];
+}
+
+function addConstant({ graph }: Scene, base: string, tensor: Tensor): string {
+  const name = graph.freshName(base);
+  graph.setInitializer(name, tensor);
+  return name;
+}
+
+function attributesOf({ numHeads, weights, filter }: Block, { separate }: AttentionSettings): Record<string, Attribute> {
+  const widths = weights.map(({ dims }) => dims[1] ?? 0);
+  const isUneven = !separate && widths[2] !== widths[0];
+  return {
+    num_heads: intAttribute(numHeads),
+    ...(isUneven ? { qkv_hidden_sizes: intsAttribute(widths) } : {}),
+    ...(filter === undefined || filter === DEFAULT_FILTER ? {} : { mask_filter_value: floatAttribute(filter) }),
+  };
+}

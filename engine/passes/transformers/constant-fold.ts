@@ -1,0 +1,62 @@
+import { elementCount } from '../../graph/data-type.ts';
+import type { Node } from '../../graph/graph.ts';
+import { isOnnxDomain } from '../../graph/node.ts';
+import { allocateBytes, type Tensor } from '../../graph/tensor.ts';
+import type { Scene } from './scene.ts';
+
+const READERS: readonly string[] = ['MatMul', 'Gemm'];
+
+/** Computes transpositions of weight matrices ahead and takes out pairs of transpositions that undo each other. Returns how many places changed. */
+export function foldTranspositions(scene: Scene): number {
+  return scene.forEach(['Transpose'], (node) => isOnnxDomain(node.domain) && (foldWeight(scene, node) || dropPair(scene, node)));
+}
+
+/** Only a matrix that nothing but transpositions reads: else it would be there twice. */
+function foldWeight(scene: Scene, node: Node): boolean {
+  const { graph } = scene;
+  const [input = ''] = node.inputs;
+  const [output = ''] = node.outputs;
+  const weight = graph.initializers.get(input);
+  const isWeight = weight?.dims.length === 2 && scene.constantOf(input) === weight && String(permutationOf(node, 2)) === '1,0';
+  if (!isWeight || graph.isOutput(output) || graph.isOutput(input)) return false;
+  const readers = graph.consumers(output);
+  const isOnly = graph.consumers(input).every(({ opType }) => opType === 'Transpose');
+  const turned = isOnly && readers.every(({ opType }) => READERS.includes(opType)) ? transposed(weight) : undefined;
+  if (turned === undefined) return false;
+  graph.removeNode(node);
+  graph.setInitializer(output, turned);
+  return true;
+}
+
+/** Undefined for elements smaller than a byte. */
+function transposed(tensor: Tensor): Tensor | undefined {
+  const [rows = 0, columns = 0] = tensor.dims;
+  const size = tensor.bytes.length / Math.max(1, elementCount(tensor.dims));
+  if (!Number.isInteger(size) || tensor.strings !== undefined) return undefined;
+  const bytes = allocateBytes(tensor.bytes.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const from = (row * columns + column) * size;
+      for (let byte = 0; byte < size; byte++) bytes[(column * rows + row) * size + byte] = tensor.bytes[from + byte] ?? 0;
+    }
+  }
+  return { dataType: tensor.dataType, dims: [columns, rows], bytes };
+}
+
+function dropPair(scene: Scene, node: Node): boolean {
+  const { graph } = scene;
+  const parent = graph.producer(node.inputs[0] ?? '');
+  const [output = ''] = node.outputs;
+  if (parent?.opType !== 'Transpose' || !isOnnxDomain(parent.domain) || graph.isOutput(output)) return false;
+  const second = permutationOf(node, undefined);
+  const first = permutationOf(parent, second?.length);
+  const isUndone = second?.every((axis, index) => first?.[axis] === index) ?? false;
+  return isUndone && graph.bypass(node, parent.inputs[0] ?? '');
+}
+
+/** The order of axes; without the attribute, the reverse of `rank` axes. */
+function permutationOf(node: Node, rank: number | undefined): readonly number[] | undefined {
+  const attribute = node.attributes.get('perm');
+  if (attribute?.kind === 'ints') return attribute.value.map(Number);
+  return rank === undefined ? undefined : Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+}
