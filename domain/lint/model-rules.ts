@@ -14,17 +14,41 @@ export const MODEL_RULES = {
     meaning: 'DynamicToFixedShape names a dimension that no input, output or value has',
     remedy: 'correct the name; `grove inspect` shows the dimensions',
   },
+  'fusion-matches-nothing': {
+    meaning: 'a fusion is switched on and finds nothing although its operators are there',
+    remedy: 'switch it off, or export the model in a form that is fused',
+  },
   'head-dropped': {
     meaning: 'the checkpoint has a classifier head and the task exports it without',
     remedy: '`--task text-classification`',
+  },
+  'mask-by-length': {
+    meaning: 'fused attention takes the mask as a number of tokens per row: rows padded at their front are computed wrongly',
+    remedy: 'pad at the end, or set `attention_mask_format` to 2',
+  },
+  'mask-dropped': {
+    meaning: 'attention is fused without the mask it had, as `attention_mask_format` asks for',
+    remedy: 'feed rows of equal length only, or set `attention_mask_format` to 2',
   },
   'metadata-missing': {
     meaning: 'VitisAIAddMetaData is told to write a key that the model config does not have',
     remedy: 'remove the key',
   },
+  'model-type-unknown': {
+    meaning: 'no optimizer knows the model type, so that OrtTransformersOptimization leaves the model as it is, as Olive does',
+    remedy: 'set `model_type`, for example to bert for an encoder of that kind',
+  },
   'name-matches-nothing': {
     meaning: 'a pass names an input, an output or a node that the model does not have',
     remedy: 'correct the name; `grove inspect` shows inputs and outputs',
+  },
+  'optimizer-left-out': {
+    meaning: "ONNX Runtime's own optimiser was left out, since on this machine it would give another model than on the target",
+    remedy: 'set `opt_level` to 0 or 1',
+  },
+  'option-of-other-models': {
+    meaning: 'an optimizer option is on that is only read for other kinds of models',
+    remedy: 'remove it',
   },
   'preprocessing-failed': {
     meaning: "ONNX Runtime's optimiser does not take the model, which was quantised unprepared",

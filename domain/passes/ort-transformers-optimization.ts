@@ -26,6 +26,7 @@ export const ortTransformersOptimization = definePass({
       "ONNX Runtime's optimiser always runs on the CPU provider, so that the result does not depend on the machine. For `use_gpu` it runs at level 1, where it does not depend on the provider; it is left out at higher levels and for float16 models, and the report says so.",
       'A fusion is made only where its operator computes the same: axes, permutations, scaling and positions are checked, and values that others read or that are outputs stay. Olive checks less and can break such models.',
       'Casts before int32 inputs (`input_int32`) go only when they are to int32.',
+      'The bodies of If, Loop and Scan stay as they are.',
       'Fusions for already quantised models (`enable_qordered_matmul`) and rotary embeddings, which encoders do not have, are not made.',
     ],
   },
