@@ -65,8 +65,8 @@ function summed(counts: readonly (readonly [string, number])[]): Record<string, 
 function unchanged(modelType: string | undefined): PassReport {
   const what =
     modelType === undefined ? 'neither the recipe nor the model tells a model_type' : `no optimizer knows the model type "${modelType}"`;
-  const finding = { rule: 'model-type-unknown', message: `the model stays as it is: ${what}`, param: 'model_type' };
-  return { type: manifest.type, counts: {}, findings: [finding] };
+  const message = `the model stays as it is: ${what}`;
+  return { type: manifest.type, counts: {}, findings: [{ rule: 'model-type-unknown', message, param: 'model_type' }] };
 }
 
 async function fuse(

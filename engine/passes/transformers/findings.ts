@@ -76,7 +76,7 @@ export function fusionFindings(fused: FusedModel): readonly PassFinding[] {
 function deadOptions({ written, isTypeWritten }: FusedModel): readonly PassFinding[] {
   if (isTypeWritten) return [];
   return OPTIONS_OF_OTHER_MODELS.filter((option) => written[option] === true || typeof written[option] === 'string').map((option) => ({
-    rule: 'dead-setting',
+    rule: 'option-of-other-models',
     message: `${option} is on but is only read for other kinds of models`,
     param: PARAM,
     member: `.${option}`,
@@ -94,14 +94,16 @@ function withoutEffect({ model, counts, written }: FusedModel): readonly PassFin
 }
 
 function maskFindings({ counts }: FusedModel): readonly PassFinding[] {
-  const byLength = 'fused attention takes the mask as a number of tokens per row: rows padded at their front are computed wrongly';
-  const dropped = 'fused attention ignores the mask, as the format asks for';
-  return [
-    ...((counts['masksAsLengths'] ?? 0) > 0 ? [{ rule: 'mask-by-length', message: byLength }] : []),
-    ...((counts['masksDropped'] ?? 0) > 0
-      ? [{ rule: 'mask-dropped', message: dropped, param: PARAM, member: '.attention_mask_format' }]
-      : []),
-  ];
+  const findings: PassFinding[] = [];
+  if ((counts['masksAsLengths'] ?? 0) > 0) {
+    const message = 'fused attention takes the mask as a number of tokens per row: rows padded at their front are computed wrongly';
+    findings.push({ rule: 'mask-by-length', message });
+  }
+  if ((counts['masksDropped'] ?? 0) > 0) {
+    const message = 'fused attention ignores the mask, as the format asks for';
+    findings.push({ rule: 'mask-dropped', message, param: PARAM, member: '.attention_mask_format' });
+  }
+  return findings;
 }
 
 function countOf({ graph }: Model, opType: string): number {

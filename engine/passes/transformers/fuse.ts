@@ -1,5 +1,5 @@
 import type { Model } from '../../graph/model.ts';
-import { allGraphs, removeUnused } from '../../graph/topology.ts';
+import { removeUnused } from '../../graph/topology.ts';
 import { removeUselessCasts } from '../float16/casts.ts';
 import { fuseAttention } from './attention.ts';
 import { AttentionMasks } from './attention-mask.ts';
@@ -33,24 +33,19 @@ export interface FusionRequest {
 /** How often each step changed something, by the operator that it makes or by what it takes out; steps that changed nothing are missing. */
 export type FusionCounts = Readonly<Record<string, number>>;
 
-/** Fuses the main graph and every body in it, in the order of ONNX Runtime's tool: later steps build on what earlier ones made. */
+/** Fuses the main graph, in the order of ONNX Runtime's tool: later steps build on what earlier ones made. Bodies of nodes stay as they are. */
 export function fuseModel(model: Model, request: FusionRequest): FusionCounts {
   const counts: Record<string, number> = {};
-  const add = (name: string, count: number): void => {
+  const scene = new Scene(model, request.shapes);
+  for (const [name, step] of stepsOf(scene, request)) {
+    const count = step(scene);
     if (count > 0) counts[name] = (counts[name] ?? 0) + count;
-  };
-  const scenes = [...allGraphs(model.graph)].map((graph) => new Scene(model, graph, request.shapes));
-  for (const scene of scenes) add('identitiesRemoved', removeIdentities(scene));
-  add('castsRemoved', removeUselessCasts(model.graph, typeLookup(model, request)));
-  for (const scene of scenes) {
-    for (const [name, step] of stepsOf(scene, request)) add(name, step(scene));
   }
-  add('inputsRemoved', removeUnusedInputs(model));
   return counts;
 }
 
 /** Inputs that nothing reads go, as in ONNX Runtime's tool. */
-function removeUnusedInputs({ graph }: Model): number {
+function removeUnusedInputs({ graph }: Scene): number {
   const isUsed = (name: string): boolean => graph.useCount(name) > 0 || graph.isOutput(name) || graph.initializers.has(name);
   const before = graph.inputs.length;
   graph.inputs.splice(0, before, ...graph.inputs.filter(({ name }) => isUsed(name)));
@@ -58,12 +53,13 @@ function removeUnusedInputs({ graph }: Model): number {
 }
 
 /** With shape inference switched off only what the model itself records counts, as in ONNX Runtime's tool. */
-function typeLookup({ graph }: Model, { options, shapes }: FusionRequest): (value: string) => number | undefined {
-  return (value) => {
+function removeCasts({ graph, shapes }: Scene, { shapeInference }: FusionOptions): number {
+  return removeUselessCasts(graph, (value, home) => {
+    if (home !== graph) return undefined;
     const recorded = graph.typeOf(value);
     const known = recorded?.kind === 'tensor' ? recorded.dataType : undefined;
-    return options.shapeInference ? (shapes.dataTypeOf(value) ?? known) : known;
-  };
+    return shapeInference ? (shapes.dataTypeOf(value) ?? known) : known;
+  });
 }
 
 type Step = readonly [name: string, run: (scene: Scene) => number];
@@ -75,6 +71,8 @@ function stepsOf(scene: Scene, { options, numHeads, hiddenSize }: FusionRequest)
   const separate = options.multiHeadAttention;
   const attention = { separate, masks, numHeads, hiddenSize };
   return [
+    ['identitiesRemoved', removeIdentities],
+    ['castsRemoved', (at) => removeCasts(at, options)],
     ['transpositionsFolded', foldTranspositions],
     ...when(options.layerNorm, ['LayerNormalization', fuseLayerNorm], ['SimplifiedLayerNormalization', fuseSimplifiedLayerNorm]),
     ...when(options.gelu, ...[gelu, fastGelu, quickGelu].map((kind): Step => [kind.opType, (at) => fuseActivation(at, kind)])),
@@ -102,6 +100,7 @@ function stepsOf(scene: Scene, { options, numHeads, hiddenSize }: FusionRequest)
     ...when(options.geluApproximation, ['geluApproximated', approximateGelu]),
     ...when(options.gemmFastGelu, ['GemmFastGelu', fuseGemmFastGelu]),
     PRUNE,
+    ['inputsRemoved', removeUnusedInputs],
   ];
 }
 

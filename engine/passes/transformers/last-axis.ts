@@ -17,7 +17,7 @@ export function isLastAxis(scene: Scene, value: string, axis: number | undefined
 }
 
 /** The axes of a node as an attribute or, in later operator sets, as its second input; undefined when they are neither or no constant. */
-export function axesOf(scene: Scene, node: Node): readonly number[] | undefined {
+function axesOf(scene: Scene, node: Node): readonly number[] | undefined {
   const attribute = node.attributes.get('axes');
   if (attribute?.kind === 'ints') return attribute.value.map(Number);
   const tensor = scene.constantOf(node.inputs[1] ?? '');

@@ -16,7 +16,7 @@ const MAX_SERVANTS = 64;
 /** Element types that the fused operators compute in. */
 const FUSED_TYPES: readonly DataType[] = [DataType.FLOAT, DataType.FLOAT16];
 
-/** One graph of a model (its main graph or a body) as the fusions see and change it. */
+/** The main graph of a model as the fusions see and change it. */
 export class Scene implements PatternScene {
   readonly graph: Graph;
   readonly shapes: Shapes;
@@ -24,23 +24,19 @@ export class Scene implements PatternScene {
   readonly opset: number;
   readonly #hasDefaults: boolean;
 
-  constructor(model: Model, graph: Graph, shapes: Shapes) {
-    this.graph = graph;
+  constructor(model: Model, shapes: Shapes) {
+    this.graph = model.graph;
     this.shapes = shapes;
     this.opset = onnxOpset(model);
     this.#hasDefaults = model.irVersion >= FIRST_IR_WITH_DEFAULTS;
   }
 
-  /** The constant behind a value: an initializer or a Constant node, of this graph or of one around it. */
+  /** The constant behind a value: an initializer or what a Constant node holds. */
   constantOf(value: string): Tensor | undefined {
-    for (let graph: Graph | undefined = this.graph; graph !== undefined; graph = graph.owner?.graph) {
-      if (!graph.defines(value)) continue;
-      const initializer = graph.initializers.get(value);
-      if (initializer !== undefined) return this.#hasDefaults && graph.isInput(value) ? undefined : initializer;
-      const node = graph.producer(value);
-      return node?.opType === 'Constant' && isOnnxDomain(node.domain) ? readTensor(node, 'value') : undefined;
-    }
-    return undefined;
+    const initializer = this.graph.initializers.get(value);
+    if (initializer !== undefined) return this.#hasDefaults && this.graph.isInput(value) ? undefined : initializer;
+    const node = this.graph.producer(value);
+    return node?.opType === 'Constant' && isOnnxDomain(node.domain) ? readTensor(node, 'value') : undefined;
   }
 
   /** The first way in which `value` fits the pattern that also passes `accept`. */
@@ -48,10 +44,10 @@ export class Scene implements PatternScene {
     return findMatch(this, { value, pattern }, accept);
   }
 
-  /** Whether a value may enter a fused operator: float32 or float16, or not known. */
+  /** Whether a value may enter a fused operator: it is float32 or float16. */
   isFloat(value: string): boolean {
     const dataType = this.shapes.dataTypeOf(value) ?? this.constantOf(value)?.dataType;
-    return dataType === undefined || FUSED_TYPES.includes(dataType);
+    return dataType !== undefined && FUSED_TYPES.includes(dataType);
   }
 
   /** Whether nothing but these nodes needs what they compute, `kept` apart. */
