@@ -112,7 +112,11 @@ describe('a selector nobody satisfies', () => {
 
 describe('recipes that nobody can run', () => {
   it('end at once, visible, without a conversion', () => {
-    const { tasks, plan } = expandJob({ recipes: [refOf(catalogueText('context_ov_static'))], substituteEp: 'cpu', coverage: 'each-device-model' });
+    const { tasks, plan } = expandJob({
+      recipes: [refOf(catalogueText('context_ov_static'))],
+      substituteEp: 'cpu',
+      coverage: 'each-device-model',
+    });
     expect(tasks.every(({ spec, endedAs }) => spec.kind === 'benchmark' && endedAs?.error.code === 'unsupported-pass')).toBe(true);
     expect(tasks).toHaveLength(2);
     expect(plan.tasks.every(({ state, reason }) => state === 'failed' && reason.includes('is not implemented natively'))).toBe(true);

@@ -53,7 +53,7 @@ export async function fusedOperators(
 }
 
 /** Compares outputs element by element. */
-export function expectNear(actual: NamedTensors, expected: NamedTensors, tolerance: number): void {
+function expectNear(actual: NamedTensors, expected: NamedTensors, tolerance: number): void {
   expect(Object.keys(actual)).toEqual(Object.keys(expected));
   for (const [name, tensor] of Object.entries(expected)) {
     expect(actual[name]?.dims).toEqual(tensor.dims);
