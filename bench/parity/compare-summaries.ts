@@ -39,6 +39,10 @@ export interface ParameterComparison {
   /** How many scales, and how many zero points, are bit-equal. */
   readonly equalScales: number;
   readonly equalZeroPoints: number;
+  /** Quantized biases compared, how many are bit-equal, and the largest difference of their extremes against their size. */
+  readonly biases: number;
+  readonly equalBiases: number;
+  readonly bias: Extreme;
   /** Per-channel parameters that are not bit-equal. */
   readonly unequalChannels: readonly string[];
 }
@@ -92,14 +96,26 @@ export function compareParameters(olive: ValueSummary, grove: ValueSummary): Par
   const numbers = pairs.flatMap(({ name, olive: a, grove: b }) => (isPair(a) && isPair(b) ? [{ name, a, b }] : []));
   const scales = numbers.map(({ name, a, b }) => ({ tensor: name, difference: Math.abs(b[0] / a[0] - 1) }));
   const zeroPoints = numbers.map(({ name, a, b }) => ({ tensor: name, difference: Math.abs(b[1] - a[1]) }));
+  const biases = Object.entries(olive.biases).map(([tensor, bias]) => ({ tensor, bias, other: grove.biases[tensor] }));
   return {
     tensors: names.length,
     scale: largest(scales),
     zeroPoint: largest(zeroPoints),
     equalScales: numbers.filter(({ a, b }) => a[0] === b[0]).length,
     equalZeroPoints: numbers.filter(({ a, b }) => a[1] === b[1]).length,
+    biases: biases.length,
+    equalBiases: biases.filter(({ bias, other }) => other?.[0] === bias[0]).length,
+    bias: largest(biases.map(({ tensor, bias, other }) => ({ tensor, difference: biasDifference(bias, other) }))),
     unequalChannels: pairs.filter((pair) => !isPair(pair.olive) && pair.olive !== pair.grove).map(({ name }) => name),
   };
+}
+
+type Bias = ValueSummary['biases'][string];
+
+function biasDifference([, least, greatest]: Bias, other: Bias | undefined): number {
+  if (other === undefined) return Number.POSITIVE_INFINITY;
+  const size = Math.max(Math.abs(least), Math.abs(greatest), 1);
+  return Math.max(Math.abs(other[1] - least), Math.abs(other[2] - greatest)) / size;
 }
 
 function isPair(value: ValueSummary['parameters'][string] | undefined): value is readonly [number, number] {

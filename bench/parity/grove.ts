@@ -48,6 +48,17 @@ async function convert({ model, recipe }: Subject, { document, source, folder }:
   const file = join(folder, 'recipe.json');
   await writeFile(file, JSON.stringify(document, null, 2));
   const data = QUANTIZING.includes(recipe) ? ['--data', `${CALIBRATION_DATA}=${model.rows}`] : [];
-  const args = [join(INSTALLATION_FOLDER, 'bin/grove.js'), 'convert', file, '--model', source, '--out', folder, '-o', 'json', ...data];
+  const args = [
+    join(INSTALLATION_FOLDER, 'bin/grove.js'),
+    'convert',
+    file,
+    '--model',
+    source,
+    '--out',
+    join(folder, 'output'),
+    '-o',
+    'json',
+    ...data,
+  ];
   return measureProcess({ file: process.execPath, args, cwd: INSTALLATION_FOLDER });
 }

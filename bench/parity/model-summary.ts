@@ -40,8 +40,13 @@ export interface OperatorSummary {
 export interface ValueSummary {
   /** By name of the quantized tensor: scale and zero point, or both digested when there is one a channel. */
   readonly parameters: Readonly<Record<string, readonly [scale: number, zeroPoint: number] | string>>;
-  /** By name of the initializer, scales and zero points left out: digest of its bytes. */
+  /** By name of the initializer: digest of its bytes. Scales, zero points and quantized biases are left out. */
   readonly constants: Readonly<Record<string, string>>;
+  /**
+   * By name of the quantized bias: digest, least and greatest element. A bias is rounded to the product of two scales, one of them an activation's: where that
+   * differs in its last bit, so may a bias.
+   */
+  readonly biases: Readonly<Record<string, readonly [digest: string, least: number, greatest: number]>>;
 }
 
 /** A tensor that a DequantizeLinear gives back. */
@@ -67,7 +72,7 @@ export function summarizeModel(model: Model): ModelSummary {
     placement: sorted(quantized.map((tensor) => [tensor.name, placementOf(tensor, model.graph)])),
     values: {
       parameters: sorted(quantized.map((tensor) => [tensor.name, parametersOf(tensor, model.graph)])),
-      constants: constantsOf(model.graph, quantized),
+      ...initializersOf(model.graph, quantized),
     },
   };
 }
@@ -135,10 +140,19 @@ function integers(tensor: Tensor): readonly number[] {
   }
 }
 
-function constantsOf(graph: Graph, quantized: readonly Quantized[]): Readonly<Record<string, string>> {
+function initializersOf(graph: Graph, quantized: readonly Quantized[]): Pick<ValueSummary, 'constants' | 'biases'> {
   const parameters = new Set(quantized.flatMap(({ node }) => node.inputs.slice(1)));
+  const dequantized = new Set(quantized.map(({ node }) => node.inputs[0]));
   const rows = [...graph.initializers].filter(([name]) => !parameters.has(name));
-  return sorted(rows.map(([name, tensor]) => [name, tensorText(tensor)]));
+  const isBias = ([name, { dataType }]: readonly [string, Tensor]): boolean => dataType === DataType.INT32 && dequantized.has(name);
+  return {
+    constants: sorted(rows.filter((row) => !isBias(row)).map(([name, tensor]) => [name, tensorText(tensor)])),
+    biases: sorted(rows.filter(isBias).map(([name, tensor]) => [name, [digest(tensor.bytes), ...extremes(toNumbers(tensor))]])),
+  };
+}
+
+function extremes(values: readonly number[]): readonly [number, number] {
+  return [Math.min(...values), Math.max(...values)];
 }
 
 function ends(values: readonly ValueInfo[], side: string): readonly (readonly [string, string])[] {

@@ -60,17 +60,19 @@ export interface OlivePlaces {
   readonly rows: string;
   readonly output: string;
   readonly cache: string;
+  /** Folder of the tokenizer, when the model is no checkpoint. */
+  readonly tokenizer?: string;
 }
 
 /**
  * The recipe as Olive gets it here: local model and rows, nothing evaluated, and without the tuning pass, which runs on the device and leaves the file
  * as it is.
  */
-export function forOlive(recipe: RecipeDocument, { model, rows, output, cache }: OlivePlaces): unknown {
+export function forOlive(recipe: RecipeDocument, { model, rows, output, cache, tokenizer }: OlivePlaces): unknown {
   const { evaluator: _, evaluators: __, ...rest } = recipe;
   return {
     ...rest,
-    input_model: { ...recipe.input_model, model_path: model },
+    input_model: { ...recipe.input_model, model_path: model, ...(tokenizer !== undefined && attributesOf(tokenizer)) },
     data_configs: recipe.data_configs.map((config) => ({
       ...config,
       load_dataset_config: { data_name: 'json', data_files: rows, split: 'train' },
@@ -79,6 +81,11 @@ export function forOlive(recipe: RecipeDocument, { model, rows, output, cache }:
     cache_dir: cache,
     output_dir: output,
   };
+}
+
+/** What Olive would know of an ONNX model that it had exported itself: without it, it takes the rows for those of a text generator. */
+function attributesOf(tokenizer: string): Readonly<Record<string, unknown>> {
+  return { model_attributes: { hf_task: 'feature-extraction', _name_or_path: tokenizer } };
 }
 
 /** The recipe up to its quantizer, with the preparation of the graph as a pass of its own, so that what the quantizer reads is a file. */

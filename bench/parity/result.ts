@@ -16,6 +16,8 @@ export interface ParityResult {
   readonly reused: boolean;
   readonly failures: readonly Failure[];
   readonly structures: readonly StructureResult[];
+  /** Both quantizers on one graph with one set of ranges. */
+  readonly sameRanges: readonly StructureResult[];
   readonly similarities: readonly SimilarityResult[];
   readonly rankings: readonly RankResult[];
   readonly latencies: readonly LatencyResult[];

@@ -15,6 +15,7 @@ import { compareRanking, compareSimilarity } from './output-quality.ts';
 import { renderParityPage } from './page.ts';
 import { QUANTIZING, RECIPE_LABELS, type RecipeLabel, type Task } from './recipes.ts';
 import type { Failure, LatencyResult, ParityResult } from './result.ts';
+import { quantizeWithGrovesRanges, sameRangesModel } from './same-ranges.ts';
 import { measureSpeed, type SpeedResult } from './speed.ts';
 import { compareStructure, readExplanations, type StructureResult } from './structure.ts';
 import { groveModel, oliveModel, type Subject, subjectKey } from './subjects.ts';
@@ -68,6 +69,9 @@ async function runParity({ reuse, recipes }: Options): Promise<ParityResult> {
   const { done, failures } = await convertAll(subjects);
   const explanations = await readExplanations();
   const structures = await inOrder(done, (subject) => compareStructure(subject, explanations));
+  const prepared = done.filter((subject) => subject.prepared);
+  await quantizeWithGrovesRanges(python, prepared);
+  const sameRanges = await inOrder(prepared, (subject) => compareStructure(subject, explanations, sameRangesModel(subject)));
   await checkReader(python, structures);
   say('outputs');
   const judged = done.filter(({ model, prepared }) => model !== TINY_BERT && !prepared);
@@ -82,7 +86,7 @@ async function runParity({ reuse, recipes }: Options): Promise<ParityResult> {
   const speeds = await inOrder(timed, (subject) => speedOf(python, subject, reuse));
   const versions = { ...python.versions, 'onnxruntime-node': ENGINE_ORT_VERSION };
   const day = new Date().toISOString().slice(0, 10);
-  return { day, machine, versions, reused: reuse, failures, structures, similarities, rankings, latencies, speeds };
+  return { day, machine, versions, reused: reuse, failures, structures, sameRanges, similarities, rankings, latencies, speeds };
 }
 
 function questionsFor({ model }: Subject): number {

@@ -22,7 +22,7 @@ export interface StructureResult {
   readonly differences: readonly JudgedDifference[];
   /** Of the tensors both quantize; undefined when nothing is quantized. */
   readonly parameters: ParameterComparison | undefined;
-  /** Initializers other than scales and zero points: how many Olive has, and how many of them Grove has with the same bytes. */
+  /** Initializers other than scales, zero points and quantized biases: how many Olive has, and how many of them Grove has with the same bytes. */
   readonly constants: { readonly total: number; readonly equal: number };
 }
 
@@ -43,12 +43,14 @@ export async function readExplanations(): Promise<readonly Explanation[]> {
     .map(({ recipes, ...rest }) => (recipes === undefined ? rest : { ...rest, recipes }));
 }
 
-/** Reads both results and compares them. */
-export async function compareStructure(subject: Subject, explanations: readonly Explanation[]): Promise<StructureResult> {
-  const [olive, grove] = [
-    summarizeModel(await readModelFile(oliveModel(subject))),
-    summarizeModel(await readModelFile(groveModel(subject))),
-  ];
+/** Reads both results and compares them; Olive's may lie elsewhere than usual. */
+export async function compareStructure(
+  subject: Subject,
+  explanations: readonly Explanation[],
+  olivePath: string = oliveModel(subject),
+): Promise<StructureResult> {
+  const olive = summarizeModel(await readModelFile(olivePath));
+  const grove = summarizeModel(await readModelFile(groveModel(subject)));
   return { subject, olive, grove, ...compared(subject.recipe, { olive, grove }, explanations) };
 }
 

@@ -43,5 +43,5 @@ export function groveFolder(subject: Subject): string {
 
 /** Grove's result of a subject. */
 export function groveModel(subject: Subject): string {
-  return join(groveFolder(subject), 'model.onnx');
+  return join(groveFolder(subject), 'output', 'model.onnx');
 }

@@ -53,6 +53,7 @@ async function expectParity(model: ParityModel, label: RecipeLabel): Promise<voi
   expect(constants.equal).toBe(constants.total);
   if (parameters === undefined) return;
   expect(parameters.scale.difference).toBeLessThanOrEqual(LIMITS.endToEnd.scale);
+  expect(parameters.bias.difference).toBeLessThanOrEqual(LIMITS.endToEnd.bias);
   expect(parameters.zeroPoint.difference).toBeLessThanOrEqual(LIMITS.endToEnd.zeroPoint);
 }
 
