@@ -1,7 +1,8 @@
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../domain/imports.ts';
-import type { FileMap } from '../domain/manifest.ts';
+import type { Blob, FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema } from './agents.ts';
+import { type DownloadOptions, downloadBlob } from './client/download.ts';
 import { type EventsOptions, followEvents } from './client/events.ts';
 import { type ClientOptions, Http } from './client/http.ts';
 import { followLog, type LogOptions, readLog } from './client/log.ts';
@@ -33,6 +34,7 @@ import { type SubmitAnswer, type SubmitRequest, submitAnswerSchema } from './sub
 import { type TaskView, taskViewSchema } from './tasks.ts';
 import { type UploadAnswer, uploadAnswerSchema } from './uploads.ts';
 
+export type { DownloadOptions } from './client/download.ts';
 export type { EventsOptions } from './client/events.ts';
 export type { ClientOptions } from './client/http.ts';
 export type { LogOptions } from './client/log.ts';
@@ -76,6 +78,8 @@ export interface GroveClient {
   recipe(recipeId: string): Promise<RecipeView>;
   /** The open response of a download: read its `body`. */
   artifact(sha256: string): Promise<Response>;
+  /** The bytes of a stored blob from an offset on; survives broken connections. The digest is the caller's to check. */
+  download(blob: Blob, options?: DownloadOptions): AsyncIterable<Uint8Array>;
   matrix(): Promise<Matrix>;
   /** The matrix as the farm renders it. */
   matrixText(format: 'md' | 'html'): Promise<string>;
@@ -128,6 +132,7 @@ function catalogueMethods(http: Http) {
     recipes: () => http.json(ROUTES.recipes, recipeListSchema),
     recipe: (recipeId) => http.json(ROUTES.recipe, recipeViewSchema, { params: { recipeId } }),
     artifact: (sha256) => http.stream(ROUTES.artifact, { params: { sha256 } }),
+    download: (blob, options = {}) => downloadBlob(http, blob, options),
   } satisfies Partial<GroveClient>;
 }
 

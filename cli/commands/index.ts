@@ -21,6 +21,7 @@ import { registerMatrix } from './matrix.ts';
 import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
 import { registerModelShow } from './model-show.ts';
+import { registerPull } from './pull.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerSubmit } from './submit.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDemo,
   registerSubmit,
   registerMatrix,
+  registerPull,
   registerJobList,
   registerJobView,
   registerJobWatch,

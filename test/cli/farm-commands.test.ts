@@ -88,6 +88,18 @@ describe('a completed job', () => {
     expect(one).not.toContain('==>');
   });
 
+  it('gives its model back, which runs here', async () => {
+    const folder = join(lab.folder, 'pulled');
+    const pulled = await table('pull', jobId, '--out', folder);
+    expect(pulled).toMatch(/^model\.onnx +[\d.]+ k?B +[0-9a-f]{12} +downloaded$/m);
+    expect(await table('pull', jobId, '--out', folder, '--recipe', 'trtrtx')).toMatch(/^model\.onnx .* kept$/m);
+    const { problems } = await lab.json<{ problems: unknown[] }>('inspect', folder, '-o', 'json');
+    expect(problems).toEqual([]);
+    const { code, err } = await lab.grove('pull', jobId, '--out', folder, '--recipe', 'dml');
+    expect(code).toBe(2);
+    expect(err).toContain('no recipe of it is called "dml", but trtrtx');
+  });
+
   it('that does not exist is an error that names it', async () => {
     const { code, err } = await lab.grove('job', 'view', 'j-none', '-o', 'json');
     expect(code).toBe(1);
