@@ -19,8 +19,13 @@ export const MODEL_RULES = {
     remedy: 'switch it off, or export the model in a form that is fused',
   },
   'head-dropped': {
-    meaning: 'the checkpoint has a classifier head and the task exports it without',
-    remedy: '`--task text-classification`',
+    meaning: 'the checkpoint has a head that scores sequences, tokens or spans, and the task exports it without',
+    remedy: 'the `--task` that the finding names',
+  },
+  'inputs-reordered': {
+    meaning:
+      'io_config lists the inputs in another order than the model takes them: PyTorch would name them by position, here each name is its own input',
+    remedy: "list them in the model's order",
   },
   'mask-by-length': {
     meaning: 'fused attention takes the mask as a number of tokens per row: rows padded at their front are computed wrongly',
@@ -57,6 +62,11 @@ export const MODEL_RULES = {
   'opset-unchanged': {
     meaning: 'OnnxOpVersionConversion names the operator set the model has already',
     remedy: 'remove the pass',
+  },
+  'pooler-missing': {
+    meaning:
+      'a feature extractor has no pooled output, because the checkpoint has no pooler; PyTorch would compute one from random weights',
+    remedy: 'take the features from `last_hidden_state`',
   },
   'rows-repeat': {
     meaning: 'the rows a pass calibrates with hold the same tokens more than once: Olive takes rows in file order, not distinct texts',

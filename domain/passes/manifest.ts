@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Json } from '../json.ts';
 
 /** What `docs/passes.md` says of a pass beyond its summary and parameters: plain sentences, Markdown allowed. */
 export interface PassDocumentation {
@@ -8,6 +9,15 @@ export interface PassDocumentation {
   readonly leftToOlive: readonly string[];
   /** Where Grove does something else than Olive, and why. Empty when no difference is known. */
   readonly differences: readonly string[];
+}
+
+/** The model a recipe starts from, as far as a pass may ask. */
+export interface StartingModel {
+  /** Olive's spelling: `HfModel`, `ONNXModel`. */
+  readonly type: string;
+  readonly task: string;
+  /** Members beside type, path and task. */
+  readonly config: Readonly<Record<string, Json>>;
 }
 
 /** Where a pass must run: on any machine (its result is shared), or on the benchmarked machine itself (its result belongs to that device). */
@@ -32,10 +42,10 @@ export interface PassManifest<Params = unknown> {
   /** Every parameter name Olive knows for this pass; the parser warns about others. */
   readonly parameterNames: readonly string[];
   /**
-   * Why these parameters need Olive although Grove knows the pass, as words that continue "is not implemented natively"
+   * Why these parameters, or what the recipe says of the model it starts from, need Olive although Grove knows the pass, as words that continue "is not implemented natively"
    * (` (surgeon TieWordEmbeddings)`); undefined when they do not.
    */
-  unsupportedReason?(params: Params): string | undefined;
+  unsupportedReason?(params: Params, model: StartingModel): string | undefined;
   /** Members below the top level of the parameters as written that Olive warns about and drops, as paths below the pass: `.surgeries[0].treshold`. */
   unknownMembers?(written: Readonly<Record<string, unknown>>): readonly string[];
   /**

@@ -1,7 +1,7 @@
 import type { Json } from '../json.ts';
 import { nearestName } from '../passes/nearest-name.ts';
 import { type Findings, jsonPath } from './findings.ts';
-import { flattenParameters } from './flatten.ts';
+import { type FlatMember, flattenParameters } from './flatten.ts';
 import type { InputModel } from './recipe.ts';
 
 const MODEL_TYPES: ReadonlyMap<string, string> = new Map(
@@ -21,6 +21,23 @@ const MODEL_TYPES: ReadonlyMap<string, string> = new Map(
     'TensorFlowModel',
   ].map((type) => [type.toLowerCase(), type]),
 );
+
+/** Members that Olive's model classes take beside type, path and task. */
+const MEMBERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['HfModel', ['adapter_path', 'io_config', 'load_kwargs', 'model_attributes', 'test_model_config', 'test_model_path']],
+  [
+    'ONNXModel',
+    [
+      'constant_inputs_file_name',
+      'external_initializers_file_name',
+      'generative',
+      'inference_settings',
+      'model_attributes',
+      'onnx_file_name',
+      'use_ort_extensions',
+    ],
+  ],
+]);
 
 /** What Olive exports when an HfModel names no task. */
 const DEFAULT_TASK = 'text-generation-with-past';
@@ -43,8 +60,22 @@ export function parseInputModel(value: Json | undefined, findings: Findings): In
   };
   const modelPath = text('model_path');
   const task = text('task') ?? DEFAULT_TASK;
+  warnOfUnknown(type, flat, findings);
   const config = Object.fromEntries([...flat].map(([key, member]) => [key, member.value]));
   return { type, modelPath, task, config };
+}
+
+/** A misspelt member would change nothing without a word; Olive stops at it. */
+function warnOfUnknown(type: string, members: ReadonlyMap<string, FlatMember>, findings: Findings): void {
+  const known = MEMBERS.get(type);
+  if (known === undefined) return;
+  for (const [name, { path }] of members) {
+    if (known.includes(name)) continue;
+    findings.warn(path, () => {
+      const nearest = nearestName(name, known);
+      return `${type} has no member "${name}"${nearest === undefined ? '' : `; perhaps "${nearest}"`}`;
+    });
+  }
 }
 
 function parseType(value: Json | undefined, findings: Findings): string {

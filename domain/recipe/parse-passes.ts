@@ -7,7 +7,7 @@ import { findPassManifest } from '../passes/registry.ts';
 import { type Findings, isJsonObject, jsonPath } from './findings.ts';
 import { type FlatMember, flatPaths, flattenParameters, flatValues } from './flatten.ts';
 import { missingData } from './missing-data.ts';
-import type { JsonObject, RecipePass } from './recipe.ts';
+import type { InputModel, JsonObject, RecipePass } from './recipe.ts';
 
 /** Members of a pass object that are not parameters. */
 const OWN_MEMBERS = ['type', 'host', 'evaluator', 'disable_search', 'clean_run_cache', 'output_name'];
@@ -18,6 +18,7 @@ const COMMON_PARAMETERS = ['user_script', 'script_dir'];
 const WHOLE_NUMBER = /^(?:0|[1-9]\d*)$/;
 
 interface PassContext {
+  readonly inputModel: InputModel;
   readonly evaluators: JsonObject;
   readonly dataConfigNames: ReadonlySet<string>;
   readonly findings: Findings;
@@ -98,7 +99,7 @@ function nativePass(manifest: PassManifest, flat: ReadonlyMap<string, FlatMember
   }
   const resolved = findings.read(manifest.params, written, { path, members: known });
   if (resolved === undefined) return undefined;
-  const detail = manifest.unsupportedReason?.(resolved);
+  const detail = manifest.unsupportedReason?.(resolved, context.inputModel);
   const params = jsonObjectOf(resolved);
   const common = { name, type: manifest.type, path, side: manifest.side, params, written, writtenAt: flatPaths(known) };
   return { ...common, known: detail === undefined ? 'native' : 'olive', detail: detail ?? '' };

@@ -133,6 +133,25 @@ describe('text that is not JSON', () => {
   });
 });
 
+describe('the input model', () => {
+  it('is known with its members, and a misspelt one is a warning', () => {
+    const input_model = { type: 'hfmodel', model_path: 'm', task: 'fill-mask', config: { load_kwarg: {}, io_config: null } };
+    const { recipe, warnings } = parse(minimalDocument({ input_model }));
+    expect(recipe.inputModel).toEqual({ type: 'HfModel', modelPath: 'm', task: 'fill-mask', config: { load_kwarg: {}, io_config: null } });
+    expect(warnings).toEqual([
+      { path: '$.input_model.config.load_kwarg', message: 'HfModel has no member "load_kwarg"; perhaps "load_kwargs"' },
+    ]);
+  });
+
+  it.each(['ONNXModel', 'OnnxModel', 'onnxmodel'])('may be an ONNX file (%s)', (type) => {
+    const passes = { fix: { type: 'DynamicToFixedShape', dim_param: ['N'], dim_value: [1] } };
+    const input_model = { type, model_path: 'net.onnx', onnx_file_name: 'net.onnx' };
+    const { recipe, warnings } = parse(minimalDocument({ input_model, passes }));
+    expect(recipe.inputModel).toMatchObject({ type: 'ONNXModel', config: { onnx_file_name: 'net.onnx' } });
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe('pass parameters', () => {
   it('nested ones win over flat ones with a warning', () => {
     const { recipe, warnings } = parse(

@@ -84,7 +84,7 @@ export function parseRecipeDocument(document: JsonObject, options: ParseRecipeOp
   const context = { evaluators, dataConfigNames: new Set(dataConfigs.map(({ name }) => name)), findings };
   const metrics = parseMetrics(engine.value('evaluator'), engine.path('evaluator'), context);
   const inputModel = parseInputModel(document['input_model'], findings);
-  const passes = parsePasses(document['passes'], context);
+  const passes = parsePasses(document['passes'], { ...context, inputModel });
   const settings = readSettings(document, engine, findings);
   findings.throwIfAny();
   const digest = digestOf({ document, passOrder: Object.keys(findings.object(document['passes'], '$.passes')) }, options.sha256);
