@@ -32,9 +32,8 @@ async function convert(request: unknown, context: ChildContext): Promise<Convert
   const runtime = await loadOrtNode();
   const result = await convertModel({
     passes: planConversion(recipe).host,
-    modelType: recipe.inputModel.type,
+    inputModel: recipe.inputModel,
     source: sourceFolder,
-    task: recipe.inputModel.task,
     accelerator: recipe.target.accelerator,
     data: { configs: recipe.dataConfigs, rows, tokenizerFolder: sourceFolder },
     // The attempt's own folder, which goes with it, also when this process is killed.

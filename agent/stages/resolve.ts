@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
+import { chooseGraph, filesOfGraph } from '../../domain/recipe/choose-graph.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { ResolveSpec } from '../../domain/task.ts';
 import { HubClient } from '../hub/hub-client.ts';
@@ -24,8 +25,6 @@ export interface ResolvedSource {
 const CONFIGURATION =
   /^(?:(?:config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|preprocessor_config|model\.safetensors\.index)\.json|vocab\.(?:txt|json)|merges\.txt|spiece\.model|tokenizer\.model)$/;
 const WEIGHTS = /^model(?:-\d{5}-of-\d{5})?\.safetensors$/;
-/** Where repositories keep the graph that people mean when they name none. */
-const USUAL_GRAPHS = ['model.onnx', 'onnx/model.onnx'];
 
 /** Pins the model's revision, downloads what a conversion reads, and selects the rows of every data config the submitter gave no file for. */
 export async function resolveSource(spec: ResolveSpec, context: TaskContext): Promise<ResolvedSource> {
@@ -112,17 +111,11 @@ function checkpointFiles(id: string, listed: readonly HubFile[]): readonly HubFi
   return needed;
 }
 
-/** The graph the recipe names, or the only one that can be meant, with the data files beside it whose names begin with its own. */
-function onnxFiles(id: string, { config }: Recipe['inputModel'], listed: readonly HubFile[]): readonly HubFile[] {
-  const graphs = listed.filter(({ path }) => path.endsWith('.onnx')).map(({ path }) => path);
-  const named = typeof config['onnx_file_name'] === 'string' ? config['onnx_file_name'] : undefined;
-  const graph = named ?? USUAL_GRAPHS.find((path) => graphs.includes(path)) ?? (graphs.length === 1 ? graphs[0] : undefined);
-  if (graph === undefined || !graphs.includes(graph)) {
-    const choice = graphs.length === 0 ? 'the repository has no .onnx file' : `it has ${graphs.slice(0, 20).join(', ')}`;
-    const problem =
-      graph === undefined ? `${choice}; name one with onnx_file_name in the recipe's input_model` : `it has no ${graph}; ${choice}`;
-    throw new GroveError('model-access', { id, problem });
-  }
-  const isPart = (path: string) => path === graph || path.startsWith(`${graph}_`) || path.startsWith(`${graph}.`);
-  return listed.filter(({ path }) => CONFIGURATION.test(path) || isPart(path));
+/** The graph the recipe names, or the one that can be meant, with its data files. */
+function onnxFiles(id: string, inputModel: Recipe['inputModel'], listed: readonly HubFile[]): readonly HubFile[] {
+  const paths = listed.map(({ path }) => path);
+  const choice = chooseGraph({ ...inputModel, modelPath: null }, paths);
+  if ('problem' in choice) throw new GroveError('model-access', { id, problem: choice.problem });
+  const parts = new Set(filesOfGraph(choice.graph, paths));
+  return listed.filter(({ path }) => CONFIGURATION.test(path) || parts.has(path));
 }

@@ -8,8 +8,8 @@ import { collect, cosine, keyValues, positiveInteger, present } from '../option-
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
-import { isFolder, readModelFolder } from '../sources/model-folder.ts';
-import { readRecipeArgument } from '../sources/recipe-argument.ts';
+import { isLocalModel, readModelFolder } from '../sources/model-folder.ts';
+import { inputModelsOf, readRecipeArgument } from '../sources/recipe-argument.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
 import { watchJob } from '../watch/watch-job.ts';
 import { clientOf, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
@@ -58,7 +58,10 @@ export const registerSubmit: RegisterCommand = (program, context) => {
 
 function addSubmitOptions(command: Command): void {
   withOutput(command)
-    .option('--model <dir|id>', 'model folder to upload, or a hub model id (default: the model the recipe names)')
+    .option(
+      '--model <dir|file.onnx|id>',
+      'checkpoint folder or ONNX model to upload, or a hub model id (default: the model the recipe names)',
+    )
     .option('--revision <revision>', 'revision of a hub model')
     .option(
       '--data <name=file[:columns]>',
@@ -96,16 +99,17 @@ interface RequestSources {
 async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
   const cwd = process.cwd();
   const { set, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
+  const chosen = await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd)));
   const optional = { task, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
   return {
-    recipes: await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))),
+    recipes: chosen,
     on: coverageOf(options.on),
     tier,
     priority,
     ...present(optional),
     ...(set.length > 0 && { set: [...set] }),
     ...(options.where.length > 0 && { where: keyValues('--where', options.where) }),
-    ...(await modelOf(client, options, context)),
+    ...(await modelOf({ client, options, context }, chosen)),
     ...(await dataOf(client, options.data, context)),
   };
 }
@@ -117,16 +121,19 @@ function coverageOf(values: readonly string[]): SubmitRequest['on'] {
   return { units: [...values] };
 }
 
-/** A folder is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
+/** A folder or ONNX file is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
 async function modelOf(
-  client: GroveClient,
-  { model, revision }: SubmitOptions,
-  { terminal, env }: CommandContext,
+  { client, options: { model, revision }, context: { terminal, env } }: Omit<RequestSources, 'recipes'>,
+  recipes: SubmitRequest['recipes'],
 ): Promise<Pick<SubmitRequest, 'model' | 'synthetic'>> {
   if (model === undefined) return {};
-  const folder = (await isFolder(model)) ? model : revision === undefined ? await findInHubCache(hubCacheFolder(env), model) : undefined;
+  const folder = (await isLocalModel(model))
+    ? model
+    : revision === undefined
+      ? await findInHubCache(hubCacheFolder(env), model)
+      : undefined;
   if (folder === undefined) return { model: { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) } };
-  const { files, synthetic } = await readModelFolder(folder);
+  const { files, synthetic } = await readModelFolder(folder, inputModelsOf(recipes));
   return { model: { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal) }, ...(synthetic && { synthetic }) };
 }
 

@@ -116,10 +116,9 @@ async function convertDraft(draft: OutputDraft, { recipe, source, data, runtime,
   try {
     return await convertModel({
       passes: planConversion(recipe).host,
-      modelType: recipe.inputModel.type,
+      inputModel: recipe.inputModel,
       source,
       data,
-      task: recipe.inputModel.task,
       outFolder: draft.folder,
       exportFolder: null,
       accelerator: recipe.target.accelerator,

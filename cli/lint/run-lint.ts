@@ -83,10 +83,9 @@ async function lintWithModel(
   try {
     const { findings } = await convertModel({
       passes,
-      modelType: recipe.inputModel.type,
+      inputModel: recipe.inputModel,
       source,
       data,
-      task: recipe.inputModel.task,
       outFolder: folder,
       exportFolder: null,
       accelerator: recipe.target.accelerator,

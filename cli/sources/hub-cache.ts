@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
+import { checkpointProblem } from '../../domain/checkpoint-files.ts';
 
 /** Where the Hugging Face libraries keep downloads, by their own environment variables. */
 export function hubCacheFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -14,16 +15,18 @@ export async function findInHubCache(cache: string, modelId: string): Promise<st
   const others = await readdir(join(repository, 'snapshots')).catch(() => []);
   for (const revision of [pinned.trim(), ...others].filter((name) => /^[0-9a-f]{40}$/.test(name))) {
     const folder = join(repository, 'snapshots', revision);
-    if ((await hasFile(join(folder, 'config.json'))) && (await hasFile(join(folder, 'model.safetensors')))) return folder;
+    if (checkpointProblem(await filesIn(folder)) === undefined) return folder;
   }
   return undefined;
 }
 
-async function hasFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
+/** Names of the files in a snapshot. A link to a blob that was not downloaded is none. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(
+    names.map(async (name) => ((await stat(join(folder, name)).catch(() => undefined))?.isFile() === true ? [name] : [])),
   );
+  return found.flat();
 }
 
 /** Which model a snapshot folder of a hub cache holds (`models--owner--name/snapshots/<commit>`); undefined for any other folder. */

@@ -2,9 +2,27 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
+import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import type { InputModel } from '../../domain/recipe/recipe.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** Largest recipe file read. */
 const MAX_RECIPE_BYTES = 1_048_576;
+
+/**
+ * The models that recipe files start from. A recipe of the catalogue is not among them: it is not here; nor is one that does not parse, which the farm
+ * refuses with the reasons.
+ */
+export function inputModelsOf(recipes: SubmitRequest['recipes']): readonly InputModel[] {
+  return recipes.flatMap((recipe) => {
+    if (!('text' in recipe)) return [];
+    try {
+      return [parseRecipe(recipe.text, { name: recipe.name, sha256 }).recipe.inputModel];
+    } catch {
+      return [];
+    }
+  });
+}
 
 /** A file of that name wins; anything else is taken as a catalogue id, which the farm checks. */
 export async function readRecipeArgument(argument: string, cwd: string): Promise<SubmitRequest['recipes'][number]> {

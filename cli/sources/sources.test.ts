@@ -35,9 +35,42 @@ describe('a model folder', () => {
 
   test('that does not exist is refused by name', async () => {
     await expect(readModelFolder(join(folder, 'absent'))).rejects.toMatchObject({
-      code: 'invalid-checkpoint',
+      code: 'not-found',
       message: expect.stringContaining('absent'),
     });
+  });
+});
+
+describe('an ONNX model', () => {
+  const listed = async (path: string, recipes?: Parameters<typeof readModelFolder>[1]) =>
+    (await readModelFolder(path, recipes)).files.map((file) => file.path);
+
+  beforeEach(async () => {
+    await mkdir(join(folder, 'onnx'));
+    for (const name of ['net.onnx', 'net.onnx.data', 'tokenizer.json', 'README.md', 'onnx/model.onnx', 'onnx/model.onnx_data'])
+      await writeFile(join(folder, name), 'x');
+  });
+
+  test('is the file with its weights and tokenizer', async () => {
+    expect(await listed(join(folder, 'net.onnx'))).toEqual(['net.onnx', 'net.onnx.data', 'tokenizer.json']);
+  });
+
+  test('is the usual one of a folder, or the one that a recipe names', async () => {
+    expect(await listed(folder)).toEqual(['onnx/model.onnx', 'onnx/model.onnx_data', 'tokenizer.json']);
+    const named = [{ modelPath: null, config: { onnx_file_name: 'net.onnx' } }];
+    expect(await listed(folder, named)).toEqual(['net.onnx', 'net.onnx.data', 'tokenizer.json']);
+  });
+
+  test('is asked for where several could be meant', async () => {
+    await rm(join(folder, 'onnx', 'model.onnx'));
+    await writeFile(join(folder, 'other.onnx'), 'x');
+    await expect(readModelFolder(folder)).rejects.toThrow(
+      /it has net.onnx, other.onnx; name one with onnx_file_name .* or as --model .*FILE.onnx/,
+    );
+  });
+
+  test('is no other file', async () => {
+    await expect(readModelFolder(join(folder, 'README.md'))).rejects.toThrow('neither a folder nor an .onnx file');
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ModelRule } from '../../domain/lint/model-rules.ts';
-import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import type { InputModel, RecipePass } from '../../domain/recipe/recipe.ts';
 import type { ConvertedPass as ReportedPass } from '../../domain/report.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ConversionData } from './conversion-data.ts';
@@ -9,12 +9,10 @@ import type { ModelConfig } from './model-config.ts';
 export interface ConvertRequest {
   /** The host passes of the recipe, in order (`planConversion`). Every one must be native. */
   readonly passes: readonly RecipePass[];
-  /** Olive's model type: `HfModel` is a checkpoint folder, `ONNXModel` an ONNX file or a folder with `model.onnx`. */
-  readonly modelType: string;
+  /** What the recipe says of the model: an `HfModel` is a checkpoint folder, an `ONNXModel` an ONNX file or a folder with one. */
+  readonly inputModel: InputModel;
   /** Absolute path of the checkpoint folder or ONNX file. */
   readonly source: string;
-  /** Task of the export. */
-  readonly task: string;
   /** Absolute path; created when missing. Existing files of the same names are replaced. */
   readonly outFolder: string;
   /** Where to keep the model as it is before any later pass, for the Reference; null keeps none. */

@@ -38,9 +38,8 @@ async function convert(
   const events: ConvertEvent[] = [];
   const result = await convertModel({
     passes: planConversion(recipe).host,
-    modelType: recipe.inputModel.type,
+    inputModel: recipe.inputModel,
     source,
-    task: recipe.inputModel.task,
     outFolder: join(folder, 'out'),
     exportFolder: join(folder, 'export'),
     accelerator: recipe.target.accelerator,
@@ -218,6 +217,40 @@ describe('convertModel', () => {
     expect(result.files.map(({ path }) => path)).toEqual(['model.onnx', 'model_config.json']);
   });
 
+  it('exports what the input model of the recipe says', async () => {
+    const names = ['input_ids', 'attention_mask', 'token_type_ids'];
+    const input_model = {
+      ...{ type: 'HfModel', model_path: 'm', task: 'text-classification', model_attributes: { note: 'mine' } },
+      load_kwargs: { attn_implementation: 'eager', torch_dtype: 'float16' },
+      io_config: { input_names: names, output_names: ['score'], dynamic_axes: { input_ids: { 0: 'N' }, score: { 0: 'N' } } },
+    };
+    const { result } = await convert(minimalDocument({ input_model }), TINY_BERT);
+    const model = await readModelFile(result.modelPath);
+    expect(model.graph.outputs.map(({ name }) => name)).toEqual(['score']);
+    expect(endsOf(model)).toEqual([
+      [7, ['N', 16]],
+      [7, [2, 16]],
+      [7, [2, 16]],
+      [10, ['N', 1]],
+    ]);
+    expect(histogram(model)).toMatchObject({ Div: 4, Softmax: 2 });
+    expect(result.modelConfig.modelAttributes).toMatchObject({ model_type: 'bert', hf_task: 'text-classification', note: 'mine' });
+  });
+
+  it('lets torch_dtype of the pass win over that of the model', async () => {
+    const input_model = { type: 'HfModel', model_path: 'm', task: 'text-classification', load_kwargs: { torch_dtype: 'float16' } };
+    const passes = { conversion: { type: 'OnnxConversion', target_opset: 17, torch_dtype: 'float32' } };
+    const { result } = await convert(minimalDocument({ input_model, passes }), TINY_BERT);
+    expect(endsOf(await readModelFile(result.modelPath)).at(-1)).toEqual([1, ['batch_size', 'num_labels']]);
+  });
+
+  it('tells of a head that the task leaves out, with the task that keeps it', async () => {
+    const { result } = await convert(minimalDocument(), TINY_BERT);
+    expect(result.findings).toContainEqual(
+      expect.objectContaining({ rule: 'head-dropped', message: expect.stringContaining('--task text-classification') }),
+    );
+  });
+
   it('says so when there is no source', async () => {
     const document = { input_model: { type: 'ONNXModel', model_path: 'm' }, passes: { fp16: { type: 'OnnxFloatToFloat16' } } };
     await expect(convert(document, join(folder, 'absent.onnx'))).rejects.toMatchObject({ code: 'not-found' });
@@ -242,7 +275,7 @@ describe('convertModel', () => {
       'pass-failed',
     ],
     ['a PyTorch model', minimalDocument({ input_model: { type: 'PyTorchModel' } }), 'unsupported-input'],
-    ['a task without an export', overrideTask(minimalDocument(), 'text-generation'), 'unsupported-input'],
+    ['a task without an export', overrideTask(minimalDocument(), 'text-generation'), 'unsupported-pass'],
   ])('refuses %s', async (_, document, code) => {
     await expect(convert(document, TINY_BERT)).rejects.toMatchObject({ code });
   });

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
@@ -7,7 +7,6 @@ import { dataNeeds } from '../../domain/recipe/conversion-data.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
 import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
-import { readModelFile } from '../onnx/read.ts';
 import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
 import type { ExportPass, GraphPass, Pass, PassContext, PassFinding, PassResult } from '../passes/pass.ts';
 import { PASSES } from '../passes/registry.ts';
@@ -19,6 +18,7 @@ import { sizeOfFiles } from './file-sizes.ts';
 import { MODEL_CONFIG_FILE, type ModelConfig, writeModelConfig } from './model-config.ts';
 import { modelFacts, operatorChanges } from './model-facts.ts';
 import { modelFindings } from './model-findings.ts';
+import { openSource } from './open-source.ts';
 import { RowTally } from './row-tally.ts';
 import { writeOptionsOf } from './write-options.ts';
 
@@ -51,7 +51,7 @@ async function convertWith(scratch: ScratchModels, request: ConvertRequest): Pro
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
-  let state = await openSource(request);
+  let state: State | undefined = await openSource(request.inputModel, request.source);
   let exportPath: string | null = state === undefined ? null : await keepExport(state.model, exportFolder);
   for (const [index, pass] of passes.entries()) {
     signal.throwIfAborted();
@@ -74,15 +74,6 @@ async function convertWith(scratch: ScratchModels, request: ConvertRequest): Pro
     findings,
     sourceBytes: await sizeOfFiles(request.source),
   };
-}
-
-/** An ONNX model starts as a graph; a checkpoint becomes one in its export pass. */
-async function openSource({ modelType, source }: ConvertRequest): Promise<State | undefined> {
-  if (modelType === 'HfModel') return undefined;
-  if (modelType !== 'ONNXModel') throw new GroveError('unsupported-input', { problem: `input models of type ${modelType} need Olive` });
-  const status = await stat(source).catch(() => undefined);
-  const path = status?.isDirectory() ? join(source, MODEL_FILE) : source;
-  return { model: await readModelFile(path), modelAttributes: {} };
 }
 
 async function keepExport(model: Model, folder: string | null): Promise<string | null> {
@@ -141,7 +132,7 @@ function resultOf(pass: RecipePass, state: State | undefined, run: Run): Promise
   const context = contextOf(pass, state, run);
   if (implementation.kind === 'export') {
     if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
-    const source = { folder: run.source, task: run.task };
+    const source = { folder: run.source, task: run.inputModel.task, config: run.inputModel.config };
     return runWith(implementation, pass, (params) => implementation.run(source, params, context));
   }
   if (state === undefined) throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');

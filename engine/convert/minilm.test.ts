@@ -26,9 +26,8 @@ async function convert(label: string, types?: readonly string[]): Promise<Conver
   const { recipe } = parse(JSON.parse(catalogueText(label)));
   return convertModel({
     passes: planConversion(recipe).host.filter(({ type }) => types?.includes(type) ?? true),
-    modelType: 'HfModel',
+    inputModel: recipe.inputModel,
     source: join(folder, 'model'),
-    task: recipe.inputModel.task,
     outFolder: join(folder, label),
     exportFolder: join(folder, `${label}-export`),
     accelerator: recipe.target.accelerator,

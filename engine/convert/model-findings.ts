@@ -7,6 +7,13 @@ import type { ConvertFinding, ConvertRequest } from './convert-request.ts';
 /** Tokenizers of large multilingual models have 15 to 35 MB. */
 const MAX_TOKENIZER_BYTES = 100_000_000;
 
+/** The task that exports a head, by the end of its class name. A head for masked tokens only serves training: to leave it out is no loss. */
+const TASK_OF_HEAD: ReadonlyMap<string, string> = new Map([
+  ['SequenceClassification', 'text-classification'],
+  ['TokenClassification', 'token-classification'],
+  ['QuestionAnswering', 'question-answering'],
+]);
+
 const attributesSchema = z.object({
   architectures: z.array(z.string()).nullish(),
   vocab_size: z.number().nullish(),
@@ -19,12 +26,12 @@ const tokenizerSchema = z.object({
 
 /** Lint rules that need the checkpoint: what the recipe alone cannot tell. */
 export async function modelFindings(
-  request: Pick<ConvertRequest, 'source' | 'modelType' | 'task'>,
+  request: Pick<ConvertRequest, 'source' | 'inputModel'>,
   modelAttributes: Readonly<Record<string, unknown>>,
 ): Promise<readonly ConvertFinding[]> {
   const attributes = attributesSchema.safeParse(modelAttributes).data;
-  if (request.modelType !== 'HfModel' || attributes === undefined) return [];
-  const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], request.task)];
+  if (request.inputModel.type !== 'HfModel' || attributes === undefined) return [];
+  const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], request.inputModel.task)];
   const largestId = await largestTokenId(join(request.source, 'tokenizer.json'));
   const rows = attributes.vocab_size ?? undefined;
   if (rows !== undefined && largestId !== undefined && largestId >= rows) {
@@ -35,10 +42,13 @@ export async function modelFindings(
 }
 
 function headFindings(architectures: readonly string[], task: string): readonly ConvertFinding[] {
-  const headed = architectures.find((name) => name.endsWith('ForSequenceClassification'));
-  if (headed === undefined || task === 'text-classification') return [];
-  const message = `the checkpoint is a ${headed}; ${task} exports it without the head that computes its score`;
-  return [{ rule: 'head-dropped', path: '$.input_model.task', message }];
+  return architectures.flatMap((name): readonly ConvertFinding[] => {
+    const [, tail = ''] = name.split('For', 2);
+    const kept = TASK_OF_HEAD.get(tail);
+    if (kept === undefined || kept === task) return [];
+    const message = `the checkpoint is a ${name}; ${task} exports it without the head that computes its scores (--task ${kept} keeps it)`;
+    return [{ rule: 'head-dropped', path: '$.input_model.task', message }];
+  });
 }
 
 /** Undefined when there is no tokenizer file, or none that can be read this way: tokenizing reports that where it matters. */

@@ -1,5 +1,6 @@
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Emission, ExportTask, InputArgument, Parameter } from './emission.ts';
+import type { Emission, InputArgument, Parameter } from './emission.ts';
 import type { EncoderConfig } from './encoder-config.ts';
 import type { TraceValue } from './trace.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import type { Architecture, EmittedOutput } from './architecture.ts';
 import { emitEncoder, emitFeatures, emitPooler, encoderParameters, poolerParameters } from './bert-encoder.ts';
 import {
   type Emission,
-  type ExportTask,
   emitGemm,
   emitLayerNorm,
   emitLinear,

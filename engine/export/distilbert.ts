@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import { intAttribute } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
 import type { Architecture, EmittedOutput } from './architecture.ts';
 import { emitContext, emitHeads, emitSdpa, emitSdpaMask, type Heads, lowestScore } from './attention.ts';
 import {
   type Emission,
-  type ExportTask,
   emitGemm,
   emitLayerNorm,
   emitLinear,

@@ -1,18 +1,9 @@
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import { floatAttribute, intAttribute } from '../graph/attribute.ts';
 import type { DataType } from '../graph/data-type.ts';
 import { floatTensor } from '../graph/tensor.ts';
 import type { EncoderConfig } from './encoder-config.ts';
 import type { Trace, TraceScope, TraceValue } from './trace.ts';
-
-/** Hugging Face tasks that export natively. */
-export const EXPORT_TASKS = [
-  'feature-extraction',
-  'text-classification',
-  'token-classification',
-  'fill-mask',
-  'question-answering',
-] as const;
-export type ExportTask = (typeof EXPORT_TASKS)[number];
 
 /** Arguments of an encoder's forward function that can be inputs of the graph. */
 export type InputArgument = 'input_ids' | 'attention_mask' | 'token_type_ids';

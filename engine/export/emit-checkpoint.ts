@@ -1,11 +1,13 @@
 import { GroveError } from '../../domain/errors.ts';
+import type { ModelRule } from '../../domain/lint/model-rules.ts';
+import { EXPORT_TASKS, type ExportTask } from '../../domain/passes/hf-model.ts';
 import { DataType } from '../graph/data-type.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { distilbert } from './distilbert.ts';
-import { type Emission, type EmissionOptions, EXPORT_TASKS, type ExportTask, type InputArgument, type Parameter } from './emission.ts';
+import type { Emission, EmissionOptions, InputArgument, Parameter } from './emission.ts';
 import type { EncoderConfig } from './encoder-config.ts';
 import { type ExportIo, resolveIo } from './io-config.ts';
 import { lowerTrace } from './lower-trace.ts';
@@ -22,15 +24,17 @@ export interface ExportOptions {
   readonly dynamic: boolean;
   /** How attention is computed; default `sdpa`, as transformers chooses. */
   readonly attention?: 'sdpa' | 'eager';
-  /** Type of weights and computation: FLOAT (default) or FLOAT16, whatever the checkpoint's. */
-  readonly floatType?: DataType;
+  /** PyTorch's name of the type of weights and computation: `float32`, `float16`, or `auto` for the checkpoint's. Default or null: float32. */
+  readonly dtype?: string | null;
+  /** Whether code that comes with the checkpoint would run. Default false. */
+  readonly trustsRemoteCode?: boolean;
   /** `io_config` of the recipe's model. */
   readonly ioConfig?: unknown;
 }
 
 /** Something about an export that its user would not expect. */
 export interface ExportFinding {
-  readonly rule: string;
+  readonly rule: ModelRule;
   readonly message: string;
 }
 
@@ -45,6 +49,12 @@ const NO_POOLER: ExportFinding = {
   message: 'the checkpoint has no pooler, so the model has no pooled output; PyTorch would compute one from random weights',
 };
 
+const REORDERED: ExportFinding = {
+  rule: 'inputs-reordered',
+  message:
+    'io_config lists the inputs in another order than the model takes them; each name is its own input here, where PyTorch would name them by position',
+};
+
 /** A checkpoint's model for a task, as far as it is known before anything is emitted. */
 interface Plan {
   readonly checkpoint: Checkpoint;
@@ -56,8 +66,9 @@ interface Plan {
 
 /** Emits a checkpoint's model for a task. Throws `unsupported-input` and `invalid-checkpoint`. */
 export function emitCheckpoint(checkpoint: Checkpoint, request: ExportOptions): { graph: Graph; findings: readonly ExportFinding[] } {
-  const { task, opset, dynamic, attention = 'sdpa', floatType = DataType.FLOAT, ioConfig } = request;
-  const architecture = architectureOf(checkpoint);
+  const { task, opset, dynamic, attention = 'sdpa', ioConfig } = request;
+  const architecture = architectureOf(checkpoint, request.trustsRemoteCode ?? false);
+  const floatType = floatTypeOf(checkpoint, request.dtype ?? 'float32');
   const config = architecture.config(checkpoint);
   const io = resolveIo({ task, accepts: architecture.inputs, dynamic, ioConfig });
   requirePositions(io, architecture.maxSequence(config));
@@ -72,14 +83,38 @@ export function emitCheckpoint(checkpoint: Checkpoint, request: ExportOptions): 
     floatType,
   });
   addOutputs(emission, io, architecture.emit(emission));
-  return { graph: lowerTrace(trace, weights), findings: hasPooler ? [] : [NO_POOLER] };
+  const findings = [...(hasPooler ? [] : [NO_POOLER]), ...(isReordered(io, architecture) ? [REORDERED] : [])];
+  return { graph: lowerTrace(trace, weights), findings };
 }
 
-function architectureOf({ config: { model_type: modelType } }: Checkpoint): Architecture {
+/** By PyTorch's name. */
+const FLOAT_TYPES: ReadonlyMap<unknown, DataType> = new Map([
+  ['float32', DataType.FLOAT],
+  ['float16', DataType.FLOAT16],
+]);
+
+/** `auto` is what config.json names, by its older or newer name; without one it is what the weights are, which no published encoder leaves open. */
+function floatTypeOf({ config }: Checkpoint, dtype: string): DataType {
+  const name = dtype === 'auto' ? (config['dtype'] ?? config['torch_dtype'] ?? 'float32') : dtype;
+  const floatType = FLOAT_TYPES.get(name);
+  if (floatType !== undefined) return floatType;
+  throw new GroveError('unsupported-input', { problem: `torch_dtype ${name} (exported are float32 and float16)` });
+}
+
+function architectureOf({ config }: Checkpoint, trustsRemoteCode: boolean): Architecture {
+  if (trustsRemoteCode && config['auto_map'] !== undefined) {
+    throw new GroveError('unsupported-input', { problem: 'its config.json names code of its own (auto_map), and the recipe trusts it' });
+  }
+  const { model_type: modelType } = config;
   const found = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(modelType));
   if (found !== undefined) return found;
   const known = ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes).join(', ');
   throw new GroveError('unsupported-input', { problem: `architecture "${modelType}" (exported are ${known})` });
+}
+
+function isReordered({ inputs }: ExportIo, { inputs: accepted }: Architecture): boolean {
+  const places = inputs.map(({ argument }) => accepted.indexOf(argument));
+  return places.some((place, index) => place < (places[index - 1] ?? 0));
 }
 
 /** A fixed sequence must fit the position table: a longer one would read outside it. */

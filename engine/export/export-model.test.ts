@@ -3,18 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import { loadTokenizer } from '../data/tokenizer.ts';
 import { DataType } from '../graph/data-type.ts';
 import { halvesFromFloats } from '../graph/half.ts';
 import type { Model } from '../graph/model.ts';
-import { float32Tensor, float32Values, makeTensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
+import { float32Values, makeTensor, type Tensor, toFloat32 } from '../graph/tensor.ts';
 import { transpose } from '../graph/transpose.ts';
 import { checkModel } from '../onnx/check.ts';
 import { encodeModel } from '../onnx/write.ts';
 import { safetensorsOf, TINY_BERT, tinyTensors, writeCheckpoint } from './checkpoints.cases.ts';
-import type { ExportTask } from './emission.ts';
 import type { ExportOptions } from './emit-checkpoint.ts';
 import { exportCheckpoint } from './export-model.ts';
+import { EXPORTS } from './reference-exports.cases.ts';
+import { parseSafetensors } from './safetensors.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -197,21 +199,6 @@ describe('the graph', () => {
 });
 
 describe('checkpoints', () => {
-  test('shards are found through the index', async () => {
-    const tensors = [...(await tinyTensors())];
-    await writeCheckpoint(folder, new Map());
-    await unlink(join(folder, 'model.safetensors'));
-    const shards = [tensors.slice(0, 20), tensors.slice(20)];
-    const weightMap: Record<string, string> = {};
-    for (const [index, shard] of shards.entries()) {
-      const name = `model-0000${index + 1}-of-00002.safetensors`;
-      await writeFile(join(folder, name), safetensorsOf(new Map(shard)));
-      for (const [tensor] of shard) weightMap[tensor] = name;
-    }
-    await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: weightMap }));
-    expect(await logitsOf(folder)).toBeLessThan(1e-5);
-  });
-
   test('gamma and beta, a bare encoder and extra tensors are understood', async () => {
     const rename = (name: string): string =>
       name
@@ -260,6 +247,71 @@ describe('checkpoints', () => {
     await expect(exportCheckpoint(folder, features)).resolves.toBeDefined();
   });
 
+  test('a feature extractor without a pooler has no pooled output and says so', async () => {
+    const tensors = new Map([...(await tinyTensors())].filter(([name]) => !name.includes('pooler')));
+    await writeCheckpoint(folder, tensors);
+    const { model, findings } = await exportCheckpoint(folder, features);
+    expect(model.graph.outputs.map(({ name }) => name)).toEqual(['last_hidden_state']);
+    expect(findings.map(({ rule }) => rule)).toEqual(['pooler-missing']);
+    await expect(exportCheckpoint(folder, classification)).rejects.toThrow('--task feature-extraction or token-classification works');
+  });
+
+  test('a checkpoint of nothing is refused with its first tensors', async () => {
+    await writeCheckpoint(folder, new Map());
+    await expect(exportCheckpoint(folder, classification)).rejects.toThrow(
+      'tensors "bert.embeddings.word_embeddings.weight", "bert.embeddings.position_embeddings.weight", "bert.embeddings.token_type_embeddings.weight" and 38 more are missing; task text-classification needs them.',
+    );
+  });
+
+  test('the bias of a masked language model may bear its other name', async () => {
+    const source = join(EXPORTS, 'bert');
+    const tensors = parseSafetensors(new Uint8Array(await readFile(join(source, 'model.safetensors'))), 'model.safetensors');
+    const renamed = new Map([...tensors].map(([name, tensor]) => [name.replace('predictions.bias', 'predictions.decoder.bias'), tensor]));
+    const config: object = JSON.parse(await readFile(join(source, 'config.json'), 'utf8'));
+    await writeCheckpoint(folder, renamed, config);
+    const options: ExportOptions = { task: 'fill-mask', opset: 17, dynamic: true };
+    const models = await Promise.all([source, folder].map((path) => exportCheckpoint(path, options)));
+    expect(encodeModel(models[1]!.model)).toEqual(encodeModel(models[0]!.model));
+  });
+
+  test.each<[object, DataType | string]>([
+    [{ torch_dtype: 'float16' }, DataType.FLOAT16],
+    [{ dtype: 'float32', torch_dtype: 'float16' }, DataType.FLOAT],
+    [{ torch_dtype: undefined }, DataType.FLOAT],
+    [{ torch_dtype: 'bfloat16' }, 'torch_dtype bfloat16'],
+  ])('torch_dtype auto is that of the configuration %j', async (config, expected) => {
+    await writeCheckpoint(folder, await tinyTensors(), config);
+    const exported = exportCheckpoint(folder, { ...features, dtype: 'auto' });
+    if (typeof expected === 'string') await expect(exported).rejects.toThrow(expected);
+    else expect((await exported).model.graph.initializers.get('embeddings.LayerNorm.bias')?.dataType).toBe(expected);
+  });
+
+  test('code of a checkpoint is neither run nor trusted', async () => {
+    await writeCheckpoint(folder, await tinyTensors(), { auto_map: { AutoModel: 'modeling.MyModel' } });
+    await expect(exportCheckpoint(folder, { ...features, trustsRemoteCode: true })).rejects.toThrow('auto_map');
+    await expect(exportCheckpoint(folder, features)).resolves.toBeDefined();
+  });
+
+  test('a fixed sequence longer than the position table is refused', async () => {
+    const ioConfig = {
+      input_names: ['input_ids', 'attention_mask'],
+      input_shapes: [
+        [1, 65],
+        [1, 65],
+      ],
+      input_types: ['int64', 'int64'],
+      output_names: ['x'],
+    };
+    await expect(exportCheckpoint(TINY_BERT, { ...features, dynamic: false, ioConfig })).rejects.toThrow('positions for 64');
+    await expect(
+      exportCheckpoint(TINY_BERT, { ...features, dynamic: true, ioConfig: { ...ioConfig, dynamic_axes: { input_ids: { 1: 'L' } } } }),
+    ).resolves.toBeDefined();
+  });
+
+  test('question answering needs a start and an end', async () => {
+    await expect(exportCheckpoint(TINY_BERT, { ...features, task: 'question-answering' })).rejects.toThrow('with 1 labels');
+  });
+
   test('integer weights are refused', async () => {
     const tensors = await tinyTensors();
     tensors.set('bert.pooler.dense.bias', makeTensor(DataType.UINT8, [32], new Uint8Array(32)));
@@ -290,7 +342,9 @@ describe('checkpoints', () => {
     ['missing', undefined, 'has no config.json'],
     ['not JSON', '{', 'not JSON'],
     ['ambiguous', '{"model_type":"bert","model_type":"gpt2"}', '"model_type" is given twice'],
+    ['a list', '[]', 'no "model_type"'],
   ])('a config.json that is %s is refused', async (_, text, problem) => {
+    await writeFile(join(folder, 'model.safetensors'), safetensorsOf(new Map()));
     if (text !== undefined) await writeFile(join(folder, 'config.json'), text);
     await expect(exportCheckpoint(folder, classification)).rejects.toMatchObject({
       code: 'invalid-checkpoint',
@@ -298,18 +352,11 @@ describe('checkpoints', () => {
     });
   });
 
-  test.each<[object, string]>([
-    [{ weight_map: { t: '../evil.safetensors' } }, 'unsafe-path'],
-    [{ weight_map: { t: '/abs.safetensors' } }, 'unsafe-path'],
-    [{ weight_map: { t: 'none.safetensors' } }, 'not-found'],
-    [{ weight_map: { t: 'shard.safetensors' } }, 'invalid-checkpoint'],
-    [{ weight_map: ['t'] }, 'invalid-checkpoint'],
-  ])('the index %j is refused', async (index, code) => {
-    await writeCheckpoint(folder, new Map());
-    await unlink(join(folder, 'model.safetensors'));
-    await writeFile(join(folder, 'shard.safetensors'), safetensorsOf(new Map([['other', float32Tensor([], [1])]])));
-    await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
-    await expect(exportCheckpoint(folder, classification)).rejects.toMatchObject({ code });
+  test('an empty folder, a file and a folder that is not there are refused by what they are', async () => {
+    await expect(exportCheckpoint(folder, classification)).rejects.toThrow('the folder is empty');
+    await expect(exportCheckpoint(join(folder, 'none'), classification)).rejects.toMatchObject({ code: 'not-found' });
+    await writeFile(join(folder, 'net.onnx'), '');
+    await expect(exportCheckpoint(join(folder, 'net.onnx'), classification)).rejects.toThrow('set the recipe');
   });
 });
 

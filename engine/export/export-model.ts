@@ -1,7 +1,7 @@
 import { GroveError } from '../../domain/errors.ts';
+import { EXPORT_TASKS, type ExportTask } from '../../domain/passes/hf-model.ts';
 import { createModel, irVersionFor, type Model } from '../graph/model.ts';
 import { openCheckpoint } from './checkpoint.ts';
-import { EXPORT_TASKS, type ExportTask } from './emission.ts';
 import { type ExportFinding, type ExportOptions, emitCheckpoint } from './emit-checkpoint.ts';
 
 /** Operator sets that are emitted: LayerNormalization is an operator from 17 on, GELU from 20 on. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import { DataType } from '../graph/data-type.ts';
 import type { Dim } from '../graph/value.ts';
-import type { ExportTask, InputArgument } from './emission.ts';
+import type { InputArgument } from './emission.ts';
 
 /** Size of the dummy input that Olive exports with. */
 const DUMMY_DIMS = [2, 16];

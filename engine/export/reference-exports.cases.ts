@@ -101,6 +101,6 @@ export function optionsOf({ task, opset, model, params }: Recorded['graphs'][num
   return {
     ...{ task, opset, dynamic: params.dynamic, ioConfig: model.io_config },
     attention: model.load_kwargs?.attn_implementation ?? 'sdpa',
-    floatType: params.torch_dtype === 'float16' ? DataType.FLOAT16 : DataType.FLOAT,
+    dtype: params.torch_dtype ?? 'float32',
   };
 }

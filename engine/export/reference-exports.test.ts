@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { DataType } from '../graph/data-type.ts';
+import { EXPORT_TASKS } from '../../domain/passes/hf-model.ts';
 import { floatsFromHalves } from '../graph/half.ts';
 import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
 import { encodeModel } from '../onnx/write.ts';
-import { EXPORT_TASKS } from './emission.ts';
 import { exportCheckpoint } from './export-model.ts';
 import { changedCheckpoint, EXPORTS, expectedRows, FAMILIES, optionsOf, recordOf, rowsOf } from './reference-exports.cases.ts';
 
@@ -72,7 +71,7 @@ for (const family of FAMILIES) {
       { opset: 17, tolerance: 1e-4 },
       { opset: 21, tolerance: 1e-4 },
       { opset: 20, attention: 'eager', tolerance: 1e-4 },
-      { opset: 20, floatType: DataType.FLOAT16, tolerance: 0.05 },
+      { opset: 20, dtype: 'float16', tolerance: 0.05 },
     ] as const;
     test.each(EXPORT_TASKS.flatMap((task) => settings.map((setting) => [task, setting] as const)))('%s, %j', async (task, setting) => {
       const { tolerance, ...options } = setting;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ExportTask } from '../../domain/passes/hf-model.ts';
 import { intAttribute } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
 import { int64Tensor, makeTensor } from '../graph/tensor.ts';
@@ -8,7 +9,6 @@ import { bertShape, bertSizes } from './bert.ts';
 import { emitEncoder, emitFeatures, encoderParameters, poolerParameters } from './bert-encoder.ts';
 import {
   type Emission,
-  type ExportTask,
   emitGemm,
   emitLayerNorm,
   emitLinear,

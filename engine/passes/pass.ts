@@ -1,5 +1,6 @@
 import type { ModelRule } from '../../domain/lint/model-rules.ts';
 import type { PassManifest } from '../../domain/passes/manifest.ts';
+import type { JsonObject } from '../../domain/recipe/recipe.ts';
 import type { LeftAlone } from '../../domain/report.ts';
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
@@ -62,6 +63,8 @@ export interface PassSource {
   readonly folder: string;
   /** Task of the export. */
   readonly task: string;
+  /** Further members of the recipe's input model: `io_config`, `load_kwargs`, `model_attributes`. */
+  readonly config: JsonObject;
 }
 
 /** A pass that makes the first graph from a checkpoint. */

@@ -32,9 +32,8 @@ async function groves(model: ParityModel, label: RecipeLabel): Promise<ModelSumm
   const { recipe } = parse(JSON.parse(JSON.stringify(await recipeFor(label, model, 'feature-extraction'))));
   const { modelPath } = await convertModel({
     passes: planConversion(recipe).host,
-    modelType: 'HfModel',
+    inputModel: recipe.inputModel,
     source: model.folder,
-    task: recipe.inputModel.task,
     outFolder: join(folder, `${model.name}-${label}`),
     exportFolder: null,
     accelerator: recipe.target.accelerator,
