@@ -7,7 +7,7 @@ import { tensorType } from '../graph/value.ts';
 import { checkModel } from '../onnx/check.ts';
 import { onnxIODataTypeConverter } from './onnx-io-data-type-converter.ts';
 import type { PassReport } from './pass.ts';
-import { graphWith, histogram, modelOf, passContext, runOnce } from './passes.cases.ts';
+import { graphWith, histogram, modelOf, ONNX_INPUT, passContext, runOnce } from './passes.cases.ts';
 
 const TO_HALF = { source_dtype: DataType.FLOAT, target_dtype: DataType.FLOAT16 };
 
@@ -99,7 +99,7 @@ describe('OnnxIODataTypeConverter', () => {
 
   it('leaves patterns that only Python reads to Olive', () => {
     const { params, unsupportedReason } = onnxIODataTypeConverter.manifest;
-    expect(unsupportedReason?.(params.parse({ name_pattern: '(?i)LOGITS' }))).toBe(' (name_pattern with (?i)');
-    expect(unsupportedReason?.(params.parse({}))).toBeUndefined();
+    expect(unsupportedReason?.(params.parse({ name_pattern: '(?i)LOGITS' }), ONNX_INPUT)).toBe(' (name_pattern with (?i)');
+    expect(unsupportedReason?.(params.parse({}), ONNX_INPUT)).toBeUndefined();
   });
 });

@@ -10,7 +10,7 @@ import type { NamedTensors, Tensor } from '../runtime/tensor.ts';
 import { onnxOpVersionConversion } from './onnx-op-version-conversion.ts';
 import { CHANGED_OPERATORS } from './opset/operator-history.ts';
 import type { PassReport } from './pass.ts';
-import { graphWith, passContext, runOnce } from './passes.cases.ts';
+import { graphWith, ONNX_INPUT, passContext, runOnce } from './passes.cases.ts';
 
 async function convert(model: Model, target_opset: number): Promise<PassReport> {
   const params = onnxOpVersionConversion.manifest.params.parse({ target_opset });
@@ -284,7 +284,7 @@ describe('OnnxOpVersionConversion', () => {
 
   it('leaves other operator sets to Olive', () => {
     const { params, unsupportedReason } = onnxOpVersionConversion.manifest;
-    expect(unsupportedReason?.(params.parse({}))).toBe(' (target_opset 26)');
-    expect(unsupportedReason?.(params.parse({ target_opset: 17 }))).toBeUndefined();
+    expect(unsupportedReason?.(params.parse({}), ONNX_INPUT)).toBe(' (target_opset 26)');
+    expect(unsupportedReason?.(params.parse({ target_opset: 17 }), ONNX_INPUT)).toBeUndefined();
   });
 });

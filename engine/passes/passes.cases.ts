@@ -76,3 +76,6 @@ export async function loadOnce(model: Model): Promise<void> {
   const session = await (await runtime()).createSession({ model: { bytes: encodeModel(model) }, ep: 'CPUExecutionProvider' });
   await session.close();
 }
+
+/** An input model of which no pass asks anything. */
+export const ONNX_INPUT = { type: 'ONNXModel', task: '', config: {} };
