@@ -111,15 +111,17 @@ class TensorFix {
   }
 
   #convert(written: QuantTypeChoice, read: QuantTypeChoice, names: ReadonlySet<string>): void {
-    const { overrides } = this.#context;
+    const { overrides, settings } = this.#context;
     if (overrides.first(this.#tensor) === undefined) overrides.add(this.#tensor, overrideOf(written));
     const override = overrides.first(this.#tensor) ?? {};
-    if (!agree(written, choiceOf(override))) throw refuse(`tensor "${this.#tensor}" is overridden to another type than its operator needs`);
+    if (!agree(written, choiceOf(override, settings.activationType)))
+      throw refuse(`tensor "${this.#tensor}" is overridden to another type than its operator needs`);
     if (names.size === 0) return;
-    const { quantType = this.#context.settings.activationType, symmetric } = read;
-    const convert = override.convert ?? { quantType, ...(symmetric === undefined ? {} : { symmetric }) };
+    const { quantType = settings.activationType, symmetric } = read;
+    const convert = override.convert ?? { quantType, ...(symmetric === undefined ? {} : { symmetric }), receivers: new Set<string>() };
     if (!agree(read, choiceOf(convert))) throw refuse(`tensor "${this.#tensor}" is converted to another type than its readers need`);
-    overrides.add(this.#tensor, { convert: { ...convert, receivers: new Set([...(convert.receivers ?? []), ...names]) } });
+    // One that is converted for every reader is so for these too.
+    if (convert.receivers) overrides.add(this.#tensor, { convert: { ...convert, receivers: new Set([...convert.receivers, ...names]) } });
   }
 
   #allReaders(): ReadonlySet<string> {

@@ -4,7 +4,6 @@ import { type Model, onnxOpset } from '../graph/model.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { floatKindOf } from './float-kind.ts';
 import type { OperatorContext } from './operators/handler.ts';
-import { readCounts } from './range-sources.ts';
 import type { QdqSettings } from './settings.ts';
 
 interface ContextInputs {
@@ -16,7 +15,6 @@ interface ContextInputs {
 export function operatorContext(model: Model, inputs: ContextInputs, isMarked: (tensor: string) => boolean): OperatorContext {
   const { graph } = model;
   const { settings } = inputs;
-  const reads = readCounts(graph);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const isConverted = (tensor: string): boolean => settings.overrides.get(tensor)?.[0]?.convert !== undefined;
   return {
@@ -29,7 +27,7 @@ export function operatorContext(model: Model, inputs: ContextInputs, isMarked: (
     channelAxis: (weight, defaultAxis, opType) =>
       channelAxis(graph.initializers.get(weight), { settings, weight, axis: settings.channelAxes.get(opType ?? '') ?? defaultAxis }),
     canAbsorb: (input, output) => {
-      const isAlone = graph.producer(input) !== undefined && !outputs.has(input) && reads.get(input) === 1 && graph.useCount(input) === 1;
+      const isAlone = graph.producer(input) !== undefined && !outputs.has(input) && graph.useCount(input) === 1;
       return isAlone && isFloatValue(graph, output) && inputs.hasRange(output) && !isConverted(input) && !isConverted(output);
     },
   };

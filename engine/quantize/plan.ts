@@ -70,6 +70,8 @@ class Planner implements Plan {
   readonly #settings: QdqSettings;
   readonly #report: ReportBuilder;
   readonly #context: OperatorContext;
+  /** Channel axis that operators want of a weight, or that they want different ones. */
+  readonly #axes = new Map<string, number | 'whole'>();
   readonly #nextSuffixes = new Map<string, number>();
 
   constructor(model: Model, inputs: PlanInputs, report: ReportBuilder) {
@@ -100,7 +102,7 @@ class Planner implements Plan {
         if (!this.marks.has(decision.tensor)) this.#mark(decision.tensor, { role: decision.kind });
         return;
       case 'channels':
-        this.#mark(decision.tensor, { role: 'weight', axis: decision.axis });
+        this.#markChannels(decision.tensor, decision.axis);
         return;
       case 'same':
         this.#mark(decision.tensor, { role: 'activation', sharedWith: { tensor: decision.provider, reader: node } });
@@ -122,6 +124,14 @@ class Planner implements Plan {
     if (this.#isQuantizable(tensor)) this.marks.set(tensor, mark);
   }
 
+  /** Operators that want other channels of one weight get it as a whole: integer kernels would take the one's channels for the other's. */
+  #markChannels(tensor: string, axis: number): void {
+    const known = this.#axes.get(tensor);
+    this.#axes.set(tensor, known === undefined || known === axis ? axis : 'whole');
+    const isWhole = this.#axes.get(tensor) === 'whole';
+    this.#mark(tensor, { role: 'weight', ...(isWhole ? {} : { axis }) });
+  }
+
   #isQuantizable(tensor: string): boolean {
     if (tensor === '') return false;
     const type = this.#model.graph.typeOf(tensor);
@@ -132,6 +142,7 @@ class Planner implements Plan {
   #markBias({ tensor, input, weight, factor }: BiasDecision, node: Node): void {
     // Who overrides how a bias is quantised, wants it quantised as a weight.
     if ((this.#settings.overrides.get(tensor)?.length ?? 0) > 0) this.#markOverriddenBias(tensor);
+    else if (this.dequantized.has(tensor)) this.#report.skip(tensor, 'already-dequantized');
     else if (!this.#context.isConstant(tensor)) this.#report.skip(tensor, 'bias-not-constant');
     else if (this.#context.isFloatConstant(tensor)) {
       const name = this.#nameOfBias(tensor, factor !== undefined);

@@ -16,27 +16,20 @@ export function isSelected(node: Node, settings: QdqSettings): boolean {
 }
 
 /**
- * Tensors whose range is not simply what calibration saw of them: outputs of Softmax are [0, 1], and what feeds nothing but a Clip or Relu has the
- * range of that node's output. In node order: the input of a Relu behind a Clip ends with the Relu's range, the input of the Clip with the Clip's.
+ * Tensors whose range is not simply what calibration saw of them: outputs of Softmax are [0, 1], and what feeds nothing but a Clip or Relu (no body and
+ * no graph output either, which onnxruntime's quantizer does not look at) has the range of that node's output. In node order: the input of a Relu behind a Clip ends with the Relu's range, the input of the Clip with the Clip's.
  */
 export function adjustedRanges(graph: Graph, settings: QdqSettings): ReadonlyMap<string, RangeSource> {
   const sources = new Map<string, RangeSource>();
-  const reads = readCounts(graph);
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
   for (const node of graph.nodes) {
     if (!isSelected(node, settings)) continue;
     const [input = ''] = node.inputs;
     const [output = ''] = node.outputs;
     if (node.opType === 'Softmax') sources.set(output, { fixed: PROBABILITIES });
-    else if ((node.opType === 'Clip' || node.opType === 'Relu') && reads.get(input) === 1) {
+    else if ((node.opType === 'Clip' || node.opType === 'Relu') && graph.useCount(input) === 1 && !outputs.has(input)) {
       sources.set(input, sources.get(output) ?? { observed: output });
     }
   }
   return sources;
-}
-
-/** How many input slots of the graph's own nodes read each value; bodies do not count. */
-export function readCounts(graph: Graph): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const node of graph.nodes) for (const input of node.inputs) counts.set(input, (counts.get(input) ?? 0) + 1);
-  return counts;
 }

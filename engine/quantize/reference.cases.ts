@@ -62,16 +62,51 @@ export interface ReferenceCase {
   /** Of the values that nodes compute. */
   readonly types: Values;
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
-  /** `expected` is null where onnxruntime's quantizer fails. */
-  readonly runs: readonly { readonly settings: WrittenSettings; readonly expected: ModelSummary | null }[];
+  readonly runs: readonly ReferenceRun[];
+}
+
+/** One way to quantise a graph. */
+export interface ReferenceRun {
+  readonly settings: WrittenSettings;
+  /** Null where onnxruntime's quantizer fails, or Grove does something else on purpose. */
+  readonly expected: ModelSummary | null;
+  /** Why it does. */
+  readonly deviates?: string;
 }
 
 export function referenceCases(): readonly ReferenceCase[] {
-  const text = readFileSync(join(import.meta.dirname, 'fixtures/cases.jsonl'), 'utf8');
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line): ReferenceCase => JSON.parse(line));
+  return linesOf('cases.jsonl').map((line): ReferenceCase => JSON.parse(line));
+}
+
+/** A whole encoder with everything that was done to it: written by `fixtures/make_bert_cases.py`. */
+export interface BertCase extends Pick<ReferenceCase, 'ranges' | 'runs'> {
+  /** File in `fixtures/`. */
+  readonly model: string;
+}
+
+export function bertCases(): readonly BertCase[] {
+  return linesOf('bert-cases.jsonl').map((line): BertCase => JSON.parse(line));
+}
+
+export function fixturePath(name: string): string {
+  return join(import.meta.dirname, 'fixtures', name);
+}
+
+/** Endings that most names have, and what stands for them in the files. */
+const SHORT: readonly (readonly [string, string])[] = [
+  ['~do', '_DequantizeLinear_Output'],
+  ['~qo', '_QuantizeLinear_Output'],
+  ['~qi', '_QuantizeLinear_Input'],
+  ['~d', 'DequantizeLinear'],
+  ['~q', 'QuantizeLinear'],
+  ['~z', '_zero_point'],
+  ['~s', '_scale'],
+  ['~i', '_quantized'],
+];
+
+function linesOf(file: string): string[] {
+  const text = SHORT.reduce((all, [short, ending]) => all.replaceAll(short, ending), readFileSync(fixturePath(file), 'utf8'));
+  return text.trimEnd().split('\n');
 }
 
 const DATA_TYPES: Readonly<Record<Kind, DataType>> = {
@@ -134,7 +169,7 @@ function formula(count: number, [seed = 0, factor = 1]: readonly number[]): numb
   return Array.from({ length: count }, (_, i) => (((7919 * i + 104729 * seed) % 1009) / 504.5 - 1) * factor);
 }
 
-export function rangesOfCase({ ranges }: ReferenceCase): Map<string, TensorRange> {
+export function rangesOfCase({ ranges }: Pick<ReferenceCase, 'ranges'>): Map<string, TensorRange> {
   return new Map(Object.entries(ranges).map(([tensor, [min, max]]) => [tensor, { min, max }]));
 }
 

@@ -1,15 +1,33 @@
 import { readFloat, readInt } from '../../graph/attribute.ts';
 import type { Node } from '../../graph/graph.ts';
-import { activations, type BiasDecision, type Decision, type OperatorHandler, outputActivations, weightDecision } from './handler.ts';
+import {
+  activations,
+  type BiasDecision,
+  type Decision,
+  type OperatorContext,
+  type OperatorHandler,
+  outputActivations,
+  weightDecision,
+} from './handler.ts';
 
-/** MatMul: constants are weights (per channel along axis 1), everything else activations. */
+/** MatMul: constants are weights (matrices per channel along axis 1), everything else activations. */
 export const matMul: OperatorHandler = (node, context) => [
   ...node.inputs.map((tensor): Decision => {
     if (!context.isConstant(tensor)) return { kind: 'activation', tensor };
-    return weightDecision(tensor, context.channelAxis(tensor, 1, node.opType));
+    return weightDecision(tensor, matMulAxis(tensor, node, context));
   }),
   ...outputActivations(node, context),
 ];
+
+/**
+ * A stack of matrices is quantised as a whole: onnxruntime's quantizer takes its axis 1, the one that is summed over, and ONNX Runtime then refuses to
+ * run the product.
+ */
+function matMulAxis(weight: string, node: Node, context: OperatorContext): number | undefined {
+  const isStack = (context.constantValue(weight)?.dims.length ?? 0) > 2;
+  const isAsked = context.settings.overrides.get(weight)?.[0]?.axis !== undefined;
+  return isStack && !isAsked ? undefined : context.channelAxis(weight, 1, node.opType);
+}
 
 /** Gemm: A is an activation, B a weight (per channel along its output axis), a constant C the bias, multiplied by beta beforehand. */
 export const gemm: OperatorHandler = (node, context) => {
