@@ -5,7 +5,10 @@ import { commonShape, STATIC_LEFT_TO_OLIVE, staticReason, staticRules, staticSha
 
 /** How static quantisation differs from Olive's, whichever pass it is asked of. */
 export const STATIC_DIFFERENCES = [
-  'Integer types of 16 bits come as `com.microsoft` QuantizeLinear and DequantizeLinear at the opset of the model, as onnxruntime up to 1.25 writes them.',
+  'Before opset 21, integer types of 16 bits come as `com.microsoft` QuantizeLinear and DequantizeLinear at the opset of the model, as onnxruntime up to 1.25 writes them. So does float16 before opset 19, scales by channel before 13 and everything before 10, where onnxruntime writes nodes that the opset does not have or converts the model.',
+  'Where onnxruntime writes a model that computes something else, Grove does not: `beta` of a Gemm is kept, in the bias; the bias of a Gemm with an `alpha` other than 1 stays float; a Clip stays whose bounds leave out zero or are computed, and a Relu whose output is quantised beyond zero; a graph output that feeds a Relu keeps its own range.',
+  'With `per_channel`, stacks of matrices in MatMul and weights that operators want along different axes are quantised as a whole, and what is gathered from a weight with channels has a scale of its own. ONNX Runtime refuses to run the one, and computes something else from the others.',
+  'What cannot be quantised stays float and is reported: an unknown type, a range or constant that is not finite, a float16 range too narrow for its integers, a bias that does not match the channels. There onnxruntime fails, runs for ever or writes infinite scales.',
   '`calibrate_method: Entropy` is computed as MinMax: with the 128 bins that no parameter changes its only candidate is the range that was seen.',
   '`CalibMaxIntermediateOutputs` changes nothing: memory does not grow with the number of rows. In onnxruntime 1.25 it drops rows.',
   '`tensor_quant_overrides` take integer types by name (`uint16` or `QUInt16`); Olive fails on any.',
@@ -16,7 +19,7 @@ export const STATIC_DIFFERENCES = [
 export const onnxStaticQuantization = definePass({
   type: 'OnnxStaticQuantization',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: false,
   summary: 'Quantises weights and activations; ranges of activations come from calibration on rows of data.',
   documentation: {
