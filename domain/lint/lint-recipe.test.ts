@@ -144,6 +144,16 @@ describe('lintRecipe', () => {
     ]);
   });
 
+  it('leaves the sub-types of accuracy their own settings, which Olive reads', () => {
+    const sub_types = [
+      { name: 'accuracy_score', priority: 1, metric_config: { task: 'multiclass', num_classes: 3 } },
+      { name: 'f1_score', metric_config: { task: 'multiclass', num_classes: 3, average: 'macro' } },
+    ];
+    const accuracy = { name: 'accuracy', type: 'accuracy', data_config: 'd', sub_types };
+    const data_configs = [{ name: 'd', type: 'HuggingfaceContainer' }];
+    expect(rulesOf(minimalDocument({ data_configs, evaluators: { e: { metrics: [accuracy] } }, evaluator: 'e' }))).toEqual([]);
+  });
+
   it('sees a model of pairs fed with single texts', () => {
     const data = (columns: string[], model_path: string): JsonObject => ({
       input_model: { type: 'HfModel', model_path, task: 'text-classification' },

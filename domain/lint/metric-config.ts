@@ -3,10 +3,10 @@ import { isJsonObject, jsonPath } from '../recipe/findings.ts';
 import type { JsonObject } from '../recipe/recipe.ts';
 import type { LintFinding, LintRule } from './rule.ts';
 
-/** Olive gives every sub-type a metric_config and reads the first one's. */
+/** Olive gives every sub-type a metric_config and times all of them by the first one's; accuracy reads each its own. */
 export const metricConfig: LintRule = {
   name: 'unused-metric-config',
-  meaning: 'a sub-type of a metric has another `metric_config` than the first: Olive reads the first one only',
+  meaning: 'a sub-type of a latency or throughput metric has another `metric_config` than the first: Olive reads the first one only',
   remedy: 'move it to the first sub-type, or make it a metric of its own',
   check({ document }) {
     const evaluators = isJsonObject(document['evaluators']) ? document['evaluators'] : {};
@@ -17,8 +17,12 @@ export const metricConfig: LintRule = {
   },
 };
 
+/** Metrics that are one timing run for all sub-types. */
+const TIMING = /^(latency|throughput)$/i;
+
 function laterConfigs(metric: Json, path: string): readonly Omit<LintFinding, 'rule'>[] {
-  const subTypes = isJsonObject(metric) ? listOf(metric['sub_types']) : [];
+  if (!isJsonObject(metric) || typeof metric['type'] !== 'string' || !TIMING.test(metric['type'])) return [];
+  const subTypes = listOf(metric['sub_types']);
   const [read] = subTypes.map(configOf);
   return subTypes.slice(1).flatMap((subType, index) => {
     const config = configOf(subType);
