@@ -23,7 +23,7 @@ export const CHILD_STAGES: Readonly<Record<'rows-plan' | 'rows' | 'convert' | 'r
     reference,
     launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),
     profile: async (request) => await runProfilingLaunch(profilingRequestSchema.parse(request), await loadOrtNode()),
-    quality: async (request) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode()),
+    quality: async (request, { progress }) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode(), progress),
   };
 
 async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { halvesFromFloats } from '../graph/half.ts';
 import type { ValueMetadata } from '../runtime/inference-runtime.ts';
-import { feedsFor, generateFeeds } from './inputs.ts';
+import { feedsFor, generateFeeds, referenceFeeds } from './inputs.ts';
 
 const inputs: ValueMetadata[] = [
   { name: 'input_ids', dtype: 'int64', dims: ['batch_size', 'sequence_length'] },
@@ -56,5 +56,23 @@ describe('feedsFor', () => {
 
   it('names the input that has no data', () => {
     expect(() => feedsFor(inputs, {}, 'CPUExecutionProvider')).toThrow(/no values for input "input_ids"/);
+  });
+});
+
+describe('referenceFeeds', () => {
+  const ids = { dtype: 'int64', dims: [1, 1], data: BigInt64Array.of(7n) } as const;
+  const mask = { dtype: 'int64', dims: [1, 1], data: BigInt64Array.of(1n) } as const;
+  const named = (...names: readonly string[]): ValueMetadata[] => names.map((name) => ({ name, dtype: 'int64', dims: [1, 1] }));
+  const ep = 'CPUExecutionProvider';
+
+  it('finds inputs that a pass renamed by their position among those renamed', () => {
+    const tensors = { input_ids: ids, attention_mask: mask };
+    expect(referenceFeeds(named('tokens', 'mask'), tensors, ep)).toEqual({ tokens: ids, mask });
+    expect(referenceFeeds(named('attention_mask', 'tokens'), tensors, ep)).toEqual({ attention_mask: mask, tokens: ids });
+  });
+
+  it('guesses nothing when a pass also removed or added one', () => {
+    expect(referenceFeeds(named('attention_mask'), { input_ids: ids, attention_mask: mask }, ep)).toEqual({ attention_mask: mask });
+    expect(() => referenceFeeds(named('tokens'), { input_ids: ids, attention_mask: mask }, ep)).toThrow(/no values for input "tokens"/);
   });
 });

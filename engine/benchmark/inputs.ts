@@ -32,7 +32,19 @@ export type InputsSpec = z.infer<typeof inputsSpecSchema>;
 export async function measurementFeeds(spec: InputsSpec, session: Session, ep: string): Promise<NamedTensors> {
   if (spec.kind === 'generated') return generateFeeds(session.inputs, spec);
   const { inputs } = await readReferenceBatch(spec.folder, await readReferenceManifest(spec.folder), 0);
-  return feedsFor(session.inputs, inputs, ep);
+  return referenceFeeds(session.inputs, inputs, ep);
+}
+
+/**
+ * The tensors of a Reference for a model that came of the same export: by name, and where a pass renamed inputs by position, as outputs are compared.
+ * Throws `inference-failed` for an input without data.
+ */
+export function referenceFeeds(inputs: readonly ValueMetadata[], tensors: NamedTensors, ep: string): NamedTensors {
+  const renamed = inputs.filter(({ name }) => tensors[name] === undefined);
+  const spare = Object.entries(tensors).filter(([tensor]) => !inputs.some(({ name }) => name === tensor));
+  if (renamed.length !== spare.length) return feedsFor(inputs, tensors, ep);
+  const byPosition = renamed.flatMap(({ name }, index) => (spare[index] === undefined ? [] : [[name, spare[index][1]] as const]));
+  return feedsFor(inputs, { ...tensors, ...Object.fromEntries(byPosition) }, ep);
 }
 
 /**

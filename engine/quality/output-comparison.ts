@@ -1,5 +1,5 @@
 import type { Quality } from '../../domain/report.ts';
-import { feedsFor } from '../benchmark/inputs.ts';
+import { referenceFeeds } from '../benchmark/inputs.ts';
 import { floatsFromHalves } from '../graph/half.ts';
 import type { Session } from '../runtime/inference-runtime.ts';
 import type { Tensor, TensorOf } from '../runtime/tensor.ts';
@@ -42,7 +42,7 @@ export class OutputComparison {
   /** Says why when the first output cannot be compared. */
   async add(batch: ReferenceBatch): Promise<string | undefined> {
     const { inputs, outputs } = this.#session;
-    const answers = await this.#session.run(fillBatch(inputs, feedsFor(inputs, batch.inputs, this.#ep), batch.rows));
+    const answers = await this.#session.run(fillBatch(inputs, referenceFeeds(inputs, batch.inputs, this.#ep), batch.rows));
     const pairs = outputs.map(({ name }, position) => pairOf({ name, actual: answers[name], expected: batch.outputs[position] }, batch));
     const [first = 'the model has no output', ...further] = pairs;
     if (typeof first === 'string') return first;

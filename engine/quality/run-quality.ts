@@ -56,8 +56,14 @@ export type QualityResult = z.infer<typeof qualityResultSchema>;
  * Runs every batch of the Reference and compares the outputs with it, by position: names and element types may differ, shapes may not. The first output
  * is judged. A model that cannot be compared gives `not-measured` with the reason. Throws `invalid-reference` and what opening and running a
  * session throws.
+ *
+ * @param onProgress told the share of batches done.
  */
-export async function runQuality(request: QualityRequest, runtime: InferenceRuntime): Promise<QualityResult> {
+export async function runQuality(
+  request: QualityRequest,
+  runtime: InferenceRuntime,
+  onProgress: (fraction: number) => void = () => {},
+): Promise<QualityResult> {
   const manifest = await readReferenceManifest(request.referenceFolder);
   const facts = await readRowFacts(request.referenceFolder, manifest.rows);
   const session = await openSession(runtime, request.session);
@@ -66,6 +72,7 @@ export async function runQuality(request: QualityRequest, runtime: InferenceRunt
     for (let index = 0; index < manifest.batches.length; index++) {
       const why = await comparison.add(await readReferenceBatch(request.referenceFolder, manifest, index));
       if (why !== undefined) return notMeasured(why, request);
+      onProgress((index + 1) / manifest.batches.length);
     }
     return { quality: judge(comparison, request.bound, facts), accuracy: accuracyOf(request, comparison.logits, facts) };
   } finally {

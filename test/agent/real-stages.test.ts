@@ -16,9 +16,13 @@ import {
   type ConvertSpec,
   type TaskSpec,
 } from '../../domain/task.ts';
+import { safetensorsOf, tinyTensors } from '../../engine/export/checkpoints.cases.ts';
+import { float32Tensor } from '../../engine/graph/tensor.ts';
 
 const MODEL = new URL('../fixtures/tiny-bert/', import.meta.url);
 const RECIPE = new URL('../../recipes/ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_trtrtx.json', import.meta.url);
+
+const CPU = 'CPUExecutionProvider';
 
 /** The stages as they ship, in processes of their own: the TensorRT-RTX recipe on the tiny checkpoint, cut to its 64 positions. */
 describe('conversion and benchmark on an agent', () => {
@@ -85,6 +89,26 @@ describe('conversion and benchmark on an agent', () => {
     return outcome.result;
   }
 
+  async function benchmarkSpec(change: Partial<BenchmarkSpec> = {}): Promise<BenchmarkSpec> {
+    return {
+      kind: 'benchmark',
+      ...{
+        recipe: await recipeRef(),
+        modelId: 'local:1',
+        origin: { kind: 'local' },
+        synthetic: true,
+        tier: 'smoke',
+        launches: 2,
+        task: null,
+      },
+      ...{ requestedEp: 'NvTensorRTRTXExecutionProvider', executedEp: CPU },
+      substitution: { kind: 'ep', requested: 'NvTensorRTRTXExecutionProvider', executed: CPU },
+      qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
+      ...{ localData: ['xnli'], conversionKey: '1'.repeat(64) },
+      ...change,
+    };
+  }
+
   it('make a model, its Reference and a measured, placed and compared report', async () => {
     const { artifact, reference, report } = await converted();
     expect(Object.keys(artifact.files)).toContain('model.onnx');
@@ -98,34 +122,17 @@ describe('conversion and benchmark on an agent', () => {
     ]);
     for (const { sha256 } of Object.values(artifact.files)) expect(store.blobs.has(sha256)).toBe(true);
 
-    const cpu = 'CPUExecutionProvider';
-    const spec: BenchmarkSpec = {
-      kind: 'benchmark',
-      ...{
-        recipe: await recipeRef(),
-        modelId: 'local:1',
-        origin: { kind: 'local' },
-        synthetic: true,
-        tier: 'smoke',
-        launches: 2,
-        task: null,
-      },
-      ...{ requestedEp: 'NvTensorRTRTXExecutionProvider', executedEp: cpu },
-      substitution: { kind: 'ep', requested: 'NvTensorRTRTXExecutionProvider', executed: cpu },
-      qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
-      ...{ localData: ['xnli'], conversionKey: '1'.repeat(64) },
-    };
-    const outcome = await run('j-1', spec, { artifact, reference });
+    const outcome = await run('j-1', await benchmarkSpec(), { artifact, reference });
     expect(outcome).toMatchObject({
       state: 'completed',
       result: {
         kind: 'benchmark',
         report: {
-          executedEp: cpu,
+          executedEp: CPU,
           inputShapes: { input_ids: [1, 64] },
           launches: [{ index: 0, samplesPath: 'samples/launch-0.f64' }, { index: 1 }],
           verdict: 'insufficient',
-          placement: { byEp: { [cpu]: { timeShare: 1 } }, fellBack: false },
+          placement: { byEp: { [CPU]: { timeShare: 1 } }, fellBack: false },
           quality: { state: 'measured', rows: 10, passed: true },
           olive: { 'latency-avg': { unit: 'ms' } },
           evaluator: [
@@ -141,6 +148,53 @@ describe('conversion and benchmark on an agent', () => {
     });
     expect(await readdir(join(folder, 'work'))).toEqual([]);
     expect(await readdir(join(folder, 'children'))).toEqual([]);
+  });
+
+  /** The tiny model with a head of three labels. */
+  async function threeLabels() {
+    const tensors = await tinyTensors();
+    const weights = Array.from({ length: 96 }, (_, index) => Math.sin(7 * index));
+    tensors.set('classifier.weight', float32Tensor([3, 32], weights)).set('classifier.bias', float32Tensor([3], [0, 0, 0]));
+    const config: object = JSON.parse(await readFile(new URL('config.json', MODEL), 'utf8'));
+    const labels = { id2label: { 0: 'a', 1: 'b', 2: 'c' }, label2id: { a: 0, b: 1, c: 2 } };
+    return {
+      'model.safetensors': store.add(Buffer.from(safetensorsOf(tensors))),
+      'config.json': store.add(JSON.stringify({ ...config, ...labels })),
+    };
+  }
+
+  it("compute Olive's accuracy of a classifier, with a goal relative to the export", async () => {
+    const goal = { type: 'max-degradation', value: 0.01 };
+    const sub_types = [
+      { name: 'accuracy_score', priority: 2, goal, metric_config: { task: 'multiclass', num_classes: 3 } },
+      { name: 'perplexity' },
+    ];
+    const ref = await recipeRef();
+    const document = JSON.parse(ref.text);
+    document.evaluators.common_evaluator.metrics.push({ name: 'accuracy', type: 'accuracy', data_config: 'xnli', sub_types });
+    const recipe = { ...ref, text: JSON.stringify(document) };
+    const task = 'text-classification';
+    const convert = await convertSpec({ recipe, task });
+    const labelled = store.add(
+      Array.from({ length: 12 }, (_, row) => `${JSON.stringify({ premise: `the cat sat on mat ${row}`, label: row % 3 })}\n`).join(''),
+    );
+    const files = { ...convert.source.files, ...(await threeLabels()), 'data/xnli.jsonl': labelled };
+    const converted = await run('c-6', { ...convert, source: { ...convert.source, files } });
+    if (converted.state !== 'completed' || converted.result.kind !== 'convert') throw new Error(JSON.stringify(converted));
+    const { artifact, reference } = converted.result;
+    const outcome = await run('j-6', await benchmarkSpec({ recipe, task, launches: 1 }), { artifact, reference });
+    const report = outcome.state === 'completed' && outcome.result.kind === 'benchmark' ? outcome.result.report : undefined;
+    const accuracy = report?.evaluator?.find(({ metric }) => metric === 'accuracy-accuracy_score');
+    expect(accuracy).toMatchObject({ unit: 'share', priority: 2, goal: { state: 'met', baseline: { kind: 'fp32-export' } } });
+    // Ten rows: tenths. float16 moves no best label of this model.
+    expect((accuracy?.value ?? 0.5) * 10).toBeCloseTo(Math.round((accuracy?.value ?? 0) * 10), 9);
+    expect(accuracy?.goal?.baseline?.value).toBe(accuracy?.value);
+    expect(report?.evaluator?.at(-1)).toMatchObject({
+      metric: 'accuracy-perplexity',
+      value: null,
+      why: expect.stringContaining('perplexity'),
+    });
+    expect(report?.quality).toMatchObject({ logit: { top1Agreement: 1 } });
   });
 
   it('fail at a pass nobody has, whose name they give', async () => {
