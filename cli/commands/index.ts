@@ -22,6 +22,7 @@ import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
 import { registerModelShow } from './model-show.ts';
 import { registerPull } from './pull.ts';
+import { registerRecipeExport } from './recipe-export.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerSubmit } from './submit.ts';
@@ -51,6 +52,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDataList,
   registerRecipeList,
   registerRecipeShow,
+  registerRecipeExport,
   registerConvert,
   registerBench,
   registerInspect,

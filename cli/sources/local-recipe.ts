@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { findCatalogueRecipe } from '../../domain/recipe/catalogue.ts';
 import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { type ParsedRecipe, parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
@@ -18,12 +19,14 @@ export interface RecipeEdits {
  * `unknown-recipe` and what parsing throws.
  */
 export async function readLocalRecipe(argument: string, { task, set }: RecipeEdits): Promise<ParsedRecipe> {
-  const document = set.reduce(setParameter, readRecipeJson(await readText(argument), argument));
+  const document = set.reduce(setParameter, readRecipeJson((await readRecipeFile(argument)).text, argument));
   return parseRecipeDocument(task === undefined ? document : overrideTask(document, task), { name: argument, sha256 });
 }
 
-async function readText(argument: string): Promise<string> {
+/** The text of a recipe and the plain name of its file. Throws `unknown-recipe`. */
+export async function readRecipeFile(argument: string): Promise<{ readonly fileName: string; readonly text: string }> {
   const found = await stat(argument).catch(() => undefined);
-  if (found?.isFile() === true) return readFile(argument, 'utf8');
-  return findCatalogueRecipe(await readCatalogue(CATALOGUE_FOLDER, sha256), argument).text;
+  if (found?.isFile() === true) return { fileName: basename(argument), text: await readFile(argument, 'utf8') };
+  const { id, text } = findCatalogueRecipe(await readCatalogue(CATALOGUE_FOLDER, sha256), argument);
+  return { fileName: basename(id), text };
 }
