@@ -207,6 +207,33 @@ describe('conversion and benchmark on an agent', () => {
     });
   });
 
+  /** The recipe with quantisation in place of float16. */
+  async function quantizing(): Promise<ConvertSpec> {
+    const spec = await convertSpec();
+    const document = JSON.parse(spec.recipe.text);
+    document.passes.fp16 = { type: 'OnnxStaticQuantization', data_config: 'xnli', activation_type: 'uint16', precision: 'uint8' };
+    return { ...spec, recipe: { ...spec.recipe, text: JSON.stringify(document) } };
+  }
+
+  it('calibrate a quantisation on the rows of the source', async () => {
+    const outcome = await run('c-6', await quantizing());
+    expect(outcome).toMatchObject({ state: 'completed', result: { reference: { key: expect.stringMatching(/^[0-9a-f]{64}$/) } } });
+    if (outcome.state !== 'completed' || outcome.result.kind !== 'convert') throw new Error(JSON.stringify(outcome));
+    const quantized = outcome.result.report.passes[1];
+    expect(quantized).toMatchObject({ type: 'OnnxStaticQuantization', counts: { biases: expect.any(Number) } });
+    expect(quantized?.counts['quantizeNodes']).toBeGreaterThan(40);
+    expect(await readdir(join(folder, 'work'))).toEqual([]);
+  });
+
+  it('name the rows that a quantisation lacks before any pass has run', async () => {
+    const spec = await quantizing();
+    const outcome = await run('c-7', { ...spec, source: { ...spec.source, data: {} } });
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      error: { code: 'unsupported-data', message: expect.stringContaining('--data xnli=FILE') },
+    });
+  });
+
   it('fail on a finding of the model when the submit is strict', async () => {
     expect(await run('c-3', await convertSpec({ strict: true }))).toMatchObject({ state: 'failed', error: { code: 'lint' } });
   });

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab, RECIPE } from '../support/lab.ts';
@@ -39,6 +39,21 @@ describe('grove convert', () => {
     const { code, err } = await lab.grove('convert', unsupported, '--model', lab.model, '--out', join(lab.folder, 'none'), '-o', 'json');
     expect(code).toBe(6);
     expect(JSON.parse(err.trim().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'unsupported-pass' } });
+  });
+
+  it('calibrates with the rows it is given, and says what to give when there are none', async () => {
+    const document = JSON.parse(await readFile(recipeFile(RECIPE), 'utf8'));
+    document.passes.fp16 = { type: 'OnnxStaticQuantization', data_config: 'xnli' };
+    const recipe = join(lab.folder, 'quantizing.json');
+    await writeFile(recipe, JSON.stringify(document));
+    const command = ['convert', recipe, '--model', lab.model, '--out', join(lab.folder, 'quantized'), '-o', 'json'];
+    const without = await lab.grove(...command);
+    expect([without.code, without.err]).toEqual([6, expect.stringContaining('--data xnli=FILE')]);
+    const { code, out } = await lab.grove(...command, '--data', `xnli=${lab.rows}`);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      passes: [{}, { type: 'OnnxStaticQuantization', counts: { weights: expect.any(Number) } }, {}, {}],
+    });
   });
 
   it('ends with 1 for a folder that is no checkpoint', async () => {
