@@ -28,9 +28,8 @@ async function convert(label: string) {
   const source = join(folder, 'model');
   const result = await convertModel({
     passes: planConversion(recipe).host,
-    modelType: 'HfModel',
+    inputModel: recipe.inputModel,
     source,
-    task: recipe.inputModel.task,
     outFolder: join(folder, label),
     exportFolder: join(folder, `${label}-export`),
     accelerator: recipe.target.accelerator,

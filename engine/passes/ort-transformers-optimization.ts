@@ -31,7 +31,7 @@ export const ortTransformersOptimization: GraphPass<Params> = {
     refusePruned(params, context.accelerator);
     const facts = modelFacts(params, context.modelAttributes);
     if ('unknownType' in facts) return { model: given, report: unchanged(facts.unknownType) };
-    const { model, findings } = await runOptimizer(given, params, { runtime: context.runtime, gpu: usesGpu(params, context.accelerator) });
+    const { model, findings } = await runOptimizer(given, params, { ...context, gpu: usesGpu(params, context.accelerator) });
     context.signal.throwIfAborted();
     const parts: readonly Part[] = [
       { findings },

@@ -2,9 +2,8 @@ import type { ParamsOf } from '../../../domain/passes/registry.ts';
 import { DataType } from '../../graph/data-type.ts';
 import type { Model } from '../../graph/model.ts';
 import { allGraphs, allNodes } from '../../graph/topology.ts';
-import type { InferenceRuntime } from '../../runtime/inference-runtime.ts';
 import { type OptimizeOptions, optimizeModel } from '../../runtime/optimize-model.ts';
-import type { PassFinding } from '../pass.ts';
+import type { PassContext, PassFinding } from '../pass.ts';
 
 type Params = ParamsOf<'OrtTransformersOptimization'>;
 
@@ -32,7 +31,7 @@ export interface OptimizerStep {
 export async function runOptimizer(
   model: Model,
   params: Params,
-  { runtime, gpu }: { readonly runtime: InferenceRuntime; readonly gpu: boolean },
+  { runtime, scratch, gpu }: Pick<PassContext, 'runtime' | 'scratch'> & { readonly gpu: boolean },
 ): Promise<OptimizerStep> {
   const level = params.opt_level ?? 1;
   if (level === 0) return { model, findings: [] };
@@ -42,7 +41,7 @@ export async function runOptimizer(
     return { model, findings: [{ rule: 'optimizer-left-out', message, param: 'opt_level' }] };
   }
   const disabledOptimizers = level === 1 || params.only_onnxruntime ? ALWAYS_DISABLED : [...ALWAYS_DISABLED, ...HIDING_FUSIONS];
-  return { model: await optimizeModel(model, runtime, { level: LEVELS[level], disabledOptimizers }), findings: [] };
+  return { model: await optimizeModel(model, runtime, { level: LEVELS[level], disabledOptimizers, scratch }), findings: [] };
 }
 
 /** For another provider only the basic level is the same everywhere, and the CPU provider would put Casts around float16. */
