@@ -40,7 +40,7 @@ export interface OperatorSummary {
 export interface ValueSummary {
   /** By name of the quantized tensor: scale and zero point, or both digested when there is one a channel. */
   readonly parameters: Readonly<Record<string, readonly [scale: number, zeroPoint: number] | string>>;
-  /** By name of the initializer: digest of its bytes. Scales, zero points and quantized biases are left out. */
+  /** By name of the initializer: digest of its bytes. Scales, zero points, quantized biases and small integers (shapes) are left out. */
   readonly constants: Readonly<Record<string, string>>;
   /**
    * By name of the quantized bias: digest, least and greatest element. A bias is rounded to the product of two scales, one of them an activation's: where that
@@ -48,6 +48,8 @@ export interface ValueSummary {
    */
   readonly biases: Readonly<Record<string, readonly [digest: string, least: number, greatest: number]>>;
 }
+
+const MAX_SHAPE_ELEMENTS = 8;
 
 /** A tensor that a DequantizeLinear gives back. */
 interface Quantized {
@@ -82,17 +84,30 @@ function operatorName({ opType, domain }: Pick<Node, 'opType' | 'domain'>): stri
   return isOnnxDomain(domain) ? opType : `${domain}::${opType}`;
 }
 
-/** What a node reads, writes and is set to, in one line: equal for equal nodes, whatever their own names. */
-function nodeLine(node: Node): string {
+/**
+ * What a node reads, writes and is set to, in one line: equal for equal nodes, whatever their own names. Shapes and axes go by their content: which of
+ * several equal ones is left when they are merged is chance.
+ */
+function nodeLine(node: Node, graph: Graph): string {
   const attributes = [...node.attributes].map(([name, attribute]) => `${name}=${attributeText(attribute)}`).sort();
-  return `${operatorName(node)}(${node.inputs.join(', ')}) -> ${node.outputs.join(', ')} ${attributes.join(' ')}`.trimEnd();
+  const inputs = node.inputs.map((name) => shapeText(graph.initializers.get(name)) ?? name);
+  return `${operatorName(node)}(${inputs.join(', ')}) -> ${node.outputs.join(', ')} ${attributes.join(' ')}`.trimEnd();
+}
+
+/** A small integer constant: a shape, axes, the ends of a slice. */
+function isShape({ dataType, dims }: Tensor): boolean {
+  return dataType === DataType.INT64 && elementCount(dims) <= MAX_SHAPE_ELEMENTS;
+}
+
+function shapeText(tensor: Tensor | undefined): string | undefined {
+  return tensor !== undefined && isShape(tensor) ? `[${toNumbers(tensor).join(' ')}]` : undefined;
 }
 
 function operatorsOf(graph: Graph): Readonly<Record<string, OperatorSummary>> {
   const lines = new Map<string, string[]>();
-  for (const { node } of allNodes(graph)) {
+  for (const { graph: owner, node } of allNodes(graph)) {
     const name = operatorName(node);
-    lines.set(name, [...(lines.get(name) ?? []), nodeLine(node)]);
+    lines.set(name, [...(lines.get(name) ?? []), nodeLine(node, owner)]);
   }
   return sorted([...lines].map(([name, all]) => [name, { count: all.length, wiring: digest(all.sort().join('\n')) }]));
 }
@@ -143,7 +158,7 @@ function integers(tensor: Tensor): readonly number[] {
 function initializersOf(graph: Graph, quantized: readonly Quantized[]): Pick<ValueSummary, 'constants' | 'biases'> {
   const parameters = new Set(quantized.flatMap(({ node }) => node.inputs.slice(1)));
   const dequantized = new Set(quantized.map(({ node }) => node.inputs[0]));
-  const rows = [...graph.initializers].filter(([name]) => !parameters.has(name));
+  const rows = [...graph.initializers].filter(([name, tensor]) => !parameters.has(name) && !isShape(tensor));
   const isBias = ([name, { dataType }]: readonly [string, Tensor]): boolean => dataType === DataType.INT32 && dequantized.has(name);
   return {
     constants: sorted(rows.filter((row) => !isBias(row)).map(([name, tensor]) => [name, tensorText(tensor)])),

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../bench/parity/budgets.ts';
 import { type ModelSummary, summarizeModel } from '../../bench/parity/model-summary.ts';
 import { type ParityModel, TINY_BERT, tinyCrossEncoder } from '../../bench/parity/models.ts';
-import { CALIBRATION_DATA, type RecipeLabel, recipeFor } from '../../bench/parity/recipes.ts';
+import { CALIBRATION_DATA, RECIPE_LABELS, type RecipeLabel, recipeFor } from '../../bench/parity/recipes.ts';
 import { compared, readExplanations } from '../../bench/parity/structure.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { parse } from '../../domain/recipe/recipe.cases.ts';
@@ -15,8 +15,6 @@ import { runtime } from '../../engine/passes/passes.cases.ts';
 import { writeMinilmArchitecture } from './minilm-architecture.ts';
 
 /** Grove's conversions against summaries of Olive's, which `npm run parity` writes: what CI can say of parity without Python. */
-
-const COMPARED: readonly RecipeLabel[] = ['trtrtx'];
 
 let folder = '';
 beforeAll(async () => {
@@ -57,16 +55,16 @@ async function expectParity(model: ParityModel, label: RecipeLabel): Promise<voi
 }
 
 describe("the tiny checkpoint's conversion agrees with Olive's in structure, weights, scales and zero points", () => {
-  it.each(COMPARED)('%s', (label) => expectParity(TINY_BERT, label));
+  it.each(RECIPE_LABELS)('%s', (label) => expectParity(TINY_BERT, label));
 });
 
 const data = process.env.GROVE_TEST_DATA;
 if (data) {
   describe("a trained ranker's conversion agrees with Olive's in structure, weights, scales and zero points", () => {
-    it.each(COMPARED)('%s', async (label) => expectParity(await tinyCrossEncoder(data, folder), label));
+    it.each(RECIPE_LABELS)('%s', async (label) => expectParity(await tinyCrossEncoder(data, folder), label));
   });
 }
 
 describe("a conversion of the MiniLM-L6 architecture has the structure of Olive's", () => {
-  it.each(COMPARED)('%s', async (label) => expectParity(await writeMinilmArchitecture(join(folder, 'minilm')), label));
+  it.each(RECIPE_LABELS)('%s', async (label) => expectParity(await writeMinilmArchitecture(join(folder, 'minilm')), label));
 });

@@ -50,8 +50,9 @@ export class AttentionMasks {
 
   #sum(casted: string): string {
     const { graph, opset } = this.#scene;
-    const output = graph.freshName('mask_index');
-    const base = { opType: 'ReduceSum', name: graph.freshName('MaskReduceSum'), outputs: [output] };
+    const index = this.#made.size;
+    const output = graph.freshName(`mask_index_${index}`);
+    const base = { opType: 'ReduceSum', name: graph.freshName(`MaskReduceSum_${index}`), outputs: [output] };
     if (opset < FIRST_OPSET_WITH_AXES_INPUT) {
       graph.addNode({ ...base, inputs: [casted], attributes: { axes: intsAttribute([1]), keepdims: intAttribute(0) } });
       return output;

@@ -29,6 +29,7 @@ export interface AttentionSettings {
 
 /** Self-attention written out becomes one operator. Returns how many. */
 export function fuseAttention(scene: Scene, settings: AttentionSettings): number {
+  let count = 0;
   return scene.forEach(['Reshape'], (node) => {
     const [output = ''] = node.outputs;
     const match = scene.find(output, attentionPattern);
@@ -37,8 +38,9 @@ export function fuseAttention(scene: Scene, settings: AttentionSettings): number
     if (match === undefined || block === undefined || nodes === undefined) return false;
     const mask = match.has('mask') ? settings.masks.maskFor(match.value('mask')) : undefined;
     const opType = settings.separate ? 'MultiHeadAttention' : 'Attention';
-    const inputs = settings.separate ? separateInputs(scene, block, mask) : packedInputs(scene, block, mask);
-    scene.replace(nodes, { opType, domain: 'com.microsoft', inputs, outputs: [output], attributes: attributesOf(block, settings) });
+    const name = scene.graph.freshName(`Attention_${count++}`);
+    const inputs = (settings.separate ? separateInputs : packedInputs)(scene, { ...block, name }, mask);
+    scene.replace(nodes, { opType, name, domain: 'com.microsoft', inputs, outputs: [output], attributes: attributesOf(block, settings) });
     return true;
   });
 }
@@ -51,6 +53,11 @@ interface Block {
   readonly weights: readonly Tensor[];
   readonly biases: readonly Tensor[];
   readonly filter: number | undefined;
+}
+
+/** A block that has been given a name, as ONNX Runtime's optimiser gives it; its constants are named after it. */
+interface NamedBlock extends Block {
+  readonly name: string;
 }
 
 interface Surroundings extends AttentionSettings {
@@ -101,14 +108,14 @@ function isMaskOfRows({ shapes }: Scene, match: Match): boolean {
   return mask.length === 2 && rows.length === 3 && mask.every((dim, axis) => dim === null || rows[axis] === null || dim === rows[axis]);
 }
 
-function separateInputs(scene: Scene, { match, biases }: Block, mask: string | undefined): readonly string[] {
+function separateInputs(scene: Scene, { match, biases, name }: NamedBlock, mask: string | undefined): readonly string[] {
   const products = PARTS.map((part) => match.value(`${part} product`));
-  return [...products, addConstant(scene, 'qkv_bias', packVectors(biases)), ...(mask === undefined ? [] : [mask])];
+  return [...products, addConstant(scene, `${name}_qkv_bias`, packVectors(biases)), ...(mask === undefined ? [] : [mask])];
 }
 
-function packedInputs(scene: Scene, { match, weights, biases }: Block, mask: string | undefined): readonly string[] {
-  const weight = addConstant(scene, 'qkv_weight', packColumns(weights));
-  return [match.value('x'), weight, addConstant(scene, 'qkv_bias', packVectors(biases)), mask ?? ''];
+function packedInputs(scene: Scene, { match, weights, biases, name }: NamedBlock, mask: string | undefined): readonly string[] {
+  const weight = addConstant(scene, `${name}_qkv_weight`, packColumns(weights));
+  return [match.value('x'), weight, addConstant(scene, `${name}_qkv_bias`, packVectors(biases)), mask ?? ''];
 }
 
 function addConstant({ graph }: Scene, base: string, tensor: Tensor): string {

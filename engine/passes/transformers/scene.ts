@@ -80,10 +80,10 @@ export class Scene implements PatternScene {
     return isInside(inner) ? enclosed : undefined;
   }
 
-  /** Puts one node in the place of others, of which it must write every output that is still read. */
-  replace(nodes: ReadonlySet<Node>, spec: Omit<NodeSpec, 'name'>): Node {
+  /** Puts one node in the place of others, of which it must write every output that is still read. Without a name it gets a fresh one. */
+  replace(nodes: ReadonlySet<Node>, spec: NodeSpec): Node {
     for (const node of nodes) this.graph.removeNode(node);
-    return this.graph.addNode({ ...spec, name: this.graph.freshName(spec.opType) });
+    return this.graph.addNode({ ...spec, name: spec.name ?? this.graph.freshName(spec.opType) });
   }
 
   /** Calls `fuse` for every node of these operators, in order; returns how often it returned true. Nodes removed meanwhile are left out. */
