@@ -6,9 +6,10 @@ export const MODEL_RULES = {
     meaning: 'the model has LoRA adapters, which quantisation leaves as it is, as Olive does',
     remedy: 'merge the adapters into the model first',
   },
-  'bias-clamped': {
-    meaning: 'elements of a bias are beyond what 32 bits hold at the scale that its input and weight give it',
-    remedy: 'leave the operator out of quantisation, or give its weight a larger scale',
+  'bias-overflows': {
+    meaning:
+      'elements of a bias are beyond what 32 bits hold at the scale that its input and weight give it; it stays float, which an NPU may not take',
+    remedy: 'leave the operator out of quantisation; leave `QDQDisableWeightAdjustForInt32Bias` off',
   },
   'dimension-matches-nothing': {
     meaning: 'DynamicToFixedShape names a dimension that no input, output or value has',

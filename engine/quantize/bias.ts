@@ -18,12 +18,11 @@ export interface QuantizedBias {
   readonly scales: readonly number[];
   /** Present with more than one scale. */
   readonly axis: number | undefined;
-  readonly isClamped: boolean;
 }
 
 /**
  * `factor` times a bias as int32 with zero point 0 and scale = input scale * weight scale (per channel where the weight's is), computed in the
- * bias's float type.
+ * bias's float type. Where int32 does not hold it onnxruntime clamps; here that is a reason to leave it float.
  */
 export function quantizeBias(
   bias: Tensor,
@@ -36,19 +35,14 @@ export function quantizeBias(
   if (axis !== undefined && bias.dims[axis] !== scales.length) return 'bias-shape';
   const values = toFloat32(bias);
   if (!values.every(Number.isFinite)) return 'value-not-finite';
-  let isClamped = false;
-  const integers = Int32Array.from(values, (value, i) => {
-    const rounded = roundHalfEven((value * factor) / (scales[i % scales.length] ?? 1));
-    const clamped = Math.min(Math.max(rounded, INT32.min), INT32.max);
-    isClamped ||= clamped !== rounded;
-    return clamped;
-  });
-  return { integers: makeTensor(DataType.INT32, bias.dims, integers), scales, axis, isClamped };
+  const rounded = Float64Array.from(values, (value, i) => roundHalfEven((value * factor) / (scales[i % scales.length] ?? 1)));
+  if (rounded.some((value) => value < INT32.min || value > INT32.max)) return 'bias-overflows';
+  return { integers: makeTensor(DataType.INT32, bias.dims, Int32Array.from(rounded)), scales, axis };
 }
 
 /**
- * The scales of a symmetric signed weight, enlarged where the bias would overflow int32 at input scale * weight scale. The same object when nothing
- * is to be done. Comparisons follow onnxruntime's arithmetic: in double precision for a whole tensor, partly in the bias's float type per channel.
+ * The scales of a symmetric signed weight, enlarged where the bias would overflow int32 at input scale * weight scale: onnxruntime's guard. The same
+ * object when nothing is to be done. Comparisons follow onnxruntime's arithmetic: in double precision for a whole tensor, partly in the bias's float type per channel.
  */
 export function scalesForBias(weight: TensorScales, bias: Tensor, inputScale: number): TensorScales {
   if (!quantTypeInfo(weight.type).isSigned || weight.zeroPoints.some((zeroPoint) => zeroPoint !== 0)) return weight;
@@ -74,3 +68,25 @@ function leastBiasScales(bias: Tensor, weight: TensorScales): readonly number[] 
   if (bias.dims.length !== 1 || values.length !== weight.scales.length) return undefined;
   return Array.from(values, (value) => kind.round(kind.round(HEADROOM) * kind.round(2 * Math.abs(value))) / INT32_STEPS);
 }
+
+/**
+ * The scales of any weight, enlarged where the bias, times `factor`, would not fit int32 at input scale * weight scale; zero points stay. Where the
+ * bias is that large the product hardly counts, so that coarser weights cost little. The same object when nothing is to be done.
+ */
+export function scalesAgainstOverflow(
+  weight: TensorScales,
+  bias: Tensor,
+  { inputScale, factor }: { inputScale: number; factor: number },
+): TensorScales {
+  const values = toFloat32(bias);
+  const isChannelwise = weight.axis !== undefined && values.length === weight.scales.length;
+  const ranges = channelRanges(values, channelLayout([values.length], isChannelwise ? 0 : undefined)) ?? [];
+  const scales = weight.scales.map((scale, channel) => {
+    const { min, max } = ranges[isChannelwise ? channel : 0] ?? NOTHING;
+    const least = (Math.abs(factor) * Math.max(Math.abs(min), Math.abs(max))) / INT32.max;
+    return inputScale > 0 && inputScale * scale < least ? weight.kind.round((HEADROOM * least) / inputScale) : scale;
+  });
+  return scales.every((scale, channel) => scale === weight.scales[channel]) ? weight : { ...weight, scales };
+}
+
+const NOTHING = { min: 0, max: 0 };

@@ -8,15 +8,17 @@ import { modelOfCase, referenceCases, settingsOf } from './reference.cases.ts';
 const MOST_ERROR = 0.06;
 
 describe.each(referenceCases())('$name', (reference) => {
-  // ONNX Runtime's integer product ignores along which axis a weight's scales lie: whoever asks for another one than its own gets something else.
-  const runs = reference.runs.filter(({ settings }) => settings.extra?.opTypePerChannelSupportToAxis === undefined);
+  // Two things that a recipe may ask for give something else in ONNX Runtime: its integer product ignores along which axis the scales of a weight
+  // lie, and its optimiser quantises biases that stay float, by the scale at which they overflow.
+  const runs = reference.runs.filter(
+    ({ settings: { extra } }) => extra?.opTypePerChannelSupportToAxis === undefined && !extra?.disableWeightAdjustForInt32Bias,
+  );
   test.for(runs)('runs in ONNX Runtime, near the float model, with $settings', async ({ settings: written }) => {
     const model = modelOfCase(reference);
     const session = await (await runtime()).createSession({ model: { bytes: encodeModel(model) }, ep: 'CPUExecutionProvider' });
     const feeds = feedsOf(session.inputs);
     await session.close();
-    const { report, errors } = await judge(model, settingsOf(model, written), feeds);
-    const isWithin = Object.values(errors).every((error) => error <= MOST_ERROR);
-    expect({ isWithin, errors }).toEqual({ isWithin: report.clampedBiases.length === 0, errors });
+    const { errors } = await judge(model, settingsOf(model, written), feeds);
+    for (const [output, error] of Object.entries(errors)) expect(error, output).toBeLessThan(MOST_ERROR);
   });
 });

@@ -84,6 +84,17 @@ describe('where onnxruntime would write a wrong model, this is right:', () => {
     expectNear(await judged(model));
   });
 
+  test.each([UINT8, CHANNELS, { ...UINT8, activationType: 'uint16', weightType: 'uint16' } as const])(
+    'a bias that would not fit 32 bits makes its weight coarser, with %o',
+    async (request) => {
+      const model = gemmModel({ beta: 4 });
+      model.graph.setInitializer('b', float32Tensor([3], [1e6, -2, 3e-3]));
+      const result = await judged(model, request);
+      expectNear(result);
+      expect(result.report).toMatchObject({ biases: 1, skipped: [] });
+    },
+  );
+
   test('the bias of a Gemm with alpha stays float', async () => {
     const result = await judged(gemmModel({ alpha: 2 }));
     expectNear(result);
@@ -220,10 +231,10 @@ describe('what cannot be quantised stays float and is reported:', () => {
   }
 
   /** Quantises by `ranges` alone; the model must run as before. */
-  async function quantizeBy(model: Model, ranges: Record<string, TensorRange>): Promise<unknown> {
+  async function quantizeBy(model: Model, ranges: Record<string, TensorRange>, request = UINT8): Promise<unknown> {
     const feeds = feedsFor(model);
     const { outputs: before } = await runOnce(model, feeds);
-    const report = quantizeModel(model, new Map(Object.entries(ranges)), wholeModelSettings(model, UINT8));
+    const report = quantizeModel(model, new Map(Object.entries(ranges)), wholeModelSettings(model, request));
     const { outputs: after } = await runOnce(model, feeds);
     expect(Object.keys(after)).toEqual(Object.keys(before));
     return report.skipped;
@@ -263,7 +274,7 @@ describe('what cannot be quantised stays float and is reported:', () => {
     ]);
   });
 
-  test('biases: computed, not finite, at a scale of zero, and of another shape than the channels', async () => {
+  test('biases: computed, not finite, and of another shape than the channels', async () => {
     const computed = gemmModel();
     computed.graph.removeInitializer('b');
     computed.graph.addInput('b', tensorType(DataType.FLOAT, [3]));
@@ -273,13 +284,28 @@ describe('what cannot be quantised stays float and is reported:', () => {
     infinite.graph.setInitializer('b', float32Tensor([3], [0, Number.POSITIVE_INFINITY, 1]));
     expect(await quantizeBy(infinite, { x: ends, y: ends })).toEqual([{ tensor: 'b', reason: 'value-not-finite' }]);
 
-    const tiny = gemmModel();
-    tiny.graph.setInitializer('w', float32Tensor([8, 3], wave(24, 1e-34)));
-    expect(await quantizeBy(tiny, { x: { min: 0, max: 1e-20 }, y: ends })).toEqual([{ tensor: 'b', reason: 'bias-scale-too-small' }]);
-
     const scalar = gemmModel();
     scalar.graph.setInitializer('b', float32Tensor([1], [2]));
     expect((await judged(scalar, CHANNELS)).report.skipped).toEqual([{ tensor: 'b', reason: 'bias-shape' }]);
+  });
+
+  test('biases whose scale does not suit, where no weight may be adjusted', async () => {
+    const fixed = { ...UINT8, extra: { disableWeightAdjustForInt32Bias: true } };
+    const tiny = gemmModel();
+    tiny.graph.setInitializer('w', float32Tensor([8, 3], wave(24, 1e-34)));
+    expect(await quantizeBy(tiny, { x: { min: 0, max: 1e-20 }, y: ends }, fixed)).toEqual([
+      { tensor: 'b', reason: 'bias-scale-too-small' },
+    ]);
+
+    const large = gemmModel();
+    large.graph.setInitializer('b', float32Tensor([3], [1, 1e9, 1]));
+    expect(await quantizeBy(large, { x: ends, y: ends }, fixed)).toEqual([{ tensor: 'b', reason: 'bias-overflows' }]);
+
+    const computed = gemmModel();
+    computed.graph.removeInitializer('w');
+    computed.graph.addInput('w', tensorType(DataType.FLOAT, [8, 3]));
+    computed.graph.setInitializer('b', float32Tensor([3], [1, 1e9, 1]));
+    expect(await quantizeBy(computed, { x: ends, w: ends, y: ends })).toEqual([{ tensor: 'b', reason: 'bias-overflows' }]);
   });
 
   test('values that the model has dequantised itself, and what would share their scale', async () => {

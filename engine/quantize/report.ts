@@ -10,6 +10,7 @@ export type SkipReason =
   | 'bias-not-constant'
   | 'bias-of-scaled-product'
   | 'bias-without-scale'
+  | 'bias-overflows'
   | 'bias-scale-too-small'
   | 'bias-shape';
 
@@ -33,18 +34,15 @@ export interface QuantizeReport {
   readonly removedActivations: number;
   /** Each tensor once, in the order of the nodes that read it. */
   readonly skipped: readonly SkippedTensor[];
-  /** Biases with elements beyond what int32 holds at their scale: these were clamped. */
-  readonly clampedBiases: readonly string[];
 }
 
 /** Members of a report that count something. */
-type Counted = Exclude<keyof QuantizeReport, 'skipped' | 'clampedBiases'>;
+type Counted = Exclude<keyof QuantizeReport, 'skipped'>;
 
 /** Collects a report while the model is quantised. */
 export class ReportBuilder {
   readonly #counts: Record<Counted, number> = { quantizeNodes: 0, dequantizeNodes: 0, weights: 0, biases: 0, removedActivations: 0 };
   readonly #skipped = new Map<string, SkippedTensor>();
-  readonly #clampedBiases: string[] = [];
 
   count(what: Counted): void {
     this.#counts[what]++;
@@ -55,11 +53,7 @@ export class ReportBuilder {
     if (!this.#skipped.has(tensor)) this.#skipped.set(tensor, { tensor, reason });
   }
 
-  clampedBias(bias: string): void {
-    this.#clampedBiases.push(bias);
-  }
-
   build(): QuantizeReport {
-    return { ...this.#counts, skipped: [...this.#skipped.values()], clampedBiases: [...this.#clampedBiases] };
+    return { ...this.#counts, skipped: [...this.#skipped.values()] };
   }
 }

@@ -1,6 +1,6 @@
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Node } from '../graph/graph.ts';
 import type { ActivationScaler } from './activation-scaler.ts';
-import { scalesForBias } from './bias.ts';
+import { scalesAgainstOverflow, scalesForBias } from './bias.ts';
 import type { Mark, Plan } from './plan.ts';
 import type { ReportBuilder, SkipReason } from './report.ts';
 import type { QdqSettings } from './settings.ts';
@@ -35,7 +35,10 @@ export function resolveScales(plan: Plan, inputs: ResolveInputs): Map<string, Re
   const resolver = new Resolver(plan, inputs);
   resolver.resolveOwn();
   resolver.resolveShared();
-  if (inputs.settings.adjustWeightForInt32Bias) resolver.enlargeWeightScales();
+  if (inputs.settings.adjustWeightForInt32Bias) {
+    resolver.guardBiases();
+    resolver.preventOverflow();
+  }
   return resolver.resolved;
 }
 
@@ -73,8 +76,8 @@ class Resolver {
     }
   }
 
-  /** In the order of the biases: one weight may have several. */
-  enlargeWeightScales(): void {
+  /** onnxruntime's guard, in the order of the biases: one weight may have several. */
+  guardBiases(): void {
     for (const { original, input, weight, node } of this.#plan.biases.values()) {
       const bias = this.#inputs.graph.initializers.get(original);
       const resolved = this.resolved.get(weight);
@@ -84,6 +87,30 @@ class Resolver {
       const scales = scalesForBias(resolved.scales, bias, inputScale);
       if (scales !== resolved.scales) this.resolved.set(weight, { kind: 'constant', scales });
     }
+  }
+
+  /** What that guard leaves open: weights that are not symmetric or not signed, and inputs whose scale is another's. */
+  preventOverflow(): void {
+    for (const { original, input, weight, node, factor } of this.#plan.biases.values()) {
+      const bias = this.#inputs.graph.initializers.get(original);
+      const resolved = this.resolved.get(weight);
+      const inputScale = this.#actualScale(input, node);
+      if (!bias || resolved?.kind !== 'constant' || inputScale === undefined) continue;
+      const scales = scalesAgainstOverflow(resolved.scales, bias, { inputScale, factor: factor?.value ?? 1 });
+      if (scales !== resolved.scales) this.resolved.set(weight, { kind: 'constant', scales });
+    }
+  }
+
+  /** The scale that a node will read the tensor with. */
+  #actualScale(tensor: string, reader: Node): number | undefined {
+    let at = { tensor, reader };
+    for (let resolved = this.resolved.get(tensor); resolved; resolved = this.resolved.get(at.tensor)) {
+      const { conversion } = resolved.kind === 'constant' ? { conversion: undefined } : resolved;
+      if (conversion && (conversion.receivers?.has(at.reader.name) ?? true)) return conversion.scales.scales[0];
+      if (resolved.kind !== 'shared') return resolved.scales.scales[0];
+      at = resolved.sharedWith;
+    }
+    return undefined;
   }
 
   /** The scale of the tensor's own range as one node reads it, also where it shares another's: as in onnxruntime. */

@@ -87,7 +87,6 @@ class Rewriter {
       report.skip(original, quantized);
       return;
     }
-    if (quantized.isClamped) report.clampedBias(name);
     report.count('biases');
     const { integers, ...parameters } = this.#nodes.addBias(name, quantized, floatKindOf(bias.dataType) ?? FLOAT32);
     if (name === original) this.#removeConstant(name);

@@ -70,14 +70,15 @@ async function rangesOf(model: Model, settings: QdqSettings, { type, params, con
 }
 
 function passReport(type: string, report: QuantizeReport, findings: readonly PassFinding[]): PassReport {
-  const { skipped, clampedBiases, ...counts } = report;
-  const clamped = clampedBiases.map(
-    (bias): PassFinding => ({
-      rule: 'bias-clamped',
-      message: `elements of bias "${bias}" are beyond what 32 bits hold at its scale and were clamped`,
+  const { skipped, ...counts } = report;
+  const overflowing = skipped.filter(({ reason }) => reason === 'bias-overflows');
+  const biases = overflowing.map(
+    ({ tensor }): PassFinding => ({
+      rule: 'bias-overflows',
+      message: `bias "${tensor}" stays float: elements are beyond what 32 bits hold at its scale`,
     }),
   );
-  return { type, counts, findings: [...findings, ...clamped], left: leftAlone(skipped) };
+  return { type, counts, findings: [...findings, ...biases], left: leftAlone(skipped) };
 }
 
 function leftAlone(skipped: QuantizeReport['skipped']): readonly LeftAlone[] {
