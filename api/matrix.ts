@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cellSchema, matrixColumnSchema, matrixRowSchema } from '../domain/matrix.ts';
-import { benchmarkReportSchema } from '../domain/report.ts';
+import { benchmarkReportSchema, findingSchema } from '../domain/report.ts';
 
 /** Formats of GET /api/v1/matrix. Without `format` the Accept header decides; JSON is the default. */
 export const matrixFormatSchema = z.enum(['json', 'md', 'html']);
@@ -12,5 +12,12 @@ export const cellViewSchema = z.object({
   row: matrixRowSchema,
   column: matrixColumnSchema,
   report: benchmarkReportSchema.nullable().describe('Null when nothing was measured.'),
+  lint: z
+    .array(findingSchema)
+    .max(500)
+    .default([])
+    .describe(
+      'What the recipe does not do although it looks as if it did: rules on the recipe, then those its conversion found with the model.',
+    ),
 });
 export type CellView = z.infer<typeof cellViewSchema>;

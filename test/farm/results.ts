@@ -71,7 +71,7 @@ export function converted(model: Blob, more: FileMap = {}): { readonly state: 'c
       sourceBytes: 1,
       resultBytes: 1,
       passes: [],
-      findings: [],
+      findings: [{ rule: 'head-dropped', path: '$.input_model.task', message: 'the head is dropped' }],
       producer: { agentId: 'lab-1', profileDigest: 'f'.repeat(64) },
     },
   };

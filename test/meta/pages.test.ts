@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { agentFileSchema } from '../../agent/config.ts';
+import { buildProgram } from '../../cli/main.ts';
+import { RecordingTerminal } from '../../cli/terminal.cases.ts';
 import { coordinatorFileSchema } from '../../coordinator/config.ts';
 import { renderLintPage } from '../../docs/generate/lint-page.ts';
 import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
@@ -33,6 +36,14 @@ describe('documentation', () => {
     const rules = [...recipeRules.map(({ name }) => name), ...Object.keys(MODEL_RULES)];
     expect(names(firstColumn(page('lint.md')))).toEqual(rules);
     expect(new Set(rules).size).toBe(rules.length);
+  });
+
+  it('names every command in the README', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+    const context = { terminal: new RecordingTerminal(), env: {}, exit: () => undefined, interrupted: new AbortController().signal };
+    const words = (command: Command, before: readonly string[]): string[] =>
+      command.commands.length === 0 ? [before.join(' ')] : command.commands.flatMap((child) => words(child, [...before, child.name()]));
+    expect(words(buildProgram(context), []).filter((name) => !new RegExp(`^\\|.*\`${name}[\` ].*\\|`, 'm').test(readme))).toEqual([]);
   });
 
   it('has a row for every execution provider', () => {

@@ -70,6 +70,29 @@ describe('pages', () => {
     expect((await get('/jobs/job1')).text).toContain('top-1 98% MRR@10 0.602 (fp32 0.604), goals ✗ 1 missed ? 1 unresolved');
   });
 
+  it('show a recipe of the catalogue with its lint, what to do about it, its passes and its file', async () => {
+    const id = 'ms-marco-MiniLM-L-6-v2/ms-marco-MiniLM-L-6-v2_trtrtx.json';
+    const { status, text } = await get(`/recipes/${encodeURIComponent(id)}`);
+    expect(status).toBe(200);
+    for (const part of [
+      '$.passes.surgery.surgeries[0]',
+      'surgery-after-float16',
+      'Put it before the float16 conversion',
+      'OnnxFloatToFloat16',
+      '&quot;input_model&quot;',
+    ])
+      expect(text).toContain(part);
+    expect((await get('/recipes/nothing')).status).toBe(404);
+  });
+
+  it('lead from a row of the matrix to its recipe, unless that was submitted as a file', async () => {
+    const { text } = await get('/');
+    for (const { recipeId } of SAMPLE_MATRIX.rows) {
+      const [id = ''] = recipeId.split(' ');
+      expect(text.includes(`href="/recipes/${encodeURIComponent(id)}"`)).toBe(!id.startsWith('adhoc:'));
+    }
+  });
+
   it('reload by themselves only when asked', async () => {
     expect((await get('/')).text).not.toContain('http-equiv="refresh"');
     expect((await get('/?refresh=5')).text).toContain('<meta http-equiv="refresh" content="5">');

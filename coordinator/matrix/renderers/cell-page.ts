@@ -7,7 +7,8 @@ import { evaluatorSection } from './evaluator-section.ts';
 import { facts } from './facts.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { launchPlot } from './launch-plot.ts';
-import { badgeChips, stateChip } from './matrix-page.ts';
+import { lintSection } from './lint-section.ts';
+import { badgeChips, recipeLink, stateChip } from './matrix-page.ts';
 import { renderPage, timeElement } from './page.ts';
 import { qualitySection } from './quality-section.ts';
 
@@ -22,6 +23,7 @@ ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== nul
 <div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
 ${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
 ${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report)]}
+${lintSection(view.lint)}
 ${provenanceSection(view)}
 <section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`;
   return renderPage({ title: `${name} on ${column.deviceModel}`, content });
@@ -99,7 +101,7 @@ function provenanceSection({ cell, row }: CellView): Html {
       'Task',
       html`<a href="/api/v1/tasks/${taskId}"><code>${taskId}</code></a>${attempt !== null && html`, attempt ${attempt} (<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log</a>)`}`,
     ],
-    ['Recipe', html`${row.recipeId} <code>${cell.provenance.recipeDigest.slice(0, 12)}</code>`],
+    ['Recipe', html`${recipeLink(row, row.recipeId)} <code>${cell.provenance.recipeDigest.slice(0, 12)}</code>`],
     ['Conversion', conversionKey === null ? '' : html`<code>${conversionKey.slice(0, 12)}</code>`],
     ['Environment', environmentId === null ? '' : html`<code>${environmentId.slice(0, 12)}</code>`],
     ['ONNX Runtime', ortVersion ?? ''],

@@ -1,7 +1,7 @@
 import { cellText } from '../../../domain/cell-text.ts';
 import type { Cell, CellState, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
 import { BADGE_MEANINGS, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
-import { type Html, html } from './html.ts';
+import { type Html, type HtmlValue, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
 
 /** How the page behaves. */
@@ -69,11 +69,17 @@ function columnHead(column: MatrixColumn): Html {
 function matrixRow(row: MatrixRow, cells: readonly (Cell | null)[], matrix: Matrix): Html {
   const { name, digest, title, target, lint } = rowText(row);
   const published = publishedText(row.published);
-  return html`<tr><th scope="row"><span class="recipe">${name}</span> <code>${digest}</code>${lint !== '' && html` <span class="badge b-lint" title="${row.lintFindings} lint findings">${lint}</span>`}
+  return html`<tr><th scope="row"><span class="recipe">${recipeLink(row, name)}</span> <code>${digest}</code>${lint !== '' && html` <span class="badge b-lint" title="${row.lintFindings} lint findings">${lint}</span>`}
 <span class="detail">${title}</span><span class="detail">${target}</span></th>
 <td class="published">${published.figure === '' ? html`<span class="muted">-</span>` : html`<span class="figure">${published.figure}</span><span class="detail">${published.hardware}</span>`}</td>
 ${matrix.columns.map((_, index) => cellBox(cells[index] ?? null, matrix.generatedAt))}</tr>
 `;
+}
+
+/** A recipe of the catalogue has a page; one that was submitted as a file is shown with its cells. */
+export function recipeLink({ recipeId }: Pick<MatrixRow, 'recipeId'>, name: string): HtmlValue {
+  const [catalogueId = recipeId] = recipeId.split(' ');
+  return catalogueId.startsWith('adhoc:') ? name : html`<a href="/recipes/${encodeURIComponent(catalogueId)}">${name}</a>`;
 }
 
 function cellBox(cell: Cell | null, nowMs: number): Html {

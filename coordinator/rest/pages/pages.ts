@@ -17,6 +17,7 @@ import { apiReference } from './api-reference.ts';
 import { renderErrorPage } from './error-page.ts';
 import { renderJobPage } from './job-page.ts';
 import { renderJobsPage } from './jobs-page.ts';
+import { renderRecipePage } from './recipe-page.ts';
 
 /** Jobs the page shows. */
 const JOBS_SHOWN = 100;
@@ -25,7 +26,9 @@ const refreshQuery = z.strictObject({ refresh: z.coerce.number<string>().int().m
 const jobParams = z.strictObject({ jobId: idSchema });
 const cellParams = z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') });
 
-type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'progress'>;
+const recipeParams = z.strictObject({ recipeId: z.string().min(1).max(200) });
+
+type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'progress' | 'catalogue'>;
 
 /** Pages for people: plain HTML, complete without scripts except the API reference. */
 export function pages(deps: PageDeps): Router {
@@ -55,6 +58,12 @@ export function pages(deps: PageDeps): Router {
   router.get('/agents', async (_req, res) => {
     const agents = await deps.store.agents();
     res.type('html').send(renderAgentsPage(agents.map(agentView), deps.clock.now()));
+  });
+  router.get('/recipes/:recipeId', (req, res) => {
+    const { recipeId } = check(recipeParams, req.params, 'path');
+    const entry = deps.catalogue.recipes.find(({ id }) => id === recipeId);
+    if (entry === undefined) throw new GroveError('not-found', { kind: 'recipe', id: recipeId });
+    res.type('html').send(renderRecipePage(entry));
   });
   router.use('/docs', apiReference());
   router.use(assets(), errorPage);
