@@ -24,7 +24,7 @@ export interface ConversionIntent {
 
 export interface KeyedConversion {
   readonly conversionKey: string;
-  /** `c-<key>`: shared by every job that needs these bytes. */
+  /** `c-<key>`: shared by every job that needs these bytes; `c-<key>.strict` by every strict one. */
   readonly task: NewTask;
 }
 
@@ -40,12 +40,17 @@ export function keyConversion(intent: ConversionIntent, source: SourceManifest, 
     task: intent.task,
     strict: intent.strict,
   };
-  const task = makeTask({ taskId: conversionTaskId(key), spec, needs: [] }, { requirement: convertRequirement(intent.toolchains) }, sha256);
+  const task = makeTask(
+    { taskId: conversionTaskId(key, intent), spec, needs: [] },
+    { requirement: convertRequirement(intent.toolchains) },
+    sha256,
+  );
   return { conversionKey: key, task };
 }
 
-function conversionTaskId(key: string): string {
-  return `c-${key}`;
+/** Strict jobs share a conversion among themselves: one that others share has not been judged, and theirs would fail them. */
+function conversionTaskId(key: string, { strict }: ConversionIntent): string {
+  return strict ? `c-${key}.strict` : `c-${key}`;
 }
 
 function effectiveRecipe({ parsed, task }: ConversionIntent, sha256: Sha256): Recipe {

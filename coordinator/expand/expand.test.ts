@@ -242,6 +242,19 @@ describe('findings', () => {
     expect(codeOf(() => expandJob({ strict: true }))).toBe('lint');
   });
 
+  it('that only the model shows fail the conversion of strict jobs and of no other', () => {
+    const clean = refOf(JSON.stringify(minimalDocument()));
+    const conversionOf = (strict: boolean) => {
+      const { tasks } = expandJob({ recipes: [clean], strict });
+      const conversion = tasks.find(({ spec }) => spec.kind === 'convert');
+      expect(tasks.find(({ spec }) => spec.kind === 'benchmark')?.needs).toEqual([conversion?.taskId]);
+      return conversion;
+    };
+    const [plain, strict] = [conversionOf(false), conversionOf(true)];
+    expect([plain?.spec, strict?.spec]).toMatchObject([{ strict: false }, { strict: true }]);
+    expect(strict?.taskId).toBe(`${plain?.taskId}.strict`);
+  });
+
   it('are reported otherwise', () => {
     expect(expandJob().plan.lint.map(({ rule }) => rule)).toContain('percent-goal');
   });
