@@ -111,6 +111,8 @@ const furtherOutputSchema = z.strictObject({ name: text, ...similarityShape });
 const measuredQualitySchema = z.strictObject({
   state: z.literal('measured'),
   rows: z.int().min(1),
+  /** Rows of the Reference, where time ran out before all were compared. */
+  ofRows: z.int().min(1).exactOptional(),
   /** Of output 0. */
   ...similarityShape,
   /** For [batch, labels] outputs. */
