@@ -4,6 +4,9 @@ import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkCompared, BenchmarkProfiled } from './benchmark-values.ts';
 import { accuracyMetricsOf } from './evaluator.ts';
 
+/** A slow device compares so many of the rows as fit. */
+const MAX_MS = 600_000;
+
 /** Without a Reference there is nothing to compare with. */
 const NO_REFERENCE: QualityResult = {
   quality: { state: 'not-measured', why: 'the recipe names no evaluation data, so there is no Reference' },
@@ -21,6 +24,7 @@ export async function compareOutputs(value: BenchmarkProfiled, context: TaskCont
     task: recipe.inputModel.task,
     bound: { min, isDefault },
     accuracy: accuracyMetricsOf(recipe),
+    maxMs: Math.min(MAX_MS, context.config.timeoutMs.measure / 2),
   };
   const result = await context.inChild({
     stage: 'quality',

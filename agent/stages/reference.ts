@@ -19,6 +19,9 @@ import { localRows } from './local-rows.ts';
 /** Rows of a Reference at most. Hidden states take about 200 kB a row, logits next to nothing; there the time of a slow device is the limit. */
 const MAX_ROWS = { states: 256, logits: 4_096 } as const;
 
+/** A slow machine keeps so many of them as fit. */
+const MAX_MS = 600_000;
+
 /**
  * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. The export itself goes with it
  * when a goal of the recipe is relative to it.
@@ -35,6 +38,7 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
     task,
     inputs,
     maxRows: task === CLASSIFICATION ? MAX_ROWS.logits : MAX_ROWS.states,
+    maxMs: Math.min(MAX_MS, context.config.timeoutMs.convert / 2),
     outputFolder: folder,
   };
   const { ortVersion } = await context.inChild({

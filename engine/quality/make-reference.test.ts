@@ -77,17 +77,18 @@ interface Asked {
   readonly config?: DataConfig;
   readonly allPairs?: boolean;
   readonly maxRows?: number;
+  readonly maxMs?: number;
   readonly columns?: readonly string[];
 }
 
-async function factsOf({ labels = 1, rows = ROWS, config = dataConfig(), allPairs = true, maxRows = 100, columns }: Asked) {
+async function factsOf({ labels = 1, rows = ROWS, config = dataConfig(), allPairs = true, maxRows = 100, maxMs = 60_000, columns }: Asked) {
   const { modelPath } = await writeModelFile(summing(labels), join(folder, 'model.onnx'));
   const outputFolder = join(folder, 'reference');
   await mkdir(outputFolder);
   const file = join(folder, 'rows.jsonl');
   await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'));
   const inputs = { kind: 'data', config, file, tokenizerFolder: folder, allPairs, ...(columns && { columns }) };
-  const request = { modelPath, task: 'text-classification', inputs, maxRows, outputFolder };
+  const request = { modelPath, task: 'text-classification', inputs, maxRows, maxMs, outputFolder };
   await makeReference(referenceRequestSchema.parse(JSON.parse(JSON.stringify(request))), runtime);
   const { rows: count } = await readReferenceManifest(outputFolder);
   return { count, facts: await readRowFacts(outputFolder, count) };
@@ -140,6 +141,11 @@ describe('the rows of a Reference', () => {
 
   it('of single texts belong to no query', async () => {
     expect((await factsOf({ columns: ['p'] })).facts).toEqual({ complete: true, labels: [1, 1], queries: null });
+  });
+
+  it('are one batch at least, however slow the export is', async () => {
+    const { count, facts } = await factsOf({ maxMs: 0, config: dataConfig({}, 2) });
+    expect([count, facts?.complete, facts?.queries]).toEqual([2, false, [0, null]]);
   });
 
   it('come in whole batches', async () => {

@@ -39,6 +39,8 @@ export const referenceRequestSchema = z.strictObject({
   ]),
   /** Rows kept at most: outputs of a text encoder take about 200 kB a row, scores next to nothing. */
   maxRows: z.int().min(1).max(1_000_000).default(256),
+  /** After so long no further row is kept. */
+  maxMs: z.number().min(0).default(600_000),
   /** Existing empty folder that receives the Reference. */
   outputFolder: z.string().min(1),
 });
@@ -69,7 +71,7 @@ interface EvaluationRows {
   facts(rows: number): RowFacts;
 }
 
-async function openRows({ inputs, task, maxRows }: ReferenceRequest, session: Session): Promise<EvaluationRows> {
+async function openRows({ inputs, task, maxRows, maxMs }: ReferenceRequest, session: Session): Promise<EvaluationRows> {
   if (inputs.kind === 'generated') {
     const feeds = generateFeeds(session.inputs, inputs);
     return { batches: () => once(feeds), facts: (rows) => new RowLabels(new Map()).finish(true, rows) };
@@ -82,9 +84,10 @@ async function openRows({ inputs, task, maxRows }: ReferenceRequest, session: Se
   let complete = true;
   async function* batches(): AsyncGenerator<NamedTensors> {
     let rowsLeft = maxRows;
+    const startedMs = performance.now();
     for await (const { tensors, facts } of evaluateLabelled({ config, ...source, ...(tokenizer && { tokenizer }) })) {
       const rows = rowsOf(tensors);
-      complete = rows <= rowsLeft;
+      complete = rows <= rowsLeft && (rowsLeft === maxRows || performance.now() - startedMs <= maxMs);
       if (!complete) return;
       labels.add(facts);
       yield feedsFor(session.inputs, tensors, CPU);

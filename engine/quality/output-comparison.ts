@@ -39,6 +39,11 @@ export class OutputComparison {
     this.#further = session.outputs.slice(1).map(() => new OutputSimilarity());
   }
 
+  /** Rows compared so far. */
+  get rows(): number {
+    return this.#first.rows;
+  }
+
   /** Says why when the first output cannot be compared. */
   async add(batch: ReferenceBatch): Promise<string | undefined> {
     const { inputs, outputs } = this.#session;
@@ -56,7 +61,7 @@ export class OutputComparison {
   }
 
   finish(): ComparedOutputs {
-    return { rows: this.#first.rows, ...this.#first.finish(), logit: this.logits.finish(), furtherOutputs: this.#furtherOutputs() };
+    return { rows: this.rows, ...this.#first.finish(), logit: this.logits.finish(), furtherOutputs: this.#furtherOutputs() };
   }
 
   #furtherOutputs(): FurtherOutputs {

@@ -20,6 +20,17 @@ const rowFactsSchema = z.strictObject({
 
 export type RowFacts = Omit<z.infer<typeof rowFactsSchema>, 'schemaVersion'>;
 
+/** The facts of the first rows alone. */
+export function firstFacts({ complete, labels, queries }: RowFacts, rows: number): RowFacts {
+  if (rows >= labels.length) return { complete, labels, queries };
+  return { complete: false, labels: labels.slice(0, rows), queries: queries && withoutLastQuery(queries.slice(0, rows)) };
+}
+
+/** The query of the last row belongs to none: where rows were left out it may lack candidates. */
+export function withoutLastQuery(queries: readonly (number | null)[]): (number | null)[] {
+  return queries.map((query) => (query === queries.at(-1) ? null : query));
+}
+
 /** Writes the facts into a Reference's folder. */
 export async function writeRowFacts(folder: string, facts: RowFacts): Promise<void> {
   await writeFile(join(folder, ROWS), JSON.stringify(rowFactsSchema.parse({ schemaVersion: 1, ...facts })));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RowFact } from '../data/text-rows.ts';
-import type { RowFacts } from './row-facts.ts';
+import { type RowFacts, withoutLastQuery } from './row-facts.ts';
 
 /** Collects what a Reference keeps of its rows' labels and queries, as numbers. */
 export class RowLabels {
@@ -31,9 +31,8 @@ export class RowLabels {
     const known = this.#labels.length === rows;
     const labels = known ? this.#labels : new Array<null>(rows).fill(null);
     const isPaired = known && this.#queries.some((query) => query !== null);
-    const last = complete ? undefined : this.#queries.at(-1);
-    const queries = isPaired ? this.#queries.map((query) => (query === last ? null : query)) : null;
-    return { complete, labels, queries };
+    const queries = isPaired ? this.#queries : null;
+    return complete ? { complete, labels, queries } : { complete, labels, queries: queries && withoutLastQuery(queries) };
   }
 
   /** Numbers, also written as text in a CSV file; yes and no; and the model's own names of its labels. */

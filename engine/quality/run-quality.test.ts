@@ -49,10 +49,14 @@ async function reference(model: Model): Promise<string> {
   return referenceFolder;
 }
 
-async function judge(model: Model, referenceFolder: string, options: { readonly task?: string; readonly accuracy?: unknown[] } = {}) {
+async function judge(
+  model: Model,
+  referenceFolder: string,
+  options: { readonly task?: string; readonly accuracy?: unknown[]; readonly maxMs?: number } = {},
+) {
   const { modelPath } = await workspace(model);
-  const { task = 'feature-extraction', accuracy = [] } = options;
-  const request = { session: { modelPath, ep: EP }, referenceFolder, task, bound: { min: 0.99, isDefault: true }, accuracy };
+  const { task = 'feature-extraction', ...rest } = options;
+  const request = { session: { modelPath, ep: EP }, referenceFolder, task, bound: { min: 0.99, isDefault: true }, ...rest };
   return qualityResultSchema.parse(throughJson(await runQuality(qualityRequestSchema.parse(throughJson(request)), runtime)));
 }
 
@@ -196,6 +200,18 @@ describe('runQuality of a ranker', () => {
       const { quality: measured } = await judge(scorer({ labels: 1 }), await written(rows, known), CLASSIFICATION);
       expect(measured).toMatchObject({ state: 'measured', ranking: { state: 'not-measured', why: expect.stringContaining('pairs') } });
     }
+  });
+
+  it('leaves the last query out when time ran out within it', async () => {
+    const { quality: measured, accuracy } = await judge(scorer({ labels: 1 }), await written(rows, facts), {
+      ...CLASSIFICATION,
+      accuracy: [{ metric: 'accuracy-recall', subType: 'recall', config: {} }],
+      maxMs: 0,
+    });
+    expect(measured).toMatchObject({ rows: 2, ofRows: 5, ranking: { state: 'not-measured' } });
+    expect(accuracy).toHaveLength(1);
+    const all = await judge(scorer({ labels: 1 }), await written(rows, facts), CLASSIFICATION);
+    expect(all.quality).not.toHaveProperty('ofRows');
   });
 
   it('is nothing of another task', async () => {

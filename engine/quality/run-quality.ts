@@ -9,7 +9,7 @@ import type { LogitComparison } from './logits.ts';
 import { CLASSIFICATION, OutputComparison } from './output-comparison.ts';
 import { rankingQuality } from './ranking.ts';
 import { readReferenceBatch, readReferenceManifest } from './reference.ts';
-import { type RowFacts, readRowFacts } from './row-facts.ts';
+import { firstFacts, type RowFacts, readRowFacts } from './row-facts.ts';
 
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
@@ -33,6 +33,8 @@ export const qualityRequestSchema = z.strictObject({
   /** Least value of `judgedSimilarity` that counts as good. */
   bound: z.strictObject({ min: z.number().min(-1).max(1), isDefault: z.boolean() }),
   accuracy: z.array(accuracyMetricSchema).max(400).default([]),
+  /** After so long no further batch is begun: a slow device must not lose its measurement to many rows. */
+  maxMs: z.number().min(0).default(600_000),
 });
 export type QualityRequest = z.infer<typeof qualityRequestSchema>;
 
@@ -52,6 +54,8 @@ export const qualityResultSchema = z.strictObject({
 });
 export type QualityResult = z.infer<typeof qualityResultSchema>;
 
+type Measured = Extract<Quality, { state: 'measured' }>;
+
 /**
  * Runs every batch of the Reference and compares the outputs with it, by position: names and element types may differ, shapes may not. The first output
  * is judged. A model that cannot be compared gives `not-measured` with the reason. Throws `invalid-reference` and what opening and running a
@@ -69,12 +73,17 @@ export async function runQuality(
   const session = await openSession(runtime, request.session);
   try {
     const comparison = new OutputComparison(session, { ep: request.session.ep, task: request.task });
+    const startedMs = performance.now();
     for (let index = 0; index < manifest.batches.length; index++) {
+      if (index > 0 && performance.now() - startedMs > request.maxMs) break;
       const why = await comparison.add(await readReferenceBatch(request.referenceFolder, manifest, index));
       if (why !== undefined) return notMeasured(why, request);
       onProgress((index + 1) / manifest.batches.length);
     }
-    return { quality: judge(comparison, request.bound, facts), accuracy: accuracyOf(request, comparison.logits, facts) };
+    const compared = facts && firstFacts(facts, comparison.rows);
+    const quality = judge(comparison, request.bound, compared);
+    const ofRows = comparison.rows < manifest.rows && { ofRows: manifest.rows };
+    return { quality: { ...quality, ...ofRows }, accuracy: accuracyOf(request, comparison.logits, compared) };
   } finally {
     await session.close();
   }
@@ -84,7 +93,7 @@ function notMeasured(why: string, { accuracy }: QualityRequest): QualityResult {
   return { quality: { state: 'not-measured', why }, accuracy: accuracy.map(({ metric }) => unresolved(metric, why)) };
 }
 
-function judge(comparison: OutputComparison, bound: QualityRequest['bound'], facts: RowFacts | undefined): Quality {
+function judge(comparison: OutputComparison, bound: QualityRequest['bound'], facts: RowFacts | undefined): Measured {
   const result = comparison.finish();
   const { logits } = comparison;
   return {

@@ -10,10 +10,10 @@ type Measured = Extract<Quality, { state: 'measured' }>;
 /** Outputs against the Reference: logits first where the model gives them, since a cosine is blind to their order. */
 export function qualitySection(quality: Quality): Html {
   if (quality.state === 'not-measured') return html`<section><h2>Quality</h2><p>Not measured: ${quality.why}</p></section>`;
-  const { rows, cosineMean, cosineMin, cosinePooled, sqnrDb, maxAbsDifference, logit } = quality;
+  const { rows, ofRows, cosineMean, cosineMin, cosinePooled, sqnrDb, maxAbsDifference, logit } = quality;
   return html`<section><h2>Quality</h2>${facts([
     ['Verdict', verdict(quality)],
-    ['Rows compared', rows],
+    ['Rows compared', ofRows === undefined ? rows : `${rows} of ${ofRows}: then time ran out`],
     ['Logit difference', logit === null ? '' : `mean ${formatDifference(logit.meanAbs)}, largest ${formatDifference(logit.maxAbs)}`],
     ['Agreement of scores', logit?.agreement == null ? '' : formatCosine(logit.agreement)],
     ['Same best label', logit?.top1Agreement == null ? '' : formatShare(logit.top1Agreement)],
