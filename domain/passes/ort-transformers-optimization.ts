@@ -27,6 +27,8 @@ export const ortTransformersOptimization = definePass({
       'A fusion is made only where its operator computes the same: axes, permutations, scaling and positions are checked, and values that others read or that are outputs stay. Olive checks less and can break such models.',
       'Casts before int32 inputs (`input_int32`) go only when they are to int32.',
       'The bodies of If, Loop and Scan stay as they are.',
+      'A mask of floats stays outside of fused attention, which only counts tokens.',
+      'Results are loaded once on the CPU provider, which has no `GemmFastGelu`: `enable_gemm_fast_gelu` ends with that error where it matches.',
       'Fusions for already quantised models (`enable_qordered_matmul`) and rotary embeddings, which encoders do not have, are not made.',
     ],
   },
