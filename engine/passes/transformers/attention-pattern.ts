@@ -51,19 +51,19 @@ const inverted = named('inverted mask', op('Sub', [scalar(1), maybeCast(op('Expa
 const selectedMask = op('Where', [op('Cast', [inverted]), filter, inverted]);
 const mask = shared(either(arithmeticMask, selectedMask));
 
-/** The axis of operator sets before 13 is not the last by default. */
-const overLastAxis = (node: Node): boolean => [-1, 3].includes(readInt(node, 'axis', -1));
-
-function context(scores: Pattern): Pattern {
-  const weighted = op('MatMul', [op('Softmax', [scores], { test: overLastAxis }), value]);
-  return op('Reshape', [transposed(weighted, '0 2 1 3')], { more: true });
-}
+/** Since this operator set Softmax goes over the last axis where it is not told. */
+const FIRST_OPSET_OF_LAST_AXIS = 13;
 
 /**
  * Multi-head self-attention over `x` up to the joined heads, in the forms that ONNX Runtime's tool fuses: masked or, where scores are divided, without
  * a mask. Names: `query`, `key` and `value` with `weight`, `bias`, `product` and `split`; `mask` with `filter`; and what scales the scores.
  */
-export const attentionPattern: Pattern = either(
-  context(commutative('Add', either(divided, multiplied, scaledBefore), mask)),
-  context(divided),
-);
+export function attentionPattern(opset: number): Pattern {
+  const defaultAxis = opset < FIRST_OPSET_OF_LAST_AXIS ? 1 : -1;
+  const isOverKeys = (node: Node): boolean => [-1, 3].includes(readInt(node, 'axis', defaultAxis));
+  const context = (scores: Pattern): Pattern => {
+    const weighted = op('MatMul', [op('Softmax', [scores], { test: isOverKeys }), value]);
+    return op('Reshape', [transposed(weighted, '0 2 1 3')], { more: true });
+  };
+  return either(context(commutative('Add', either(divided, multiplied, scaledBefore), mask)), context(divided));
+}

@@ -21,12 +21,14 @@ export interface AttentionParts {
   readonly keyOrder: readonly number[];
   readonly valueOrder: readonly number[];
   readonly contextOrder: readonly number[];
-  readonly softmaxAxis: number;
+  /** Null: not told. */
+  readonly softmaxAxis: number | null;
   /** Axes that the mask gets. */
   readonly maskAxes: readonly [number, number];
   /** Columns of the value's weight. */
   readonly valueWidth: number;
   readonly keyReads: 'x' | 'other';
+  readonly maskType: DataType;
   /** Whether heads are split by a constant shape, or by one whose entries only the run tells. */
   readonly splitBy: 'constant' | 'computed';
   /** Called with inner values by name. */
@@ -46,6 +48,7 @@ const PARTS: AttentionParts = {
   maskAxes: [1, 2],
   valueWidth: 6,
   keyReads: 'x',
+  maskType: DataType.INT64,
   splitBy: 'constant',
   readInner: () => {},
 };
@@ -61,14 +64,14 @@ export function attentionModel(changed: Partial<AttentionParts> = {}): Model {
   const parts = { ...PARTS, ...changed };
   const dims = parts.splitBy === 'constant' ? ['batch', 'length', 6] : [null, null, 6];
   const graph = graphWith({ x: dims });
-  if (parts.mask !== 'none') graph.addInput('mask', tensorType(DataType.INT64, ['batch', 'length']));
+  if (parts.mask !== 'none') graph.addInput('mask', tensorType(parts.maskType, ['batch', 'length']));
   const other = parts.keyReads === 'x' ? 'x' : add(graph, 'Relu', ['x']);
   const query = transposed(graph, split(graph, { ...parts, input: 'x', width: 6 }), parts.queryOrder);
   const key = transposed(graph, split(graph, { ...parts, input: other, width: 6 }), parts.keyOrder);
   const value = transposed(graph, split(graph, { ...parts, input: 'x', width: parts.valueWidth }), parts.valueOrder);
   const scaled = scores(graph, parts, { query, key });
   const masked = parts.mask === 'none' ? scaled : add(graph, 'Add', [scaled, maskOf(graph, parts)]);
-  const weights = add(graph, 'Softmax', [masked], { axis: intAttribute(parts.softmaxAxis) });
+  const weights = add(graph, 'Softmax', [masked], parts.softmaxAxis === null ? {} : { axis: intAttribute(parts.softmaxAxis) });
   const context = transposed(graph, add(graph, 'MatMul', [weights, value]), parts.contextOrder);
   parts.readInner(graph, { query, key, value, masked, weights, context });
   const output = add(graph, 'Reshape', [context, hold(graph, int64Tensor([3], [0, 0, parts.valueWidth]))]);

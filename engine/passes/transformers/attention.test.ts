@@ -4,6 +4,7 @@ import { DataType } from '../../graph/data-type.ts';
 import type { Model } from '../../graph/model.ts';
 import { float32Values } from '../../graph/tensor.ts';
 import { tensorType } from '../../graph/value.ts';
+import type { Tensor } from '../../runtime/tensor.ts';
 import { histogram } from '../passes.cases.ts';
 import { ATTENTION_FEEDS, type AttentionParts, attentionModel } from './attention.cases.ts';
 import { add, fusedOperators, optimize } from './fusions.cases.ts';
@@ -123,6 +124,19 @@ describe('self-attention', () => {
     ['a query whose sizes are read', { readInner: (graph, { query = '' }) => graph.addOutput(add(graph, 'Shape', [query]), undefined) }],
   ])('is left alone with %s', async (_, parts) => {
     expect(await fusedOperators(() => attentionModel(parts), { feeds: feedsOf(parts) })).toMatchObject({ Softmax: 1 });
+  });
+
+  it('is left alone with a mask of floats, which might weigh tokens', async () => {
+    const mask: Tensor = { dtype: 'float32', dims: [2, 5], data: Float32Array.of(1, 1, 1, 1, 1, 1, 1, 0.5, 0, 0) };
+    const make = (): Model => attentionModel({ maskType: DataType.FLOAT });
+    expect(await fusedOperators(make, { feeds: { ...ATTENTION_FEEDS, mask } })).toMatchObject({ Softmax: 1 });
+  });
+
+  it('knows over which axis a softmax goes when it is not told', async () => {
+    expect(await fusedOperators(() => attentionModel({ softmaxAxis: null }), { feeds: ATTENTION_FEEDS })).toMatchObject({ Attention: 1 });
+    const old = attentionModel({ softmaxAxis: null, mask: 'none' });
+    old.opsetImports.set('', 12);
+    expect(histogram((await optimize(old)).model)).toMatchObject({ Softmax: 1 });
   });
 
   it('is left alone without a bias, and when switched off', async () => {

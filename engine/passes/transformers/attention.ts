@@ -1,4 +1,5 @@
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribute.ts';
+import { DataType } from '../../graph/data-type.ts';
 import type { Attribute } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { AttentionMasks } from './attention-mask.ts';
@@ -15,6 +16,8 @@ const DEFAULT_FILTER = -10000;
 /** How far the scaling may be from one by the root of the head size. */
 const SCALE_TOLERANCE = 1e-3;
 
+const INTEGERS: readonly DataType[] = [DataType.INT64, DataType.INT32, DataType.BOOL];
+
 const PARTS = ['query', 'key', 'value'] as const;
 
 /** How attention is fused. */
@@ -29,10 +32,11 @@ export interface AttentionSettings {
 
 /** Self-attention written out becomes one operator. Returns how many. */
 export function fuseAttention(scene: Scene, settings: AttentionSettings): number {
+  const pattern = attentionPattern(scene.opset);
   let count = 0;
   return scene.forEach(['Reshape'], (node) => {
     const [output = ''] = node.outputs;
-    const match = scene.find(output, attentionPattern);
+    const match = scene.find(output, pattern);
     const block = match && blockOf(scene, match, { ...settings, output });
     const nodes = match && scene.enclose(match.nodes, [output]);
     if (match === undefined || block === undefined || nodes === undefined) return false;
@@ -84,7 +88,7 @@ function blockOf(scene: Scene, match: Match, { output, numHeads, hiddenSize }: S
     (joined === undefined || (joined.length === 3 && joined[2] === value.dims[1])) &&
     isScaledByRoot(scene, match, size) &&
     (!match.has('filter') || (filter !== undefined && filter < 0)) &&
-    (!match.has('mask') || isMaskOfRows(scene, match));
+    (!match.has('mask') || (isCountable(scene, match.value('mask')) && isMaskOfRows(scene, match)));
   return isSound ? { match, numHeads: heads, weights, biases, filter } : undefined;
 }
 
@@ -98,6 +102,13 @@ function isScaledByRoot(scene: Scene, match: Match, headSize: number): boolean {
   const number = (name: string): number => (match.has(name) ? computedNumber(scene, match.value(name)) : 1);
   const scale = (number('factor') * number('query factor') * number('key factor')) / number('divisor');
   return Math.abs(scale * Math.sqrt(headSize) - 1) <= SCALE_TOLERANCE;
+}
+
+/** Whether a mask is made of integers: one of floats might weigh tokens, and fused attention only counts them. */
+function isCountable({ graph, shapes }: Scene, mask: string): boolean {
+  const cast = graph.producer(mask);
+  const source = cast?.opType === 'Cast' ? (cast.inputs[0] ?? mask) : mask;
+  return INTEGERS.includes(shapes.dataTypeOf(source) ?? DataType.UNDEFINED);
 }
 
 /** Whether the mask has a row for each row of `x`, as far as sizes are known. */

@@ -1,7 +1,6 @@
-import { elementCount } from '../../graph/data-type.ts';
 import type { Node } from '../../graph/graph.ts';
 import { isOnnxDomain } from '../../graph/node.ts';
-import { allocateBytes, type Tensor } from '../../graph/tensor.ts';
+import { transposeTensor } from '../../graph/transpose.ts';
 import type { Scene } from './scene.ts';
 
 const READERS: readonly string[] = ['MatMul', 'Gemm'];
@@ -21,26 +20,11 @@ function foldWeight(scene: Scene, node: Node): boolean {
   if (!isWeight || graph.isOutput(output) || graph.isOutput(input)) return false;
   const readers = graph.consumers(output);
   const isOnly = graph.consumers(input).every(({ opType }) => opType === 'Transpose');
-  const turned = isOnly && readers.every(({ opType }) => READERS.includes(opType)) ? transposed(weight) : undefined;
+  const turned = isOnly && readers.every(({ opType }) => READERS.includes(opType)) ? transposeTensor(weight) : undefined;
   if (turned === undefined) return false;
   graph.removeNode(node);
   graph.setInitializer(output, turned);
   return true;
-}
-
-/** Undefined for elements smaller than a byte. */
-function transposed(tensor: Tensor): Tensor | undefined {
-  const [rows = 0, columns = 0] = tensor.dims;
-  const size = tensor.bytes.length / Math.max(1, elementCount(tensor.dims));
-  if (!Number.isInteger(size) || tensor.strings !== undefined) return undefined;
-  const bytes = allocateBytes(tensor.bytes.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const from = (row * columns + column) * size;
-      for (let byte = 0; byte < size; byte++) bytes[(column * rows + row) * size + byte] = tensor.bytes[from + byte] ?? 0;
-    }
-  }
-  return { dataType: tensor.dataType, dims: [columns, rows], bytes };
 }
 
 function dropPair(scene: Scene, node: Node): boolean {

@@ -22,19 +22,20 @@ export class Scene implements PatternScene {
   readonly shapes: Shapes;
   /** Version of the standard operator set. */
   readonly opset: number;
-  readonly #hasDefaults: boolean;
+  /** Initializers that callers may replace. */
+  readonly #defaults: ReadonlySet<string>;
 
   constructor(model: Model, shapes: Shapes) {
     this.graph = model.graph;
     this.shapes = shapes;
     this.opset = onnxOpset(model);
-    this.#hasDefaults = model.irVersion >= FIRST_IR_WITH_DEFAULTS;
+    this.#defaults = new Set(model.irVersion < FIRST_IR_WITH_DEFAULTS ? [] : this.graph.inputs.map(({ name }) => name));
   }
 
   /** The constant behind a value: an initializer or what a Constant node holds. */
   constantOf(value: string): Tensor | undefined {
     const initializer = this.graph.initializers.get(value);
-    if (initializer !== undefined) return this.#hasDefaults && this.graph.isInput(value) ? undefined : initializer;
+    if (initializer !== undefined) return this.#defaults.has(value) ? undefined : initializer;
     const node = this.graph.producer(value);
     return node?.opType === 'Constant' && isOnnxDomain(node.domain) ? readTensor(node, 'value') : undefined;
   }

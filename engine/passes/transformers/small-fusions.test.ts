@@ -175,3 +175,22 @@ describe('int32 inputs', () => {
     expect((await optimize(model, { input_int32: true })).report.counts).toMatchObject({ inputsToInt32: 0 });
   });
 });
+
+describe('an initializer that is an input too', () => {
+  const make = (irVersion: number) => (): Model => {
+    const model = modelWith((graph) => {
+      const half = number(graph, 0.5);
+      graph.addInput(half, tensorType(DataType.FLOAT, []));
+      const erf = add(graph, 'Erf', [add(graph, 'Div', ['x', number(graph, Math.SQRT2)])]);
+      return add(graph, 'Mul', [add(graph, 'Mul', ['x', half]), add(graph, 'Add', [erf, number(graph, 1)])]);
+    })();
+    model.irVersion = irVersion;
+    return model;
+  };
+
+  it('is no constant since version 4 of the format, and was one before', async () => {
+    const feeds = { ...FEEDS, number: { dtype: 'float32', dims: [], data: Float32Array.of(0.25) } } as const;
+    expect(await fusedOperators(make(8), { feeds })).toMatchObject({ Erf: 1 });
+    expect([...(await optimize(make(3)())).model.graph.nodes].map(({ opType }) => opType)).toEqual(['Gelu']);
+  });
+});
