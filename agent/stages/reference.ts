@@ -53,8 +53,10 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
 }
 
 function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] {
+  // Made-up rows need neither a file nor a tokenizer, which an image model has not.
+  if (isDummyData(config)) return { kind: 'data', config, allPairs: false };
   const rows = localRows(spec.source, sourceFolder)[config.name];
-  if (rows === undefined && !isDummyData(config)) {
+  if (rows === undefined) {
     throw new GroveError('unsupported-data', { name: config.name, problem: 'its rows are not among the files of the source' });
   }
   const allPairs = spec.source.data[config.name]?.origin === 'local';

@@ -1,0 +1,67 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { Lab } from '../support/lab.ts';
+import { it } from '../support/lab-test.ts';
+
+const MODELS = join(import.meta.dirname, '../fixtures/other-exporters');
+
+/** A recipe on a small convolutional network, with made-up rows to compare its outputs on. */
+function recipe(inputModel: object): string {
+  return JSON.stringify({
+    input_model: { type: 'OnnxModel', ...inputModel },
+    systems: { local: { type: 'LocalSystem', accelerators: [{ device: 'cpu', execution_providers: ['CPUExecutionProvider'] }] } },
+    data_configs: [
+      {
+        name: 'images',
+        type: 'DummyDataContainer',
+        load_dataset_config: { input_names: ['pixels'], input_shapes: [[1, 3, 16, 16]], input_types: ['float32'], max_samples: 2 },
+      },
+    ],
+    evaluators: { latency: { metrics: [{ name: 'latency', type: 'latency', data_config: 'images', sub_types: [{ name: 'avg' }] }] } },
+    passes: {
+      shape: { type: 'DynamicToFixedShape', dim_param: ['N'], dim_value: [1] },
+      half: { type: 'OnnxFloatToFloat16', keep_io_types: true },
+    },
+    evaluator: 'latency',
+    target: 'local',
+  });
+}
+
+async function submit(lab: Lab, model: string, inputModel: object) {
+  const file = join(lab.folder, 'recipe.json');
+  await writeFile(file, recipe(inputModel));
+  return lab.grove('submit', file, '--model', model, '--tier', 'smoke', '--launches', '1', '-o', 'json');
+}
+
+it.concurrent('converts and measures an ONNX model: the one that the recipe names, with its weights', async ({ lab }) => {
+  await lab.startAgent('lab-a');
+  const folder = join(lab.folder, 'graphs');
+  await mkdir(folder);
+  for (const name of ['external-11.onnx', 'external-11.weights']) await cp(join(MODELS, name), join(folder, name));
+  const answer = await submit(lab, folder, { model_path: 'external-11.onnx' });
+  expect(answer.code).toBe(0);
+  const job = await lab.ended(JSON.parse(answer.out).jobId);
+  expect(job.tasks.map(({ kind, state, error }) => [kind, state, error?.code])).toEqual([
+    ['convert', 'completed', undefined],
+    ['benchmark', 'completed', undefined],
+  ]);
+  const cells = (await lab.client.matrix()).cells.flat();
+  expect(cells).toEqual([expect.objectContaining({ state: expect.stringMatching(/ok|insufficient/) })]);
+});
+
+it.concurrent('asks which of several graphs is meant, before anything is uploaded', async ({ lab }) => {
+  const answer = await submit(lab, MODELS, { model_path: 'm' });
+  expect(answer.code).toBe(1);
+  expect(answer.err).toContain('name one with onnx_file_name in the recipe');
+});
+
+it.concurrent('says of a checkpoint that it is no ONNX model', async ({ lab }) => {
+  await lab.startAgent('lab-a');
+  const answer = await submit(lab, lab.model, { model_path: 'm' });
+  const job = await lab.ended(JSON.parse(answer.out).jobId);
+  expect(job.tasks[0]?.error).toMatchObject({
+    code: 'unsupported-input',
+    message: expect.stringContaining('set input_model.type to HfModel'),
+  });
+});
