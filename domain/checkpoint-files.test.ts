@@ -23,7 +23,7 @@ describe('a folder', () => {
     [['config.json', 'model.ckpt'], 'can run code'],
     [['config.json', 'tf_model.h5'], 'from_tf=True'],
     [['config.json', 'flax_model.msgpack'], 'from_flax=True'],
-    [['config.json', 'q4.gguf'], 'llama.cpp'],
+    [['q4.gguf'], 'llama.cpp'],
   ])('with %j is none, and why is said', (names, problem) => {
     expect(checkpointProblem(names)).toContain(problem);
   });

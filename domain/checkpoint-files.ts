@@ -16,7 +16,6 @@ const OTHER_WEIGHTS: readonly (readonly [RegExp, string])[] = [
     /^flax_model\.msgpack$/,
     'holds the weights of Flax; load it with transformers (from_flax=True) and write it with save_pretrained(folder, safe_serialization=True)',
   ],
-  [/\.gguf$/, 'holds weights of llama.cpp, which do not convert'],
 ];
 
 /**
@@ -43,6 +42,8 @@ function insteadOfConfig(names: readonly string[]): string {
   const graph = names.find(isGraph);
   if (graph !== undefined) return `; to convert ${graph} set the recipe's input_model.type to ONNXModel`;
   if (names.includes('snapshots')) return '; it is a repository of a Hugging Face cache: name the folder of a revision below snapshots/';
+  const llama = names.find((name) => name.endsWith('.gguf'));
+  if (llama !== undefined) return `; ${llama} holds weights of llama.cpp, which do not convert`;
   if (names.includes('adapter_config.json')) return '; it is an adapter: merge it into its base model first (merge_and_unload)';
   return '';
 }

@@ -36,12 +36,11 @@ type Named = Pick<InputModel, 'modelPath' | 'config'>;
 /**
  * Lists what belongs to a model: the files of a Hugging Face style checkpoint folder, or an ONNX model with its data files, tokenizer and configuration.
  * `path` is such a folder or the ONNX file itself; a folder that holds both is a checkpoint. Links are followed (a hub cache is made of them): the
- * folder is the submitter's own. Throws `not-found`, and `invalid-checkpoint` when it is neither.
+ * folder is the submitter's own. Throws `invalid-checkpoint` when it is neither.
  */
 export async function readModelFolder(path: string, recipes: readonly Named[] = []): Promise<ModelFolder> {
-  const status = await stat(path).catch((cause: unknown) => {
-    throw new GroveError('not-found', { kind: 'model', id: path }, { cause });
-  });
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined) throw new GroveError('invalid-checkpoint', { where: path, problem: 'there is no such folder or file' });
   if (!status.isDirectory()) return readGraphFile(path);
   const names = await readdir(path);
   const problem = checkpointProblem(names);

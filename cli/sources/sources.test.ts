@@ -35,7 +35,7 @@ describe('a model folder', () => {
 
   test('that does not exist is refused by name', async () => {
     await expect(readModelFolder(join(folder, 'absent'))).rejects.toMatchObject({
-      code: 'not-found',
+      code: 'invalid-checkpoint',
       message: expect.stringContaining('absent'),
     });
   });

@@ -39,8 +39,11 @@ describe('an HfModel', () => {
 
 describe('OnnxConversion', () => {
   it.each([
-    [{ type: 'HfModel', model_path: 'm', task: 'summarization' }, ' (task summarization)'],
-    [{ type: 'HfModel', model_path: 'm' }, ' (task text-generation-with-past)'],
+    [
+      { type: 'HfModel', model_path: 'm', task: 'summarization' },
+      ' (task summarization; natively exported are feature-extraction, text-classification, token-classification, fill-mask, question-answering)',
+    ],
+    [{ type: 'HfModel', model_path: 'm' }, expect.stringContaining(' (task text-generation-with-past; ')],
     [{ type: 'HfModel', model_path: 'm', task: 'fill-mask', adapter_path: 'lora' }, ' (input_model.adapter_path)'],
   ])('of %j needs Olive', (model, detail) => {
     expect(parse(minimalDocument({ input_model: model })).recipe.passes[0]).toMatchObject({ known: 'olive', detail });

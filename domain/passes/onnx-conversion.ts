@@ -84,5 +84,7 @@ export const onnxConversion = definePass({
 const EXPORTED_DTYPES: readonly string[] = ['float32', 'float16'];
 
 function modelReason({ task, config }: StartingModel): string | undefined {
-  return EXPORT_TASKS.some((known) => known === task) ? hfModelReason(config) : ` (task ${task})`;
+  return EXPORT_TASKS.some((known) => known === task)
+    ? hfModelReason(config)
+    : ` (task ${task}; natively exported are ${EXPORT_TASKS.join(', ')})`;
 }

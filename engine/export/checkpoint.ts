@@ -19,7 +19,7 @@ export interface Checkpoint extends WeightFiles {
 
 /**
  * Opens a checkpoint. Weights are one `model.safetensors`, which wins, or shards named by `model.safetensors.index.json`; every header is checked here.
- * Throws `not-found` when there is no such folder, `invalid-checkpoint` with the way out when it holds something else, `invalid-safetensors`.
+ * Throws `invalid-checkpoint`, with the way out, when there is no such folder or it holds something else, and `invalid-safetensors`.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const names = await namesIn(folder);
@@ -30,9 +30,8 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-  const status = await stat(folder).catch((cause: unknown) => {
-    throw new GroveError('not-found', { kind: 'checkpoint folder', id: folder }, { cause });
-  });
+  const status = await stat(folder).catch(() => undefined);
+  if (status === undefined) throw bad(folder, 'there is no such folder');
   if (status.isDirectory()) return readdir(folder);
   const advice = folder.toLowerCase().endsWith('.onnx') ? "; to convert an ONNX model set the recipe's input_model.type to ONNXModel" : '';
   throw bad(folder, `it is a file; a checkpoint is a folder with config.json and safetensors${advice}`);
