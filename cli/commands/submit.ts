@@ -65,7 +65,7 @@ function addSubmitOptions(command: Command): void {
     .option('--revision <revision>', 'revision of a hub model')
     .option(
       '--data <name=file[:columns]>',
-      'replace the rows of a data_config by a local file: JSONL, Parquet, CSV, TSV or text (repeatable)',
+      'replace the rows of a data_config by a local file: JSONL, Parquet, CSV, TSV or text (repeatable); columns: text[,pair][,label=column][,group=column]',
       collect,
       [],
     )
