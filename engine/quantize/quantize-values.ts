@@ -69,8 +69,8 @@ interface Rounding {
   readonly greatest: number;
 }
 
-/** 1.5 * 2^23: adding it in float32 leaves no room for a fraction, so the addition rounds half to even. Exact for quotients below 2^22. */
-const ROUNDER = 12_582_912;
+/** 1.5 * 2^52: adding it leaves no room for a fraction, so that the addition rounds half to even. Exact for quotients below 2^51. */
+const ROUNDER = 1.5 * 2 ** 52;
 
 function quantizeTo8Bits(values: Float32Array, { layout, scales, zeroPoints, least, greatest }: Rounding): Uint8Array {
   const integers = allocateBytes(values.length);
@@ -84,7 +84,7 @@ function quantizeTo8Bits(values: Float32Array, { layout, scales, zeroPoints, lea
       for (const end = i + layout.inner; i < end; i++) {
         // The bounds are integers: clamping before rounding gives what clamping after it would.
         const quotient = Math.min(Math.max(Math.fround((values[i] ?? 0) / scale), low), high);
-        integers[i] = (Math.fround(quotient + ROUNDER) - ROUNDER + zeroPoint) | 0;
+        integers[i] = (quotient + ROUNDER - ROUNDER + zeroPoint) | 0;
       }
     }
   }
@@ -103,7 +103,7 @@ function quantizeTo16Bits(values: Float32Array, { layout, scales, zeroPoints, le
       const high = greatest - zeroPoint;
       for (const end = i + layout.inner; i < end; i++) {
         const quotient = Math.min(Math.max(Math.fround((values[i] ?? 0) / scale), low), high);
-        integers[i] = (Math.fround(quotient + ROUNDER) - ROUNDER + zeroPoint) | 0;
+        integers[i] = (quotient + ROUNDER - ROUNDER + zeroPoint) | 0;
       }
     }
   }

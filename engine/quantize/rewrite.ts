@@ -2,6 +2,7 @@ import { floatAttribute } from '../graph/attribute.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { type Tensor, toFloat32 } from '../graph/tensor.ts';
 import { removeUnused, sortTopologically } from '../graph/topology.ts';
+import { ActivationPairs, redirect } from './activation-pairs.ts';
 import { type QuantizedBias, quantizeBias } from './bias.ts';
 import { FLOAT32, floatKindOf } from './float-kind.ts';
 import type { Absorption, BiasMark, Plan } from './plan.ts';
@@ -52,13 +53,13 @@ class Rewriter {
   readonly #rewrite: Rewrite;
   readonly #nodes: QdqNodes;
   readonly #quantized = new Map<string, Quantized>();
-  readonly #outputs: ReadonlySet<string>;
+  readonly #pairs: ActivationPairs;
 
   constructor(graph: Graph, rewrite: Rewrite) {
     this.#graph = graph;
     this.#rewrite = rewrite;
     this.#nodes = new QdqNodes(graph, rewrite.domain, rewrite.report);
-    this.#outputs = new Set(graph.outputs.map(({ name }) => name));
+    this.#pairs = new ActivationPairs(graph, this.#nodes);
   }
 
   isQuantized(tensor: string): boolean {
@@ -117,13 +118,9 @@ class Rewriter {
     if (!constant) return;
     const parameters = this.#nodes.addParameters(tensor, scales);
     const output = this.#graph.freshName(`${tensor}_DequantizeLinear_Output`);
-    this.#redirect(this.#graph.consumers(tensor), tensor, output);
-    this.#nodes.addDequantize({
-      name: `${tensor}_DequantizeLinear`,
-      input: this.#integersOf(tensor, constant, { scales, parameters }),
-      output,
-      parameters,
-    });
+    redirect(this.#graph, this.#graph.consumers(tensor), { from: tensor, to: output });
+    const integers = this.#integersOf(tensor, constant, { scales, parameters });
+    this.#nodes.addDequantize({ name: `${tensor}_DequantizeLinear`, input: integers, output, parameters });
     this.#quantized.set(tensor, { parameters });
     this.#rewrite.report.count('weights');
   }
@@ -166,86 +163,12 @@ class Rewriter {
     if (conversion) {
       const converted = this.#nodes.addParameters(tensor, conversion.scales, '_convert');
       this.#quantized.set(tensor, { parameters, conversion: { parameters: converted, receivers: conversion.receivers } });
-      this.#addConversion(tensor, { parameters, converted, receivers: conversion.receivers });
+      this.#pairs.addConverted(tensor, readers, { parameters, converted, receivers: conversion.receivers });
       return;
     }
     this.#quantized.set(tensor, { parameters });
-    if (this.#rewrite.settings.dedicatedQdqPair && readers.length > 1) this.#addPairs(tensor, readers, parameters);
-    else this.#addPair(tensor, parameters);
-  }
-
-  /** One pair for all readers. A graph output keeps its name: the producer writes to another. */
-  #addPair(tensor: string, parameters: ParameterNames): void {
-    const { input, isOutput } = this.#quantizedEnd(tensor);
-    const output = isOutput ? tensor : this.#graph.freshName(`${tensor}_DequantizeLinear_Output`);
-    this.#redirect(this.#graph.consumers(tensor), tensor, output);
-    const integers = this.#graph.freshName(`${tensor}_QuantizeLinear_Output`);
-    this.#nodes.addQuantize({ name: `${tensor}_QuantizeLinear`, input, output: integers, parameters });
-    this.#nodes.addDequantize({ name: `${tensor}_DequantizeLinear`, input: integers, output, parameters });
-  }
-
-  /** A pair for each reader that is quantised; a graph output stays float. */
-  #addPairs(tensor: string, readers: readonly Node[], parameters: ParameterNames): void {
-    for (const [index, reader] of readers.entries()) {
-      const suffix = `_${index + 1}`;
-      const integers = this.#graph.freshName(`${tensor}_QuantizeLinear_Output${suffix}`);
-      const output = this.#graph.freshName(`${tensor}_DequantizeLinear_Output${suffix}`);
-      this.#redirect([reader], tensor, output);
-      this.#nodes.addQuantize({ name: `${tensor}_QuantizeLinear${suffix}`, input: tensor, output: integers, parameters });
-      this.#nodes.addDequantize({ name: `${tensor}_DequantizeLinear${suffix}`, input: integers, output, parameters });
-    }
-  }
-
-  /**
-   * Two types of one tensor: `Q -> DQ` for the readers of the first, and from there `-> Q' -> DQ'` for the receivers of the second. When both have
-   * readers, Q' gets a DequantizeLinear of its own, so that an execution provider can fuse the two into a conversion. A graph output has the first
-   * type if any reader has, else the second.
-   */
-  #addConversion(tensor: string, { parameters, converted, receivers }: ConversionNames): void {
-    const readers = this.#rewrite.plan.readers.get(tensor) ?? [];
-    const receiving = readers.filter((reader) => receivers?.has(reader.name) ?? true);
-    const keeping = readers.filter((reader) => !receiving.includes(reader));
-    const isSplit = keeping.length > 0;
-    const { input, isOutput } = this.#quantizedEnd(tensor);
-    const integers = this.#graph.freshName(`${tensor}_QuantizeLinear_Output`);
-    const first = isOutput && isSplit ? tensor : this.#graph.freshName(`${tensor}_DequantizeLinear_Output`);
-    this.#redirect(keeping, tensor, first);
-    const second = isOutput && !isSplit ? tensor : this.#graph.freshName(`${tensor}_convert_DequantizeLinear_Output`);
-    this.#redirect(receiving, tensor, second);
-    this.#nodes.addQuantize({ name: `${tensor}_QuantizeLinear`, input, output: integers, parameters });
-    this.#nodes.addDequantize({ name: `${tensor}_DequantizeLinear`, input: integers, output: first, parameters });
-    const between = isSplit ? this.#graph.freshName(`${tensor}_convert_QuantizeLinear_Input`) : first;
-    if (isSplit)
-      this.#nodes.addDequantize({ name: `${tensor}_convert_clone_DequantizeLinear`, input: integers, output: between, parameters });
-    const convertedIntegers = this.#graph.freshName(`${tensor}_convert_QuantizeLinear_Output`);
-    this.#nodes.addQuantize({ name: `${tensor}_convert_QuantizeLinear`, input: between, output: convertedIntegers, parameters: converted });
-    this.#nodes.addDequantize({
-      name: `${tensor}_convert_DequantizeLinear`,
-      input: convertedIntegers,
-      output: second,
-      parameters: converted,
-    });
-  }
-
-  /** The value to quantise: the tensor itself, or for a graph output a new name that its producer writes to from now on. */
-  #quantizedEnd(tensor: string): { readonly input: string; readonly isOutput: boolean } {
-    const producer = this.#graph.producer(tensor);
-    if (!producer || !this.#outputs.has(tensor)) return { input: tensor, isOutput: false };
-    const input = this.#graph.freshName(`${tensor}_QuantizeLinear_Input`);
-    this.#graph.setOutput(producer, producer.outputs.indexOf(tensor), input);
-    return { input, isOutput: true };
-  }
-
-  /** Bodies of the nodes go on reading the float value. */
-  #redirect(nodes: readonly Node[], from: string, to: string): void {
-    if (from === to) return;
-    for (const node of nodes) {
-      if (node.inputs.includes(from))
-        this.#graph.setInputs(
-          node,
-          node.inputs.map((input) => (input === from ? to : input)),
-        );
-    }
+    if (this.#rewrite.settings.dedicatedQdqPair && readers.length > 1) this.#pairs.addForEach(tensor, readers, parameters);
+    else this.#pairs.add(tensor, parameters);
   }
 
   #removeConstant(name: string): void {
@@ -254,10 +177,4 @@ class Rewriter {
     const index = inputs.findIndex((input) => input.name === name);
     if (index >= 0) inputs.splice(index, 1);
   }
-}
-
-interface ConversionNames {
-  readonly parameters: ParameterNames;
-  readonly converted: ParameterNames;
-  readonly receivers: ReadonlySet<string> | undefined;
 }
