@@ -194,6 +194,33 @@ describe('the dispatcher', () => {
     expect(lab.who()).toEqual(['a']);
   });
 
+  it('asks once for each waiting queue when a host is taken by a lease that it does not know of', async () => {
+    const lab = new Lab();
+    await lab.submit([task('convert')]);
+    // A lease of an earlier connection, which goes on after a reconnect.
+    const devices = [deviceOf('a/cpu0', { model: 'Test CPU' })];
+    const profileDigests = Object.fromEntries(devices.map(({ name, profile }) => [name, profileDigest(profile, sha256)]));
+    const status = { state: 'ready', why: '' } as const;
+    const who = {
+      agentId: 'a',
+      instanceId: 'a',
+      agentVersion: '1',
+      coordinatorId: 'c',
+      host: hostOf('host-a'),
+      missing: [],
+      heldLeases: [],
+    };
+    const { sessionId } = await lab.store.hello({ now: lab.clock.now(), ...who, devices, profileDigests, status });
+    const held = await lab.store.acquire({ now: lab.clock.now(), agentId: 'a', sessionId, token: systemRandom.token(16) });
+    expect(held).toBeDefined();
+    lab.dispatcher.attach({ agentId: 'a', sessionId, hostId: 'host-a', devices, profileDigests, assign: () => true }, true);
+    await lab.idle();
+    const before = lab.acquires;
+    await lab.submit([task('benchmark'), task('benchmark', { minMemoryBytes: 1 }), task('benchmark', { minMemoryBytes: 2 })]);
+    for (let round = 0; round < 10; round++) await lab.idle();
+    expect(lab.acquires - before).toBeLessThanOrEqual(6);
+  });
+
   it('forgets an agent whose stream ended, and one whose session is another coordinator’s', async () => {
     const lab = new Lab();
     await lab.join('gone');

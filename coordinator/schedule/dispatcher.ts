@@ -64,6 +64,8 @@ class EventDispatcher implements Dispatcher {
   /** Agents left alone after a reject -> what they say of themselves meanwhile. */
   readonly #paused = new Map<AgentId, boolean>();
   readonly #inFlight = new Set<Promise<void>>();
+  /** How often the store has said that a queue has grown. */
+  #growths = 0;
   #flushing = false;
   #unsubscribe: (() => void) | undefined;
   #sweep: Timer | undefined;
@@ -125,7 +127,10 @@ class EventDispatcher implements Dispatcher {
   }
 
   #onEvent(event: StoreEvent): void {
-    if (event.type === 'ready') this.#noteReady(event.requirementDigest);
+    if (event.type === 'ready') {
+      this.#growths += 1;
+      this.#noteReady(event.requirementDigest);
+    }
     if (event.type === 'host-free') {
       this.#view.hostFree(event.hostId);
       this.#offerHost(event.hostId);
@@ -188,16 +193,10 @@ class EventDispatcher implements Dispatcher {
 
   /** An agent picked for a queue: if it gets another task, or none, the queue is looked at again without it. */
   async #acquireFor(session: LocalSession, requirementDigest: string): Promise<void> {
-    const acquired = await this.#acquire(session);
-    if (acquired !== undefined) {
-      const task = await this.#deps.store.task(acquired.assignment.lease.taskId);
-      if (task?.requirementDigest !== requirementDigest) this.#noteReady(requirementDigest);
-      if (leavesRoom(acquired)) this.#offer(session.agentId);
-      return;
-    }
-    const stillPending = (await this.#queues()).has(requirementDigest);
-    if (stillPending && !this.#acquiring.has(session.hostId)) this.#view.close(session.hostId, 'blocked');
-    if (stillPending) this.#noteReady(requirementDigest);
+    const acquired = await this.#acquire(session, requirementDigest);
+    const task = acquired && (await this.#deps.store.task(acquired.assignment.lease.taskId));
+    if (task?.requirementDigest !== requirementDigest) this.#noteReady(requirementDigest);
+    if (acquired !== undefined && leavesRoom(acquired)) this.#offer(session.agentId);
   }
 
   /** Asks for work until there is none. */
@@ -214,21 +213,26 @@ class EventDispatcher implements Dispatcher {
     );
   }
 
-  async #acquire(session: LocalSession): Promise<Acquired | undefined> {
+  /** Lets an agent acquire; `requirementDigest` names the queue that it was picked for. */
+  async #acquire(session: LocalSession, requirementDigest?: string): Promise<Acquired | undefined> {
     const { agentId, sessionId, hostId } = session;
     const { store, clock, random } = this.#deps;
+    const growthsBefore = this.#growths;
     this.#acquiring.add(hostId);
     this.#view.close(hostId, 'acquiring');
     let acquired: Acquired | undefined;
+    let refused = false;
     try {
       acquired = await store.acquire({ now: clock.now(), agentId, sessionId, token: random.token(TOKEN_BYTES) });
+      // Decided before anybody hears that the host is open again: two queues would otherwise ask for it in turn without end.
+      refused = acquired === undefined && requirementDigest !== undefined && (await this.#queues()).has(requirementDigest);
     } catch (error) {
       // A session that is no longer current belongs to another coordinator now, or to nobody.
       if (error instanceof GroveError && error.code === 'stale-session') this.#view.remove(agentId, sessionId);
       else this.#deps.onError(error);
     }
     this.#acquiring.delete(hostId);
-    this.#view.close(hostId, null);
+    this.#view.close(hostId, refused && this.#growths === growthsBefore ? 'blocked' : null);
     if (acquired !== undefined) this.#hand(session, acquired.assignment);
     this.#resume(hostId, acquired !== undefined);
     return acquired;
