@@ -12,7 +12,7 @@ const LARGEST_HALF = 65_504;
 export const onnxFloatToFloat16 = definePass({
   type: 'OnnxFloatToFloat16',
   side: 'host',
-  implementationVersion: 2,
+  implementationVersion: 3,
   acceleratorAgnostic: true,
   summary: 'Converts weights, constants and computation to float16; blocked operators stay float32 between Casts.',
   documentation: {
@@ -22,6 +22,7 @@ export const onnxFloatToFloat16 = definePass({
     leftToOlive: [],
     differences: [
       'Blocked If, Loop and Scan nodes keep their whole bodies in float32, and what the bodies read from outside reaches them through Casts. The reference converter leaves such a graph with mixed types.',
+      "Operators without a float16 form in the model's operator set (QuantizeLinear and DequantizeLinear below 19, Range, Celu...) stay float32 whatever the lists say; the reference converter writes a graph that does not load.",
       'Blocked nodes that read one value share its Cast; the reference writes one for each, under the same name.',
       'With `node_include_list` a node without a name stays float32, since no list can name it; Olive 0.13 converts it, later versions refuse the model.',
       'Of Casts behind each other the first is skipped only where that changes no more than rounding; the reference converter also skips a Cast to int between two floats, which then cuts no fractions off any more.',
