@@ -88,8 +88,14 @@ test('checkModel throws the first problem and lists all', () => {
   expect(() => checkModel(broken, 'm.onnx')).toThrow(expect.objectContaining({ code: 'invalid-onnx', problems: two }));
 });
 
+test('a model without outputs is refused', () => {
+  expect(findProblems(model(() => {}))).toEqual([{ path: 'graph "g"', message: 'it has no outputs' }]);
+});
+
 test('a model that imports nothing is refused', () => {
   const graph = new Graph('g');
+  graph.addInput('x', floats);
+  graph.addOutput('x', floats);
   expect(findProblems(createModel(graph, { irVersion: 0, opsetImports: [] })).map((problem) => problem.path)).toEqual([
     'opset_import',
     'ir_version',

@@ -55,6 +55,7 @@ class Checker {
     for (const [name, tensor] of graph.initializers) this.#attempt(() => checkTensor(tensor, `${path}, initializer "${name}"`));
     for (const info of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) this.#valueInfo(info, path);
     const isDefined = (value: string): boolean => value === '' || defined.has(value) || outer.has(value);
+    if (!graph.owner && graph.outputs.length === 0) this.#report(path, 'it has no outputs');
     for (const output of graph.outputs) {
       if (output.name === '' || !isDefined(output.name)) this.#report(`${path}, output "${output.name}"`, 'nothing defines it');
     }

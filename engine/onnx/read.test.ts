@@ -356,3 +356,34 @@ describe('files', () => {
     expect(toNumbers(makeTensor(DataType.INT64, [1], BigInt64Array.of(0n)))).toEqual([0]);
   });
 });
+
+describe('the versions of a model', () => {
+  function listed(irVersion: number): Model {
+    const graph = new Graph('g');
+    graph.addInput('x', tensorType(DataType.FLOAT, [2]));
+    graph.addInput('w', tensorType(DataType.FLOAT, [2]));
+    graph.setInitializer('w', float32Tensor([2], [1, 2]));
+    graph.addNode({ opType: 'Add', inputs: ['x', 'w'], outputs: ['y'] });
+    graph.addOutput('y', tensorType(DataType.FLOAT, [2]));
+    return readModel(encodeModel(createModel(graph, { irVersion, opsetImports: [['', 8]] })));
+  }
+
+  test.each([
+    [3, 4, ['x']],
+    [4, 4, ['x', 'w']],
+    [8, 8, ['x', 'w']],
+  ])('a weight that version %d lists as an input', (irVersion, version, inputs) => {
+    const model = listed(irVersion);
+    expect([model.irVersion, model.graph.inputs.map(({ name }) => name)]).toEqual([version, inputs]);
+  });
+
+  test.each([
+    ['', 'ai.onnx'],
+    ['ai.onnx', ''],
+    ['my.domain', 'my.domain'],
+  ])('two versions of one operator set, as "%s" and "%s", are refused', (first, second) => {
+    const opsetImport = [first, second].map((domain, index) => ({ domain, version: BigInt(17 + index) }));
+    const bytes = ModelProto.encode({ ...ModelProto.decode(encodeModel(richModel())), opsetImport }).finish();
+    expect(() => readModel(bytes)).toThrow('two versions');
+  });
+});

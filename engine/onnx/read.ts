@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { DeviceConfigurationProto, FunctionProto, ModelProto, TrainingInfoProto } from '../../proto/gen/onnx.ts';
 import type { FunctionDefinition, Model } from '../graph/model.ts';
+import { isOnnxDomain } from '../graph/node.ts';
 import { decodeGraph } from './decode-graph.ts';
 import { decodeMetadata, safeNumber } from './decode-tensor.ts';
 import { type ExternalData, ExternalFolder, noExternalData } from './external-data.ts';
@@ -31,7 +32,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const proto = decodeProto(bytes, where);
   if (!proto.graph) throw new GroveError('invalid-onnx', { where, problem: 'it holds no graph; it may not be an ONNX model at all' });
   const { _unknownFields: unknown } = proto;
-  return {
+  return freeInitializers({
     irVersion: safeNumber(proto.irVersion ?? 0n, where),
     opsetImports: decodeImports(proto, where),
     producerName: proto.producerName ?? '',
@@ -45,7 +46,22 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
     trainingInfo: proto.trainingInfo.map((info) => TrainingInfoProto.encode(info).finish()),
     configurations: proto.configuration.map((item) => DeviceConfigurationProto.encode(item).finish()),
     ...(unknown ? { unknown } : {}),
-  };
+  });
+}
+
+/** From this version on an initializer that is also an input is a default that callers may replace. */
+const FIRST_IR_WITH_DEFAULTS = 4;
+
+/**
+ * Before version 4 every initializer had to be listed as an input, and runtimes treat it as the constant it is meant to be. Read as version 4 without
+ * those inputs, so that nobody takes weights for defaults, and added initializers need no input.
+ */
+function freeInitializers(model: Model): Model {
+  const { graph, irVersion } = model;
+  if (irVersion < 1 || irVersion >= FIRST_IR_WITH_DEFAULTS || graph.initializers.size === 0) return model;
+  const inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
+  graph.inputs.splice(0, graph.inputs.length, ...inputs);
+  return { ...model, irVersion: FIRST_IR_WITH_DEFAULTS };
 }
 
 /** Reads a model file and, from its folder, the external data it names. Throws `not-found`, `invalid-onnx` or `too-large`. */
@@ -88,7 +104,8 @@ function decodeImports(proto: ModelProto, where: string): Map<string, number> {
   for (const entry of proto.opsetImport) {
     const domain = entry.domain ?? '';
     const version = safeNumber(entry.version ?? 0n, `${where}, opset_import`);
-    if ((imports.get(domain) ?? version) !== version) {
+    const known = isOnnxDomain(domain) ? (imports.get('') ?? imports.get('ai.onnx')) : imports.get(domain);
+    if ((known ?? version) !== version) {
       throw new GroveError('invalid-onnx', { where, problem: `operator set "${domain}" is imported in two versions` });
     }
     imports.set(domain, version);

@@ -331,6 +331,28 @@ describe('OnnxFloatToFloat16', () => {
     }
   });
 
+  it('keeps operators in float32 that have no float16 form, whatever the lists say', async () => {
+    const build = (opset: number): Model => {
+      const graph = graphWith({ x: [2] });
+      graph.setInitializer('step', float32Tensor([], [0.1]));
+      graph.addNode({ opType: 'QuantizeLinear', inputs: ['x', 'step'], outputs: ['q'] });
+      graph.addNode({ opType: 'DequantizeLinear', inputs: ['q', 'step'], outputs: ['d'] });
+      graph.addNode({ opType: 'Neg', inputs: ['d'], outputs: ['y'] });
+      graph.addOutput('y', tensorType(DataType.FLOAT, [2]));
+      return createModel(graph, { irVersion: 9, opsetImports: [['', opset]] });
+    };
+    const feeds = { x: { dtype: 'float16', dims: [2], data: Uint16Array.of(0x3c00, 0x4000) } } as const;
+    for (const [opset, left] of [
+      [17, 2],
+      [19, 0],
+    ] as const) {
+      const model = build(opset);
+      const report = await convert(model, { op_block_list: [] });
+      expect(report.left).toHaveLength(left);
+      expect([...toHalves((await runOnce(model, feeds)).outputs['y'])]).toEqual([-1, -2]);
+    }
+  });
+
   it('takes an empty list of what to include for none', async () => {
     const model = smallModel();
     expect((await convert(model, { op_include_list: [], op_block_list: ['Softmax'], node_include_list: [] })).counts).toMatchObject({

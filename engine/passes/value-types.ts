@@ -72,7 +72,8 @@ async function inferBody(model: Model, body: Graph, { types, runtime }: Known): 
 }
 
 function addDeclared(types: ValueTypes, graph: Graph): void {
-  for (const { name, type } of [...graph.valueInfo.values(), ...graph.outputs, ...graph.inputs]) {
+  // Inputs and outputs first: records of other values may be stale.
+  for (const { name, type } of [...graph.inputs, ...graph.outputs, ...graph.valueInfo.values()]) {
     if (type?.kind === 'tensor' && graph.defines(name) && !types.of(graph).has(name)) types.set(graph, name, type.dataType);
   }
   for (const [name, tensor] of graph.initializers) types.set(graph, name, tensor.dataType);

@@ -1,4 +1,5 @@
 import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
+import { isOnnxDomain } from '../../graph/node.ts';
 import { allGraphs, allNodes } from '../../graph/topology.ts';
 import type { HalfSettings } from './half-settings.ts';
 
@@ -34,6 +35,21 @@ const DEFAULT_BLOCKED_OPS: readonly string[] = [
   'ZipMap',
 ];
 
+/** Standard operators that take float32 and no float16 before an operator set, or in none so far; from the schemas of onnx 1.21. */
+const FIRST_HALF_OPSETS: ReadonlyMap<string, number> = new Map([
+  ['Celu', Number.POSITIVE_INFINITY],
+  ['CumSum', 14],
+  ['DequantizeLinear', 19],
+  ['DynamicQuantizeLinear', Number.POSITIVE_INFINITY],
+  ['IsInf', 20],
+  ['NonMaxSuppression', Number.POSITIVE_INFINITY],
+  ['QLinearConv', Number.POSITIVE_INFINITY],
+  ['QLinearMatMul', 21],
+  ['QuantizeLinear', 19],
+  ['Range', Number.POSITIVE_INFINITY],
+  ['TfIdfVectorizer', Number.POSITIVE_INFINITY],
+]);
+
 /** Inputs that an operator takes in float32 only, whatever its other inputs are. */
 const FLOAT32_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
   ['Resize', [2]],
@@ -63,15 +79,21 @@ function forcedOf({ opType }: Node, forced: ForcedInputs): readonly number[] {
   return Object.hasOwn(forced, opType) ? (forced[opType] ?? []) : [];
 }
 
-/** Nodes that stay in float32, each with the reason. */
-export function findBlockedNodes(graph: Graph, settings: HalfSettings): ReadonlyMap<Node, string> {
-  const reasonOf = blockingRules(settings);
+/** Nodes that stay in float32, each with the reason: what the settings ask for, and operators that have no float16 form in this operator set. */
+export function findBlockedNodes(graph: Graph, settings: HalfSettings, opset: number): ReadonlyMap<Node, string> {
+  const rule = blockingRules(settings);
+  const reasonOf = (node: Node): string | undefined => rule(node) ?? missingForm(node, opset);
   const blocked = new Map<Node, string>();
   for (const { node } of allNodes(graph)) {
     const reason = reasonOf(node);
     if (reason !== undefined) blocked.set(node, reason);
   }
   return blocked;
+}
+
+function missingForm({ opType, domain }: Node, opset: number): string | undefined {
+  const first = isOnnxDomain(domain) ? FIRST_HALF_OPSETS.get(opType) : undefined;
+  return first !== undefined && opset < first ? `operator set ${opset} has no float16 form of it` : undefined;
 }
 
 /** To Olive an empty list of what to include is as good as none. */

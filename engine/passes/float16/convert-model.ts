@@ -21,10 +21,10 @@ export async function convertToHalf(
 ): Promise<Required<PassReport>> {
   const { graph } = model;
   const types = await inferValueTypes(model, context.runtime);
-  const blocked = findBlockedNodes(graph, settings);
+  const opset = onnxOpset(model);
+  const blocked = findBlockedNodes(graph, settings, opset);
   const frozen = findFrozenBodies(blocked);
   const boundary = castAtBoundary(model, settings.keep_io_types, types);
-  const opset = onnxOpset(model);
   const stays: StaysFloat32 = {
     frozen,
     node: (node) => blocked.has(node),
@@ -75,8 +75,8 @@ function castAtBoundary({ graph, irVersion }: Model, keep: HalfSettings['keep_io
   const casts = new Set<Node>();
   const float32Values = new Set<string>();
   const add = (value: string, cast: Node | undefined): void => {
-    float32Values.add(value);
     if (cast === undefined) return;
+    float32Values.add(value);
     casts.add(cast);
     for (const end of [...cast.inputs, ...cast.outputs]) types.set(graph, end, DataType.FLOAT);
   };

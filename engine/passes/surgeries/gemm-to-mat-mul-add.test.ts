@@ -53,6 +53,14 @@ describe(surgeon, () => {
     expect(turned && [...float32Values(turned)]).toEqual([1, 3, 2, 4]);
   });
 
+  it('keeps a weight that another Gemm reads as it is', async () => {
+    const shared = model(transB);
+    shared.graph.addNode({ opType: 'Gemm', inputs: ['x', 'w'], outputs: ['z'] });
+    shared.graph.addOutput('z', tensorType(DataType.FLOAT, [2, 2]));
+    expect(await operateSafely(shared)).toBe(2);
+    expect([...shared.graph.initializers.keys()].sort()).toEqual(['b', 'w', 'w_transposed']);
+  });
+
   it('keeps a weight that somebody else reads', async () => {
     const shared = model(transB);
     shared.graph.addNode({ opType: 'Neg', inputs: ['w'], outputs: ['z'] });
@@ -88,7 +96,9 @@ describe(surgeon, () => {
   it('leaves operator sets alone that broadcast otherwise, and models without a Gemm', async () => {
     const old = createModel(model().graph, { irVersion: 3, opsetImports: [['', 6]] });
     expect((await operate(old, surgeon)).counts[surgeon]).toBe(0);
-    const { findings } = await operate(modelOf(graphWith({})), surgeon);
+    const empty = graphWith({ x: [1] });
+    empty.addOutput('x', tensorType(DataType.FLOAT, [1]));
+    const { findings } = await operate(modelOf(empty), surgeon);
     expect(findings).toMatchObject([{ message: 'GemmToMatMulAdd matches nothing' }]);
   });
 });

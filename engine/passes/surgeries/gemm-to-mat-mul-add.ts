@@ -45,9 +45,9 @@ class Splitter {
     const base = gemm.name || output;
     const right = readInt(gemm, 'transB', 0) === 0 ? weight : this.#transpose(weight, base);
     graph.removeNode(gemm);
-    this.#dropUnused(weight);
     const product = bias === '' ? output : graph.freshName(`${base}_matmul_out`);
     graph.addNode({ opType: 'MatMul', name: graph.freshName(`${base}_MatMul`), inputs: [left, right], outputs: [product] });
+    this.#dropUnused(weight);
     if (bias === '') return;
     graph.addNode({ opType: 'Add', name: graph.freshName(`${base}_Add`), inputs: [product, bias], outputs: [output] });
   }
