@@ -26,7 +26,10 @@ interface BenchedRecipe {
  * Olive needs Python, so it is not run beside; `npm run parity` does that.
  */
 const RECIPES: readonly BenchedRecipe[] = [
+  { title: 'AMD', file: `${MODEL}_qdq_amd.json`, data: 'quantization_data_config', olive: { wallMs: 13_900, peakBytes: 1.81e9 } },
+  { title: 'QNN', file: `${MODEL}_qdq_qnn.json`, data: 'quantization_data_config', olive: { wallMs: 12_300, peakBytes: 1.41e9 } },
   { title: 'TensorRT-RTX', file: `${MODEL}_trtrtx.json`, olive: { wallMs: 9_100, peakBytes: 1.11e9 } },
+  { title: 'DirectML', file: `${MODEL}_dml.json`, olive: { wallMs: 7_200, peakBytes: 1.07e9 } },
 ];
 
 /** Budgets of a conversion: one of the two in each row has to be kept. */
@@ -122,7 +125,7 @@ function reportOf(rounds: readonly Round[]): BenchReport {
   return {
     bench: 'conversion',
     setUp: [
-      '`node bin/grove.js convert` of the recipes on a random checkpoint of the MiniLM-L6 architecture (22.7 M parameters, 91 MB, in the page cache), calibrated with ten sentences; result written and loaded once',
+      '`node bin/grove.js convert` of the four recipes on a random checkpoint of the MiniLM-L6 architecture (22.7 M parameters, 91 MB, in the page cache), calibrated with ten sentences; result written and loaded once',
       `floor: read 91 MB, touch every weight, one session, ten float32 inferences of 1 x 128 tokens, write 45 MB; ${ROUNDS} rounds of floor and recipes after one to warm up, order rotating; ratios are taken round by round`,
     ],
     figures: [
