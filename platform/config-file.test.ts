@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseConfig, readConfigFile, readMachineConfig } from './config-file.ts';
+import { readConfigFile, readMachineConfig } from './config-file.ts';
+import { parseConfig } from './parse-config.ts';
 
 const schema = z.strictObject({ url: z.url().exactOptional(), agent: z.strictObject({ name: z.string() }).exactOptional() });
 

@@ -16,7 +16,7 @@ import { print } from '../output.ts';
 import { readLocalRecipe } from '../sources/local-recipe.ts';
 import { conversionData, givenRows } from './conversion-data.ts';
 import { type Conversion, conversionText, explainedText, outlookOf, outlookText } from './convert-text.ts';
-import { type Evaluation, type EvaluationPlan, evaluateHere, oliveMetricValues, planEvaluation, writeEvaluation } from './evaluate.ts';
+import type { Evaluation, EvaluationPlan } from './evaluate.ts';
 import { type OutputDraft, openOutputDraft } from './output-folder.ts';
 import { createConvertDisplay } from './progress-display.ts';
 
@@ -65,7 +65,7 @@ async function convert(recipe: Recipe, options: ConvertOptions, context: Command
   const out = resolve(required('--out', options.out));
   const data = await conversionData(recipe, source, await givenRows(options.data, [recipe]));
   const runtime = await loadOrtNode();
-  const evaluation = options.evaluate === true ? await planEvaluation(recipe, options.substituteEp, runtime) : null;
+  const evaluation = options.evaluate === true ? await (await evaluator()).planEvaluation(recipe, options.substituteEp, runtime) : null;
   return convertInto(await openOutputDraft(out, options.overwrite === true), {
     recipe,
     source,
@@ -101,9 +101,7 @@ async function convertInto(draft: OutputDraft, work: Work): Promise<Conversion> 
     work.context.interrupted.throwIfAborted();
     await draft.publish();
     const modelPath = join(out, modelConfig.modelFile);
-    const evaluated =
-      evaluation === null ? null : await evaluateHere({ ...work, ...evaluation, modelPath, vocabularySize: vocabularySizeOf(modelConfig) });
-    if (evaluated !== null) await recordEvaluation(evaluated, { ...records, passes: recipe.passes, folder: out });
+    const evaluated = evaluation === null ? null : await evaluate({ ...work, ...evaluation, modelPath }, { ...records, folder: out });
     const leftToDevice = evaluated === null ? planConversion(recipe).target.map(({ type }) => type) : [];
     return { ...result, modelPath, leftToDevice, evaluation: evaluated };
   } finally {
@@ -133,11 +131,20 @@ async function convertDraft(draft: OutputDraft, { recipe, source, data, runtime,
 
 type Records = Omit<Parameters<typeof writeOliveOutput>[0], 'metrics' | 'recipe'> & { readonly recipe: Recipe };
 
-async function recordEvaluation(evaluation: Evaluation, records: Records): Promise<void> {
+/** Loaded when it is asked for: it brings the measuring half of the engine along, a tenth of what starting a conversion costs. */
+function evaluator(): Promise<typeof import('./evaluate.ts')> {
+  return import('./evaluate.ts');
+}
+
+async function evaluate(request: Work & EvaluationPlan & { readonly modelPath: string }, records: Records): Promise<Evaluation> {
+  const { evaluateHere, oliveMetricValues, writeEvaluation } = await evaluator();
+  const evaluation = await evaluateHere({ ...request, vocabularySize: vocabularySizeOf(records.model) });
+  const { recipe, folder } = records;
   const model = { ...records.model, inferenceSettings: evaluation.inferenceSettings };
-  await writeEvaluation(records.folder, evaluation);
-  await writeModelConfig(records.folder, model);
-  await writeOliveOutput({ ...records, model, metrics: oliveMetricValues(evaluation, records.recipe) });
+  await writeEvaluation(folder, evaluation);
+  await writeModelConfig(folder, model);
+  await writeOliveOutput({ ...records, passes: recipe.passes, model, metrics: oliveMetricValues(evaluation, recipe) });
+  return evaluation;
 }
 
 function vocabularySizeOf({ modelAttributes }: ModelConfig): number {

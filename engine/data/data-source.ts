@@ -1,9 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
-import { streamCsv } from './csv.ts';
 import { streamJsonLines } from './jsonl.ts';
-import { streamParquet } from './parquet.ts';
 import { MAX_ROWS, type Row, type RowQuery } from './row.ts';
 import { streamText } from './text.ts';
 
@@ -11,8 +9,8 @@ const PARQUET_MAGIC = 'PAR1';
 
 /** Formats that nothing in the content tells apart. */
 const BY_EXTENSION: Readonly<Record<string, (query: RowQuery) => AsyncGenerator<Row>>> = {
-  '.csv': (query) => streamCsv(query, ','),
-  '.tsv': (query) => streamCsv(query, '\t'),
+  '.csv': (query) => separated(query, ','),
+  '.tsv': (query) => separated(query, '\t'),
   '.txt': streamText,
 };
 
@@ -25,7 +23,7 @@ export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
     throw new RangeError(`the row limit must be 1 to ${MAX_ROWS}, not ${query.limit}`);
   }
   const start = await readStart(query.file);
-  if (start.startsWith(PARQUET_MAGIC)) return yield* streamParquet(query);
+  if (start.startsWith(PARQUET_MAGIC)) return yield* parquet(query);
   const stream = BY_EXTENSION[extname(query.file).toLowerCase()];
   if (stream !== undefined && start !== '') return yield* stream(query);
   if (start.trimStart().startsWith('{')) return yield* streamJsonLines(query);
@@ -34,6 +32,17 @@ export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
       ? 'it is empty'
       : 'it is neither JSON Lines (every line an object) nor Parquet, and its name does not end in .csv, .tsv or .txt';
   throw new GroveError('invalid-data-file', { file: basename(query.file), where: '', problem });
+}
+
+/** Readers with libraries of their own are loaded for the files that need them: 50 modules that most conversions do without. */
+async function* separated(query: RowQuery, separator: ',' | '\t'): AsyncGenerator<Row> {
+  const { streamCsv } = await import('./csv.ts');
+  yield* streamCsv(query, separator);
+}
+
+async function* parquet(query: RowQuery): AsyncGenerator<Row> {
+  const { streamParquet } = await import('./parquet.ts');
+  yield* streamParquet(query);
 }
 
 /** All rows of {@link streamRows} at once. */
