@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { DataType } from './data-type.ts';
 import { Graph, type Node } from './graph.ts';
 import { float32Tensor } from './tensor.ts';
@@ -126,6 +126,18 @@ describe('subgraphs', () => {
     expect(graph.freshName('then_out')).toBe('then_out_1');
     expect(then.freshName('a')).toBe('a_1');
     expect(graph.freshName('a')).toBe('a_2');
+  });
+
+  test('many fresh names of one base stay unique without trying all of them again', () => {
+    const graph = new Graph('many');
+    graph.setInitializer('name_3', float32Tensor([1], [0]));
+    const lookups = vi.spyOn(Set.prototype, 'has');
+    const names = Array.from({ length: 1000 }, () => graph.freshName('name'));
+    const count = lookups.mock.calls.length;
+    lookups.mockRestore();
+    expect(new Set(names).size).toBe(1000);
+    expect(names.slice(0, 4)).toEqual(['name', 'name_1', 'name_2', 'name_4']);
+    expect(count).toBeLessThan(3000);
   });
 
   test('allNodes visits bodies after the node that holds them', () => {

@@ -97,6 +97,8 @@ export class Graph {
   readonly #uses = new Map<string, Uses>();
   readonly #initializers = new Map<string, Tensor>();
   readonly #names = new Set<string>();
+  /** By base, the first suffix that may be free: names are never given back. */
+  readonly #nextSuffixes = new Map<string, number>();
   #owner: { readonly graph: Graph; readonly node: Node } | undefined;
 
   constructor(name: string) {
@@ -303,9 +305,12 @@ export class Graph {
 
   /** `base`, or `base_1`, `base_2`...: a name that no value or node of this graph, its enclosing graphs or subgraphs ever had. Reserves it. */
   freshName(base: string): string {
-    const names = this.#root().#names;
+    const root = this.#root();
+    const names = root.#names;
     let name = base;
-    for (let suffix = 1; names.has(name); suffix++) name = `${base}_${suffix}`;
+    let suffix = root.#nextSuffixes.get(base) ?? 1;
+    while (names.has(name)) name = `${base}_${suffix++}`;
+    if (name !== base) root.#nextSuffixes.set(base, suffix);
     names.add(name);
     return name;
   }
