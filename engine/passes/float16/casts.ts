@@ -64,7 +64,7 @@ const WHOLE_BITS: ReadonlyMap<DataType, { readonly bits: number; readonly signed
  * Whether a value cast to `between` and then to `to` is, but for rounding, the value cast to `to` at once. Not so where the first cast cuts fractions
  * off, wraps around, or makes everything 0 or 1.
  */
-function isPassage(from: DataType | undefined, between: DataType, to: DataType): boolean {
+export function isPassage(from: DataType | undefined, between: DataType, to: DataType): boolean {
   if (between === to || isFloatType(between)) return true;
   const source = from === undefined ? undefined : WHOLE_BITS.get(from);
   const middle = WHOLE_BITS.get(between);
@@ -97,7 +97,8 @@ function sourceBehind(graph: Graph, node: Node, typeOf: TypeOf): string | undefi
   return isPassage(typeOf(source, graph), targetOf(parent), targetOf(node)) ? source : undefined;
 }
 
-function targetOf(cast: Node): DataType {
+/** The type that a Cast makes. */
+export function targetOf(cast: Node): DataType {
   return readInt(cast, 'to', DataType.UNDEFINED);
 }
 

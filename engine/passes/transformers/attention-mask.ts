@@ -1,7 +1,8 @@
 import { intAttribute, intsAttribute } from '../../graph/attribute.ts';
 import { DataType } from '../../graph/data-type.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { isOnnxDomain } from '../../graph/node.ts';
 import { int64Tensor } from '../../graph/tensor.ts';
+import { isPassage, targetOf } from '../float16/casts.ts';
 import type { Scene } from './scene.ts';
 
 /** How fused attention takes its mask: as the number of leading ones per row, as it is, or not at all. */
@@ -15,6 +16,7 @@ export class AttentionMasks {
   readonly #scene: Scene;
   readonly #format: MaskFormat;
   readonly #made = new Map<string, string>();
+  readonly #handedOut = new Set<string>();
   #dropped = 0;
 
   constructor(scene: Scene, format: MaskFormat) {
@@ -30,7 +32,13 @@ export class AttentionMasks {
     }
     const made = this.#made.get(mask) ?? this.#make(mask);
     this.#made.set(mask, made);
+    this.#handedOut.add(made);
     return made;
+  }
+
+  /** Whether a value is a mask as lengths that this made: masks of attention that the model had may be of any form. */
+  isLengths(value: string): boolean {
+    return this.#format === 'lengths' && this.#handedOut.has(value);
   }
 
   /** Masks that became numbers of tokens. */
@@ -44,7 +52,7 @@ export class AttentionMasks {
   }
 
   #make(mask: string): string {
-    const casted = castToInt32(this.#scene.graph, mask);
+    const casted = castToInt32(this.#scene, mask);
     return this.#format === 'raw' ? casted : this.#sum(casted);
   }
 
@@ -65,13 +73,21 @@ export class AttentionMasks {
 }
 
 /** An int32 copy of an integer value; the value itself when it is an input of that type. */
-export function castToInt32(graph: Graph, value: string): string {
+export function castToInt32(scene: Scene, value: string): string {
+  const { graph } = scene;
   const type = graph.inputs.find(({ name }) => name === value)?.type;
   if (type?.kind === 'tensor' && type.dataType === DataType.INT32) return value;
   const output = graph.freshName(`${value}_int32`);
-  const producer = graph.producer(value);
-  const source = producer?.opType === 'Cast' ? (producer.inputs[0] ?? value) : value;
+  const source = beforeCast(scene, value);
   const attributes = { to: intAttribute(DataType.INT32) };
   graph.addNode({ opType: 'Cast', name: graph.freshName('Cast'), inputs: [source], outputs: [output], attributes });
   return output;
+}
+
+/** What the Cast that makes a value reads, where that is the same whole numbers; otherwise the value. */
+export function beforeCast({ graph, shapes }: Scene, value: string): string {
+  const cast = graph.producer(value);
+  const [source] = cast?.inputs ?? [];
+  if (cast?.opType !== 'Cast' || !isOnnxDomain(cast.domain) || source === undefined) return value;
+  return isPassage(shapes.dataTypeOf(source), targetOf(cast), DataType.INT32) ? source : value;
 }

@@ -29,6 +29,8 @@ export interface AttentionParts {
   readonly valueWidth: number;
   readonly keyReads: 'x' | 'other';
   readonly maskType: DataType;
+  /** What the mask is cast to before it gets its axes; undefined: it is not. */
+  readonly maskCast: DataType | undefined;
   /** Whether heads are split by a constant shape, or by one whose entries only the run tells. */
   readonly splitBy: 'constant' | 'computed';
   /** Called with inner values by name. */
@@ -49,6 +51,7 @@ const PARTS: AttentionParts = {
   valueWidth: 6,
   keyReads: 'x',
   maskType: DataType.INT64,
+  maskCast: undefined,
   splitBy: 'constant',
   readInner: () => {},
 };
@@ -110,9 +113,10 @@ function scores(
   return add(graph, 'MatMul', both);
 }
 
-function maskOf(graph: Graph, { mask, filter, maskAxes }: AttentionParts): string {
+function maskOf(graph: Graph, { mask, filter, maskAxes, maskCast }: AttentionParts): string {
   const axes = maskAxes.map((axis) => hold(graph, int64Tensor([1], [axis])));
-  const wide = axes.reduce((value, axis) => add(graph, 'Unsqueeze', [value, axis]), 'mask');
+  const narrow = maskCast === undefined ? 'mask' : add(graph, 'Cast', ['mask'], { to: intAttribute(maskCast) });
+  const wide = axes.reduce((value, axis) => add(graph, 'Unsqueeze', [value, axis]), narrow);
   if (mask === 'arithmetic') {
     const float = add(graph, 'Cast', [wide], { to: intAttribute(DataType.FLOAT) });
     return add(graph, 'Mul', [add(graph, 'Sub', [number(graph, 1), float]), number(graph, filter)]);

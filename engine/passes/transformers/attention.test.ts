@@ -83,6 +83,23 @@ describe('self-attention', () => {
     expect(report.findings.map(({ rule }) => rule)).toEqual(['mask-dropped']);
   });
 
+  it.each([
+    ['lengths', 0],
+    ['it is', 2],
+  ])('takes a mask that was made BOOL as %s', async (_, format) => {
+    const mask: Tensor = { dtype: 'int64', dims: [2, 5], data: BigInt64Array.of(1n, 3n, -1n, 256n, 2n, 7n, 1n, 1n, 0n, 0n) };
+    const operators = await fusedOperators(() => attentionModel({ maskCast: DataType.BOOL }), {
+      feeds: { ...ATTENTION_FEEDS, mask },
+      options: { attention_mask_format: format },
+    });
+    expect(operators).toMatchObject({ Attention: 1, Cast: 2 });
+  });
+
+  it('takes a mask as it was before a Cast that loses nothing', async () => {
+    const operators = await fusedOperators(() => attentionModel({ maskCast: DataType.FLOAT }), { feeds: ATTENTION_FEEDS });
+    expect(operators).toEqual({ Attention: 1, Cast: 1, ReduceSum: 1 });
+  });
+
   it('says that it counts tokens', async () => {
     const { report } = await optimize(attentionModel());
     expect(report.findings.map(({ rule }) => rule)).toEqual(['mask-by-length']);

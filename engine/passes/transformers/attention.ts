@@ -2,7 +2,7 @@ import { floatAttribute, intAttribute, intsAttribute } from '../../graph/attribu
 import { DataType } from '../../graph/data-type.ts';
 import type { Attribute } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import type { AttentionMasks } from './attention-mask.ts';
+import { type AttentionMasks, beforeCast } from './attention-mask.ts';
 import { attentionPattern } from './attention-pattern.ts';
 import { computedNumber } from './computed-numbers.ts';
 import { packColumns, packVectors } from './pack-weights.ts';
@@ -105,10 +105,8 @@ function isScaledByRoot(scene: Scene, match: Match, headSize: number): boolean {
 }
 
 /** Whether a mask is made of integers: one of floats might weigh tokens, and fused attention only counts them. */
-function isCountable({ graph, shapes }: Scene, mask: string): boolean {
-  const cast = graph.producer(mask);
-  const source = cast?.opType === 'Cast' ? (cast.inputs[0] ?? mask) : mask;
-  return INTEGERS.includes(shapes.dataTypeOf(source) ?? DataType.UNDEFINED);
+function isCountable(scene: Scene, mask: string): boolean {
+  return INTEGERS.includes(scene.shapes.dataTypeOf(beforeCast(scene, mask)) ?? DataType.UNDEFINED);
 }
 
 /** Whether the mask has a row for each row of `x`, as far as sizes are known. */

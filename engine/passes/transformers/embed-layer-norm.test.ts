@@ -134,6 +134,27 @@ describe('embeddings', () => {
     expect(operators['EmbedLayerNormalization']).toBeUndefined();
   });
 
+  it('leave the mask of attention that the model had as it is', async () => {
+    const model = (): Model => {
+      const graph = graphWith({});
+      for (const name of ['ids', 'segments']) graph.addInput(name, tensorType(DataType.INT64, ['batch', 'length']));
+      graph.addInput('lengths', tensorType(DataType.INT32, ['batch']));
+      const rowsOf = (count: number, rows: string): string => add(graph, 'Gather', [weight(graph, count, 4), rows]);
+      const words = add(graph, 'Add', [rowsOf(10, 'ids'), rowsOf(2, 'segments')]);
+      const sum = add(graph, 'Add', [words, rowsOf(8, positionsOf(graph, PARTS))]);
+      const norm = add(graph, 'LayerNormalization', [sum, weight(graph, 4), weight(graph, 4)]);
+      const inputs = [norm, weight(graph, 4, 12), weight(graph, 12), 'lengths'];
+      graph.addNode({ opType: 'Attention', domain: 'com.microsoft', inputs, outputs: ['y'], attributes: { num_heads: intAttribute(2) } });
+      graph.addOutput('y', undefined);
+      const made = modelOf(graph);
+      made.opsetImports.set('com.microsoft', 1);
+      return made;
+    };
+    const feeds: NamedTensors = { ...FEEDS, lengths: { dtype: 'int32', dims: [2], data: Int32Array.of(2, 3) } };
+    const options = { attention_mask_format: 0, enable_skip_layer_norm: false };
+    expect(await fusedOperators(model, { feeds, options })).toMatchObject({ Attention: 1, EmbedLayerNormalization: 1 });
+  });
+
   it('stay when switched off', async () => {
     const operators = await fusedOperators(() => modelWith(), { feeds: FEEDS, options: { enable_embed_layer_norm: false } });
     expect(operators).toMatchObject({ Gather: 4, LayerNormalization: 1 });

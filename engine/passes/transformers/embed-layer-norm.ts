@@ -1,5 +1,5 @@
 import type { Node } from '../../graph/graph.ts';
-import { castToInt32 } from './attention-mask.ts';
+import { type AttentionMasks, castToInt32 } from './attention-mask.ts';
 import { countFromZero } from './counting-rows.ts';
 import { type Embedding, embeddingBefore } from './embedding.ts';
 import type { Scene } from './scene.ts';
@@ -12,17 +12,17 @@ const MASK_INPUT: Readonly<Record<string, number>> = { Attention: 3, MultiHeadAt
 const EMBED_MASK_INPUT = 7;
 
 /**
- * Looked up embeddings with their sum and normalisation become one `EmbedLayerNormalization`, in front of what is or looks like attention. With
- * `takesMask` it also counts the mask's ones for the attention behind it. Returns how many.
+ * Looked up embeddings with their sum and normalisation become one `EmbedLayerNormalization`, in front of what is or looks like attention. It
+ * also counts the ones of a mask for the attention behind it, where the mask is one of `movable`. Returns how many.
  */
-export function fuseEmbedLayerNorm(scene: Scene, takesMask: boolean): number {
+export function fuseEmbedLayerNorm(scene: Scene, movable: AttentionMasks | undefined): number {
   const fuse = (norm: Node): boolean => {
     const found = embeddingBefore(scene, norm);
     const attention = found && attentionBehind(scene, norm);
     const embedding = found && (attention === undefined ? beforeUnfused(scene, norm, found) : found);
     if (embedding === undefined) return false;
     const embed = replaceBy(scene, norm, embedding);
-    if (takesMask && attention !== undefined) moveMask(scene, embed, attention);
+    if (movable !== undefined && attention !== undefined) moveMask(scene, embed, { attention, movable });
     return true;
   };
   return (
@@ -35,8 +35,8 @@ function replaceBy(scene: Scene, norm: Node, { ids, segments, tables, positions,
   const { graph } = scene;
   const [word, position, segment = ''] = tables;
   const parameters = norm.opType === 'LayerNormalization' ? norm.inputs.slice(1, 3) : norm.inputs.slice(2, 4);
-  const rows = [castToInt32(graph, ids), segments === undefined ? '' : castToInt32(graph, segments)];
-  const explicit = positions === undefined ? [] : ['', castToInt32(graph, positions)];
+  const rows = [castToInt32(scene, ids), segments === undefined ? '' : castToInt32(scene, segments)];
+  const explicit = positions === undefined ? [] : ['', castToInt32(scene, positions)];
   const [output = ''] = norm.outputs;
   return scene.replace(new Set([...nodes, norm]), {
     opType: 'EmbedLayerNormalization',
@@ -81,15 +81,18 @@ function typesOf(nodes: readonly Node[]): string {
     .join(' ');
 }
 
+interface MaskMove {
+  readonly attention: Node;
+  readonly movable: AttentionMasks;
+}
+
 /** Lets the embedding count the mask's ones in place of the ReduceSum that did. */
-function moveMask(scene: Scene, embed: Node, attention: Node): void {
-  const { graph } = scene;
+function moveMask({ graph }: Scene, embed: Node, { attention, movable }: MaskMove): void {
   const mask = attention.inputs[MASK_INPUT[attention.opType] ?? 0] ?? '';
-  const producer = graph.producer(mask);
-  const isKnown = graph.isInput(mask) || producer?.opType === 'ReduceSum' || producer?.opType === 'Cast';
+  const [counted] = graph.producer(mask)?.inputs ?? [];
   const lengths = embed.outputs[1] ?? '';
-  if (!isKnown || (embed.inputs[EMBED_MASK_INPUT] ?? '') !== '') return;
-  graph.setInput(embed, EMBED_MASK_INPUT, producer?.opType === 'ReduceSum' ? (producer.inputs[0] ?? '') : mask);
+  if (!movable.isLengths(mask) || counted === undefined) return;
+  graph.setInput(embed, EMBED_MASK_INPUT, counted);
   for (const reader of graph.consumers(mask)) {
     const index = MASK_INPUT[reader.opType];
     if (index !== undefined && reader.domain === 'com.microsoft' && reader.inputs[index] === mask) graph.setInput(reader, index, lengths);

@@ -91,7 +91,7 @@ function stepsOf(scene: Scene, { options, numHeads, hiddenSize }: FusionRequest)
     ),
     ['shapesMerged', fuseShapes],
     PRUNE,
-    ...when(options.embedLayerNorm, ['EmbedLayerNormalization', (at) => fuseEmbedLayerNorm(at, options.embedsMask)]),
+    ...when(options.embedLayerNorm, ['EmbedLayerNormalization', (at) => fuseEmbedLayerNorm(at, options.embedsMask ? masks : undefined)]),
     ...when(options.shapeInference, ['reshapesRemoved', removeUselessReshapes]),
     PRUNE,
     // Only now, when no Reshape is left between a bias and what takes it.
