@@ -1,6 +1,7 @@
 import type { Node } from '../../graph/graph.ts';
 import { isOnnxDomain } from '../../graph/node.ts';
-import { biasedProduct } from './biased.ts';
+import { biasedProduct, isBiasPerColumn } from './biased.ts';
+import type { Match } from './pattern.ts';
 import type { Scene } from './scene.ts';
 
 /** The bias of a matrix product before a Gelu moves into it: `BiasGelu`. Returns how many. */
@@ -27,7 +28,8 @@ function fuseBias(scene: Scene, gelu: Node, opType: 'BiasGelu' | 'FastGelu'): bo
   const { inputs, outputs } = gelu;
   const [input = ''] = inputs;
   if (inputs.length !== 1 || !scene.isFloat(input)) return false;
-  const match = scene.find(input, biasedProduct, ({ nodes }) => scene.isSelfContained(new Set([...nodes, gelu]), outputs));
+  const isFit = (match: Match): boolean => isBiasPerColumn(scene, match) && scene.isSelfContained(new Set([...match.nodes, gelu]), outputs);
+  const match = scene.find(input, biasedProduct, isFit);
   if (match === undefined) return false;
   const all = [match.value('product'), match.value('bias')];
   scene.replace(new Set([...match.nodes, gelu]), { opType, domain: 'com.microsoft', inputs: all, outputs });

@@ -1,6 +1,7 @@
 import type { Node } from '../../graph/graph.ts';
-import { biasedCastProduct } from './biased.ts';
+import { biasedCastProduct, isBiasPerColumn } from './biased.ts';
 import { haveEqualShapes } from './clean.ts';
+import type { Match } from './pattern.ts';
 import type { Scene } from './scene.ts';
 
 const OP = { opType: 'SkipLayerNormalization', domain: 'com.microsoft' } as const;
@@ -16,7 +17,8 @@ function fuseOperand(scene: Scene, norm: Node, index: 0 | 1): boolean {
   const [operand, other] = index === 0 ? [first, second] : [second, first];
   // Only the second operand may have fewer rows.
   if (index === 1 && !haveEqualShapes(scene, first, second)) return false;
-  const match = scene.find(operand, biasedCastProduct, ({ nodes }) => scene.isSelfContained(new Set([...nodes, norm]), outputs));
+  const isFit = (match: Match): boolean => isBiasPerColumn(scene, match) && scene.isSelfContained(new Set([...match.nodes, norm]), outputs);
+  const match = scene.find(operand, biasedCastProduct, isFit);
   if (match === undefined) return false;
   const all = [match.value('product'), other, ...parameters, match.value('bias')];
   scene.replace(new Set([...match.nodes, norm]), { ...OP, inputs: all, outputs, attributes });

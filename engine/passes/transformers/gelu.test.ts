@@ -168,6 +168,13 @@ describe('a bias before a Gelu', () => {
     expect(await fusedOperators(biasedGelu('FastGelu'), { feeds: FEEDS })).toEqual({ FastGelu: 1, MatMul: 1 });
   });
 
+  it('stays when one element is added to all columns', async () => {
+    for (const opType of ['Gelu', 'FastGelu']) {
+      const single = biasedGelu(opType, (graph) => weight(graph, 1));
+      expect(await fusedOperators(single, { feeds: FEEDS })).toMatchObject({ [opType]: 1, Add: 1 });
+    }
+  });
+
   it('stays when it is no vector, or switched off', async () => {
     const matrix = biasedGelu('Gelu', (graph) => weight(graph, 3, 5));
     expect(await fusedOperators(matrix, { feeds: FEEDS })).toMatchObject({ Gelu: 1, Add: 1 });

@@ -178,6 +178,17 @@ describe('an addition before a normalisation', () => {
       (graph) => skip(graph, ['x', add(graph, 'ReduceMax', ['x'], { axes: intsAttribute([1]), keepdims: intAttribute(1) })]).norm,
       [2, 3, 4],
     ],
+    ...[
+      [1, 4],
+      [4, 1],
+    ].map(([gamma = 0, beta = 0]): [string, (graph: Graph) => string, readonly Dim[]] => [
+      `scale and shift have ${gamma} and ${beta} elements`,
+      (graph) => {
+        const sum = add(graph, 'Add', ['x', add(graph, 'Relu', ['x'])]);
+        return add(graph, 'LayerNormalization', [sum, weight(graph, gamma), weight(graph, beta)]);
+      },
+      [2, 3, 4],
+    ]),
     [
       'the normalisation is over more axes',
       (graph) => {
@@ -219,6 +230,11 @@ describe('a bias before such an addition', () => {
   it.each([false, true])('becomes its fifth input, operands turned: %s', async (turned) => {
     expect(await fusedOperators(biased(turned), { feeds: FEEDS })).toEqual({ MatMul: 1, SkipLayerNormalization: 1 });
     expect([...(await optimize(biased(turned)())).model.graph.nodes].at(-1)?.inputs).toHaveLength(5);
+  });
+
+  it('stays when one element is added to all columns', async () => {
+    const single = biased(false, (graph) => weight(graph, 1));
+    expect(await fusedOperators(single, { feeds: FEEDS })).toMatchObject({ Add: 1, SkipLayerNormalization: 1 });
   });
 
   it('stays when it is no vector, when its sum is read, and when switched off', async () => {

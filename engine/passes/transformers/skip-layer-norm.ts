@@ -37,16 +37,20 @@ export function epsilonOf(norm: Node): Readonly<Record<string, Attribute>> {
   return { epsilon: norm.attributes.get('epsilon') ?? floatAttribute(DEFAULT_EPSILON) };
 }
 
-/** Whether fused operators can take over a normalisation: over the last axis, with parameters of one axis, nothing but its result read. */
+/** Whether fused operators can take over a normalisation: over the last axis, with parameters of its length, nothing but its result read. */
 export function isNormOverLastAxis(scene: Scene, norm: Node): boolean {
-  const [input = '', gamma = ''] = norm.inputs;
-  const gammaDims = scene.constantOf(gamma)?.dims ?? scene.shapes.dimsOf(gamma);
+  const [input = '', ...parameters] = norm.inputs;
+  const length = scene.shapes.dimsOf(input)?.at(-1);
+  const isPerColumn = (value: string): boolean => {
+    const dims = scene.constantOf(value)?.dims ?? scene.shapes.dimsOf(value);
+    return dims?.length === 1 && typeof length === 'number' && dims[0] === length;
+  };
   const isRead = (value: string): boolean => scene.graph.isOutput(value) || scene.graph.useCount(value) > 0;
   return (
     isOnnxDomain(norm.domain) &&
     scene.isFloat(input) &&
     isLastAxis(scene, input, readInt(norm, 'axis', -1)) &&
-    gammaDims?.length === 1 &&
+    parameters.every(isPerColumn) &&
     !norm.outputs.slice(1).some(isRead)
   );
 }
