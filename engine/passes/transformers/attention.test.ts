@@ -26,6 +26,22 @@ async function attentionNode(model: Model, options: object = {}) {
   return { node, graph: fused.graph };
 }
 
+/** The block twice, the second over Relu(x), with the same constants. */
+function twoAlikeBlocks(): Model {
+  const model = attentionModel({ mask: 'none' });
+  const { graph } = model;
+  const nodes = [...graph.nodes];
+  const computed = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const other = add(graph, 'Relu', ['x']);
+  const renamed = (value: string): string => (computed.has(value) ? `other_${value}` : value);
+  for (const { opType, inputs, outputs, attributes } of nodes) {
+    const read = inputs.map((value) => (value === 'x' ? other : renamed(value)));
+    graph.addNode({ opType, inputs: read, outputs: outputs.map(renamed), attributes: new Map(attributes) });
+  }
+  graph.addOutput(renamed(graph.outputs[0]?.name ?? ''), tensorType(DataType.FLOAT, undefined));
+  return model;
+}
+
 describe('self-attention', () => {
   const forms: readonly Partial<AttentionParts>[] = [
     { scaling: 'divided' },
@@ -98,6 +114,13 @@ describe('self-attention', () => {
   it('takes a mask as it was before a Cast that loses nothing', async () => {
     const operators = await fusedOperators(() => attentionModel({ maskCast: DataType.FLOAT }), { feeds: ATTENTION_FEEDS });
     expect(operators).toEqual({ Attention: 1, Cast: 1, ReduceSum: 1 });
+  });
+
+  it('packs weights that several blocks share once', async () => {
+    const { graph: fused } = (await optimize(twoAlikeBlocks())).model;
+    const attentions = [...fused.nodes].filter(({ opType }) => opType === 'Attention');
+    expect(attentions).toHaveLength(2);
+    expect(new Set(attentions.map(({ inputs }) => inputs[1])).size).toBe(1);
   });
 
   it('says that it counts tokens', async () => {

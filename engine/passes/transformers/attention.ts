@@ -33,6 +33,7 @@ export interface AttentionSettings {
 /** Self-attention written out becomes one operator. Returns how many. */
 export function fuseAttention(scene: Scene, settings: AttentionSettings): number {
   const pattern = attentionPattern(scene.opset);
+  const packed: PackedConstants = new Map();
   let count = 0;
   return scene.forEach(['Reshape'], (node) => {
     const [output = ''] = node.outputs;
@@ -43,7 +44,7 @@ export function fuseAttention(scene: Scene, settings: AttentionSettings): number
     const mask = match.has('mask') ? settings.masks.maskFor(match.value('mask')) : undefined;
     const opType = settings.separate ? 'MultiHeadAttention' : 'Attention';
     const name = scene.graph.freshName(`Attention_${count++}`);
-    const inputs = (settings.separate ? separateInputs : packedInputs)(scene, { ...block, name }, mask);
+    const inputs = (settings.separate ? separateInputs : packedInputs)(scene, { ...block, name, packed }, mask);
     scene.replace(nodes, { opType, name, domain: 'com.microsoft', inputs, outputs: [output], attributes: attributesOf(block, settings) });
     return true;
   });
@@ -62,7 +63,11 @@ interface Block {
 /** A block that has been given a name, as ONNX Runtime's optimiser gives it; its constants are named after it. */
 interface NamedBlock extends Block {
   readonly name: string;
+  readonly packed: PackedConstants;
 }
+
+/** Constants made so far by those that they were packed of: blocks that share weights go on sharing them. */
+type PackedConstants = Map<string, string>;
 
 interface Surroundings extends AttentionSettings {
   readonly output: string;
@@ -117,20 +122,23 @@ function isMaskOfRows({ shapes }: Scene, match: Match): boolean {
   return mask.length === 2 && rows.length === 3 && mask.every((dim, axis) => dim === null || rows[axis] === null || dim === rows[axis]);
 }
 
-function separateInputs(scene: Scene, { match, biases, name }: NamedBlock, mask: string | undefined): readonly string[] {
-  const products = PARTS.map((part) => match.value(`${part} product`));
-  return [...products, addConstant(scene, `${name}_qkv_bias`, packVectors(biases)), ...(mask === undefined ? [] : [mask])];
+function separateInputs(scene: Scene, block: NamedBlock, mask: string | undefined): readonly string[] {
+  const products = PARTS.map((part) => block.match.value(`${part} product`));
+  return [...products, packedConstant(scene, block, 'bias'), ...(mask === undefined ? [] : [mask])];
 }
 
-function packedInputs(scene: Scene, { match, weights, biases, name }: NamedBlock, mask: string | undefined): readonly string[] {
-  const weight = addConstant(scene, `${name}_qkv_weight`, packColumns(weights));
-  return [match.value('x'), weight, addConstant(scene, `${name}_qkv_bias`, packVectors(biases)), mask ?? ''];
+function packedInputs(scene: Scene, block: NamedBlock, mask: string | undefined): readonly string[] {
+  return [block.match.value('x'), packedConstant(scene, block, 'weight'), packedConstant(scene, block, 'bias'), mask ?? ''];
 }
 
-function addConstant({ graph }: Scene, base: string, tensor: Tensor): string {
-  const name = graph.freshName(base);
-  graph.setInitializer(name, tensor);
-  return name;
+function packedConstant({ graph }: Scene, { match, weights, biases, name, packed }: NamedBlock, kind: 'weight' | 'bias'): string {
+  const key = JSON.stringify(PARTS.map((part) => match.value(`${part} ${kind}`)));
+  const before = packed.get(key);
+  if (before !== undefined) return before;
+  const constant = graph.freshName(`${name}_qkv_${kind}`);
+  graph.setInitializer(constant, kind === 'weight' ? packColumns(weights) : packVectors(biases));
+  packed.set(key, constant);
+  return constant;
 }
 
 function attributesOf({ numHeads, weights, filter }: Block, { separate }: AttentionSettings): Record<string, Attribute> {

@@ -7,11 +7,15 @@ const READERS: readonly string[] = ['MatMul', 'Gemm'];
 
 /** Computes transpositions of weight matrices ahead and takes out pairs of transpositions that undo each other. Returns how many places changed. */
 export function foldTranspositions(scene: Scene): number {
-  return scene.forEach(['Transpose'], (node) => isOnnxDomain(node.domain) && (foldWeight(scene, node) || dropPair(scene, node)));
+  const turned: TurnedWeights = new Map();
+  return scene.forEach(['Transpose'], (node) => isOnnxDomain(node.domain) && (foldWeight(scene, node, turned) || dropPair(scene, node)));
 }
 
+/** The transposed matrices by the weights that they were made of: one for all that transpose a weight. */
+type TurnedWeights = Map<string, string>;
+
 /** Only a matrix that nothing but transpositions reads: else it would be there twice. */
-function foldWeight(scene: Scene, node: Node): boolean {
+function foldWeight(scene: Scene, node: Node, made: TurnedWeights): boolean {
   const { graph } = scene;
   const [input = ''] = node.inputs;
   const [output = ''] = node.outputs;
@@ -20,10 +24,14 @@ function foldWeight(scene: Scene, node: Node): boolean {
   if (!isWeight || graph.isOutput(output) || graph.isOutput(input)) return false;
   const readers = graph.consumers(output);
   const isOnly = graph.consumers(input).every(({ opType }) => opType === 'Transpose');
-  const turned = isOnly && readers.every(({ opType }) => READERS.includes(opType)) ? transposeTensor(weight) : undefined;
+  if (!isOnly || !readers.every(({ opType }) => READERS.includes(opType))) return false;
+  const before = made.get(input);
+  if (before !== undefined) return graph.bypass(node, before);
+  const turned = transposeTensor(weight);
   if (turned === undefined) return false;
   graph.removeNode(node);
   graph.setInitializer(output, turned);
+  made.set(input, output);
   return true;
 }
 

@@ -71,6 +71,16 @@ describe('transpositions', () => {
     expect(await fusedOperators(model, { feeds: { x: floatFeed(3, 4) } })).toEqual({ Gemm: 1 });
   });
 
+  it('of one weight are computed once', async () => {
+    const model = modelWith((graph) => {
+      const square = weight(graph, 4, 4);
+      const turned = (): string => add(graph, 'Transpose', [square]);
+      return add(graph, 'MatMul', [add(graph, 'MatMul', [add(graph, 'MatMul', ['x', turned()]), turned()]), turned()]);
+    });
+    expect(await fusedOperators(model, { feeds: FEEDS })).toEqual({ MatMul: 3 });
+    expect((await optimize(model())).model.graph.initializers.size).toBe(1);
+  });
+
   it('of a weight stay when others read it', async () => {
     const model = modelWith((graph) => {
       const square = weight(graph, 4, 4);
