@@ -1,5 +1,5 @@
 import { readInt } from '../../graph/attribute.ts';
-import { isFloatType } from '../../graph/data-type.ts';
+import { DataType, isFloatType } from '../../graph/data-type.ts';
 import type { Node } from '../../graph/graph.ts';
 import { isOnnxDomain } from '../../graph/node.ts';
 import { type Tensor, toFloat32 } from '../../graph/tensor.ts';
@@ -22,7 +22,16 @@ function computedNumbers(scene: Scene, value: string, depth: number): readonly n
   const node = scene.graph.producer(value);
   if (node === undefined || !isOnnxDomain(node.domain) || depth === 0) return [];
   if (node.opType === 'Shape') return sizesOf(scene, node);
-  return calculate(node, (index) => computedNumbers(scene, node.inputs[index] ?? '', depth - 1));
+  const operand = (index: number): readonly number[] => computedNumbers(scene, node.inputs[index] ?? '', depth - 1);
+  const results = node.opType === 'Slice' ? cut(node, operand) : calculate(node, operand);
+  return asType(scene.shapes.dataTypeOf(value), results);
+}
+
+/** Results as a type holds them: casts to and quotients of integers lose their fractions. Nothing is known of small or unknown types. */
+function asType(dataType: DataType | undefined, numbers: readonly number[]): readonly number[] {
+  if (dataType === undefined) return [];
+  if (dataType === DataType.INT64 || dataType === DataType.INT32) return numbers.map(Math.trunc);
+  return isFloatType(dataType) ? numbers : [];
 }
 
 function elementsOf(tensor: Tensor): readonly number[] {
@@ -38,9 +47,10 @@ function sizesOf({ shapes }: Scene, shape: Node): readonly number[] {
 function calculate({ opType }: Node, operand: (index: number) => readonly number[]): readonly number[] {
   switch (opType) {
     case 'Cast':
+      return operand(0);
     case 'Unsqueeze':
     case 'Squeeze':
-      return operand(0);
+      return onlyOne(operand(0));
     case 'Sqrt':
       return operand(0).map(Math.sqrt);
     case 'Div':
@@ -49,15 +59,27 @@ function calculate({ opType }: Node, operand: (index: number) => readonly number
       return pairwise(operand(0), operand(1), (a, b) => a * b);
     case 'Gather':
       return pick(operand(0), operand(1));
-    case 'Slice':
-      return operand(0).slice(operand(1)[0], operand(2)[0]);
     default:
       return [];
   }
 }
 
 function pick(elements: readonly number[], indices: readonly number[]): readonly number[] {
-  return indices.map((index) => elements.at(index) ?? Number.NaN);
+  return indices.map((index) => (Number.isInteger(index) ? elements.at(index) : undefined) ?? Number.NaN);
+}
+
+/** Lists of more elements would become matrices. */
+function onlyOne(elements: readonly number[]): readonly number[] {
+  return elements.length === 1 ? elements : [];
+}
+
+/** Elements between two known places, one by one; nothing is known of others. */
+function cut({ inputs }: Node, operand: (index: number) => readonly number[]): readonly number[] {
+  const [start = Number.NaN] = operand(1);
+  const [end = Number.NaN] = operand(2);
+  const [step = Number.NaN] = (inputs[4] ?? '') === '' ? [1] : operand(4);
+  const isKnown = Number.isInteger(start) && Number.isInteger(end) && step === 1;
+  return isKnown ? operand(0).slice(start, end) : [];
 }
 
 /** Element by element; a single one meets all of the other side. */
