@@ -1,6 +1,7 @@
 import { readInt, tensorAttribute } from '../../graph/attribute.ts';
 import type { Node } from '../../graph/graph.ts';
 import { int64Tensor } from '../../graph/tensor.ts';
+import type { Dim } from '../../graph/value.ts';
 import { any, either, op, type Pattern } from './pattern.ts';
 import { integersOf } from './scalar.ts';
 import type { Scene } from './scene.ts';
@@ -11,7 +12,7 @@ const rest: Pattern = listed(either(op('Mul', [sizeOf(2), sizeOf(3)]), op('Div',
 
 /**
  * A Reshape whose shape is put together of the first two sizes of its own input and constants gets one constant shape, in which 0 copies a size and -1 is
- * the rest. Returns how many.
+ * a rest that is not known. Returns how many.
  */
 export function fuseReshapes(scene: Scene): number {
   return scene.forEach(['Reshape'], (node) => {
@@ -40,5 +41,17 @@ function constantShape(scene: Scene, reshape: Node): readonly number[] | undefin
   });
   if (!entries.every((entry) => entry !== undefined)) return undefined;
   const sizes = entries.flat();
-  return sizes.filter((size) => size === -1).length <= 1 ? sizes : undefined;
+  if (sizes.filter((size) => size === -1).length > 1) return undefined;
+  const known = knownRest(scene.shapes.dimsOf(input) ?? [], sizes);
+  return sizes.map((size) => (size === -1 ? known : size));
+}
+
+/** The size that -1 stands for behind the first two, since no Reshape can tell it where one of those is 0; -1 where it is not known. */
+function knownRest(dims: readonly Dim[], sizes: readonly number[]): number {
+  const others = sizes.slice(2).filter((size) => size !== -1);
+  const trailing = dims.slice(2);
+  const product = (factors: readonly Dim[]): number =>
+    factors.reduce<number>((all, size) => all * (typeof size === 'number' ? size : Number.NaN), 1);
+  const rest = product(trailing) / product(others);
+  return dims.length > 2 && Number.isInteger(rest) && rest > 0 ? rest : -1;
 }

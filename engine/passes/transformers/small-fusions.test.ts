@@ -128,6 +128,19 @@ describe('a shape put together', () => {
     expect(await fusedOperators(model, { feeds: { x: floatFeed(2, 3, 2, 4) } })).toEqual({ Constant: 1, Relu: 1, Reshape: 1 });
   });
 
+  it('names the rest where it is known, so that an empty batch stays possible', async () => {
+    const model = modelWith(
+      (graph) => {
+        const at = (axis: number): string => add(graph, 'Gather', [add(graph, 'Shape', ['x']), hold(graph, int64Tensor([], [axis]))]);
+        const both = add(graph, 'Unsqueeze', [add(graph, 'Mul', [at(2), at(3)]), list(graph, 0)]);
+        return add(graph, 'Relu', [add(graph, 'Reshape', ['x', joined(graph, [size(graph, 'x', 0), size(graph, 'x', 1), both])])]);
+      },
+      ['batch', 'length', 2, 4],
+    );
+    const feeds = { x: floatFeed(0, 3, 2, 4) };
+    expect(await fusedOperators(model, { feeds })).toEqual({ Constant: 1, Relu: 1, Reshape: 1 });
+  });
+
   it.each<[string, (graph: Graph) => readonly string[]]>([
     ['of another value', (graph) => [size(graph, add(graph, 'Neg', ['x']), 0), size(graph, 'x', 1), list(graph, 2), list(graph, 2)]],
     ['of sizes in another order', (graph) => [size(graph, 'x', 1), size(graph, 'x', 0), list(graph, 2), list(graph, 2)]],
