@@ -10,7 +10,7 @@ const count = z.number().int().nonnegative().default(0);
 export const ortTransformersOptimization = definePass({
   type: 'OrtTransformersOptimization',
   side: 'host',
-  implementationVersion: 1,
+  implementationVersion: 2,
   acceleratorAgnostic: false,
   summary: 'Fuses the parts of transformer encoders into single operators, and converts to float16 where asked to.',
   documentation: {
