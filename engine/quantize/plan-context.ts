@@ -4,6 +4,7 @@ import { type Model, onnxOpset } from '../graph/model.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { floatKindOf } from './float-kind.ts';
 import type { OperatorContext } from './operators/handler.ts';
+import { isSelected } from './range-sources.ts';
 import type { QdqSettings } from './settings.ts';
 
 interface ContextInputs {
@@ -28,9 +29,18 @@ export function operatorContext(model: Model, inputs: ContextInputs, isMarked: (
       channelAxis(graph.initializers.get(weight), { settings, weight, axis: settings.channelAxes.get(opType ?? '') ?? defaultAxis }),
     canAbsorb: (input, output) => {
       const isAlone = graph.producer(input) !== undefined && !outputs.has(input) && graph.useCount(input) === 1;
-      return isAlone && isFloatValue(graph, output) && inputs.hasRange(output) && !isConverted(input) && !isConverted(output);
+      if (!isAlone || !isReadQuantized(graph, output, settings)) return false;
+      return isFloatValue(graph, output) && inputs.hasRange(output) && !isConverted(input) && !isConverted(output);
     },
   };
+}
+
+/** Whether every reader will read integers: bodies never do, and beside dedicated pairs the graph's outputs and nodes left out do not either. */
+function isReadQuantized(graph: Graph, value: string, settings: QdqSettings): boolean {
+  const readers = graph.consumers(value);
+  const slots = readers.flatMap(({ inputs }) => inputs).filter((input) => input === value).length;
+  if (graph.useCount(value) > slots) return false;
+  return !settings.dedicatedQdqPair || (!graph.isOutput(value) && readers.every((reader) => isSelected(reader, settings)));
 }
 
 function isFloat(tensor: Tensor | undefined): boolean {

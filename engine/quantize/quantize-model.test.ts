@@ -360,6 +360,42 @@ describe('odd graphs', () => {
     expect(model.graph.initializers.has('k')).toBe(true);
   });
 
+  test('a Relu whose output is read by bodies stays', async () => {
+    const graph = graphOf({ x: [4, 8] }, { y: [4, 8], v: [4, 8] });
+    graph.addInput('c', tensorType(DataType.BOOL, []));
+    graph.setInitializer('w', float32Tensor([8, 8], wave(64)));
+    graph.addNode({ opType: 'MatMul', name: 'matmul', inputs: ['x', 'w'], outputs: ['m'] });
+    graph.addNode({ opType: 'Relu', name: 'relu', inputs: ['m'], outputs: ['r'] });
+    graph.addNode({ opType: 'Neg', name: 'neg', inputs: ['r'], outputs: ['v'] });
+    const branch = (name: string): { readonly kind: 'graph'; readonly value: Graph } => {
+      const body = new Graph(name);
+      body.addNode({ opType: 'Identity', name: `${name}_copy`, inputs: ['r'], outputs: [`${name}_out`] });
+      body.addOutput(`${name}_out`, tensorType(DataType.FLOAT, [4, 8]));
+      return { kind: 'graph', value: body };
+    };
+    const attributes = { then_branch: branch('then'), else_branch: branch('else') };
+    graph.addNode({ opType: 'If', name: 'if', inputs: ['c'], outputs: ['y'], attributes });
+    // A quantised output would be clamped by its own pair.
+    const result = await judged(modelOf(graph), { ...UINT8, nodesToExclude: ['if'] });
+    expectNear(result);
+    expect(result.report.removedActivations).toBe(0);
+  });
+
+  test.each([
+    ['a graph output', ['v', 'u', 'r'], []],
+    ['read by a node that is left out', ['v', 'u'], ['u_node']],
+  ])('with dedicated pairs, a Relu whose output is %s stays', async (_, outputs, nodesToExclude) => {
+    const graph = graphOf({ x: [4, 8] }, Object.fromEntries(outputs.map((name) => [name, [4, 8]])));
+    graph.addNode({ opType: 'Neg', name: 'neg', inputs: ['x'], outputs: ['m'] });
+    graph.addNode({ opType: 'Relu', name: 'relu', inputs: ['m'], outputs: ['r'] });
+    for (const name of ['v', 'u']) graph.addNode({ opType: 'Neg', name: `${name}_node`, inputs: ['r'], outputs: [name] });
+    if (nodesToExclude.length > 0) graph.addNode({ opType: 'Neg', name: 'w_node', inputs: ['r'], outputs: ['w'] });
+    if (nodesToExclude.length > 0) graph.addOutput('w', tensorType(DataType.FLOAT, [4, 8]));
+    const result = await judged(modelOf(graph), { ...UINT8, nodesToExclude, extra: { dedicatedQdqPair: true } });
+    expectNear(result);
+    expect(result.report.removedActivations).toBe(0);
+  });
+
   test('a graph input that is a graph output at once', async () => {
     const graph = graphOf({ x: [4] }, { y: [4], x: [4] });
     graph.addNode({ opType: 'Neg', name: 'neg', inputs: ['x'], outputs: ['y'] });

@@ -47,7 +47,7 @@ export interface OperatorContext {
   constantValue(tensor: string): Tensor | undefined;
   /** Axis to quantise a weight along, or undefined when it is quantised as a whole. `opType`: its default axis may be set for the type. */
   channelAxis(weight: string, defaultAxis: number, opType?: string): number | undefined;
-  /** Whether nothing but the node between them needs `input`, so that its producer may write `output` instead. */
+  /** Whether nothing but the node between them needs `input` and all that reads `output` is quantised, so that the producer may write `output` instead. */
   canAbsorb(input: string, output: string): boolean;
 }
 
