@@ -83,7 +83,7 @@ class Planner implements Plan {
 
   visit(node: Node): void {
     if (isSelected(node, this.#settings)) {
-      for (const decision of handlerOf(node.opType)(node, this.#context)) this.#apply(decision, node);
+      for (const decision of handlerOf(node)(node, this.#context)) this.#apply(decision, node);
       for (const input of new Set(node.inputs)) this.#addReader(input, node);
     }
     if (node.opType === 'DequantizeLinear') for (const output of node.outputs) this.dequantized.set(output, node);

@@ -1,4 +1,5 @@
 import type { Graph, Node } from '../graph/graph.ts';
+import { isOnnxDomain } from '../graph/node.ts';
 import type { TensorRange } from './range.ts';
 import type { QdqSettings } from './settings.ts';
 
@@ -23,7 +24,7 @@ export function adjustedRanges(graph: Graph, settings: QdqSettings): ReadonlyMap
   const sources = new Map<string, RangeSource>();
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   for (const node of graph.nodes) {
-    if (!isSelected(node, settings)) continue;
+    if (!isOnnxDomain(node.domain) || !isSelected(node, settings)) continue;
     const [input = ''] = node.inputs;
     const [output = ''] = node.outputs;
     if (node.opType === 'Softmax') sources.set(output, { fixed: PROBABILITIES });

@@ -1,3 +1,5 @@
+import type { Node } from '../../graph/graph.ts';
+import { isOnnxDomain } from '../../graph/node.ts';
 import { anyOperator } from './any-operator.ts';
 import { clamp } from './clamp.ts';
 import { dataMovement, gather, maxPool, resize, split } from './data-movement.ts';
@@ -38,7 +40,7 @@ const HANDLERS: Readonly<Record<HandledOpType, OperatorHandler>> = {
 
 const BY_TYPE: ReadonlyMap<string, OperatorHandler> = new Map(Object.entries(HANDLERS));
 
-/** The handler of an operator type, whatever its domain. */
-export function handlerOf(opType: string): OperatorHandler {
-  return BY_TYPE.get(opType) ?? anyOperator;
+/** The handler of a node's operator. What operators of other domains do is not known by their type. */
+export function handlerOf({ opType, domain }: Node): OperatorHandler {
+  return (isOnnxDomain(domain) ? BY_TYPE.get(opType) : undefined) ?? anyOperator;
 }
