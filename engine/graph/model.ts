@@ -1,4 +1,5 @@
 import type { Graph } from './graph.ts';
+import type { Tensor } from './tensor.ts';
 import type { UnknownFields } from './value.ts';
 
 /** A function the model defines itself. Passes do not look inside; it is kept as its encoded FunctionProto. */
@@ -58,6 +59,20 @@ export function createModel(graph: Graph, spec: ModelSpec): Model {
 /** Version of the standard operator set, or 0 when the model does not import it. */
 export function onnxOpset(model: Model): number {
   return model.opsetImports.get('') ?? model.opsetImports.get('ai.onnx') ?? 0;
+}
+
+/** Since this version of the format an initializer that is also a graph input is only a default, which callers may replace. */
+const FIRST_IR_WITH_DEFAULTS = 4;
+
+/** Whether initializers that are also graph inputs are only defaults. */
+export function hasDefaults({ irVersion }: Pick<Model, 'irVersion'>): boolean {
+  return irVersion >= FIRST_IR_WITH_DEFAULTS;
+}
+
+/** The initializer of that name, if callers cannot replace it. */
+export function fixedInitializer(model: Pick<Model, 'graph' | 'irVersion'>, name: string): Tensor | undefined {
+  const tensor = model.graph.initializers.get(name);
+  return tensor !== undefined && hasDefaults(model) && model.graph.isInput(name) ? undefined : tensor;
 }
 
 /** The IR version Olive's exporter writes for an operator set: 8 up to opset 18, 9 for 19 and 20, 10 from 21. */

@@ -1,6 +1,7 @@
 import { readTensor } from '../graph/attribute.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Model, onnxOpset } from '../graph/model.ts';
+import { fixedInitializer, type Model, onnxOpset } from '../graph/model.ts';
+import { isOnnxDomain } from '../graph/node.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { floatKindOf } from './float-kind.ts';
 import type { OperatorContext } from './operators/handler.ts';
@@ -17,16 +18,17 @@ export function operatorContext(model: Model, inputs: ContextInputs, isMarked: (
   const { graph } = model;
   const { settings } = inputs;
   const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const constant = (tensor: string): Tensor | undefined => fixedInitializer(model, tensor);
   const isConverted = (tensor: string): boolean => settings.overrides.get(tensor)?.[0]?.convert !== undefined;
   return {
     settings,
     opset: onnxOpset(model),
-    isConstant: (tensor) => graph.initializers.has(tensor),
-    isFloatConstant: (tensor) => isFloat(graph.initializers.get(tensor)),
+    isConstant: (tensor) => constant(tensor) !== undefined,
+    isFloatConstant: (tensor) => isFloat(constant(tensor)),
     isMarked,
-    constantValue: (tensor) => graph.initializers.get(tensor) ?? constantNodeValue(graph, tensor),
+    constantValue: (tensor) => constant(tensor) ?? constantNodeValue(graph, tensor),
     channelAxis: (weight, defaultAxis, opType) =>
-      channelAxis(graph.initializers.get(weight), { settings, weight, axis: settings.channelAxes.get(opType ?? '') ?? defaultAxis }),
+      channelAxis(constant(weight), { settings, weight, axis: settings.channelAxes.get(opType ?? '') ?? defaultAxis }),
     canAbsorb: (input, output) => {
       const isAlone = graph.producer(input) !== undefined && !outputs.has(input) && graph.useCount(input) === 1;
       if (!isAlone || !isReadQuantized(graph, output, settings)) return false;
@@ -54,7 +56,7 @@ function isFloatValue(graph: Graph, value: string): boolean {
 
 function constantNodeValue(graph: Graph, value: string): Tensor | undefined {
   const node = graph.producer(value);
-  return node?.opType === 'Constant' ? readTensor(node, 'value') : undefined;
+  return node?.opType === 'Constant' && isOnnxDomain(node.domain) ? readTensor(node, 'value') : undefined;
 }
 
 /** Overrides of a weight win over `perChannel`; an axis that the weight does not have makes it quantised as a whole. */

@@ -396,6 +396,30 @@ describe('odd graphs', () => {
     expect(result.report.removedActivations).toBe(0);
   });
 
+  test('constants that callers may replace stay float and inputs', async () => {
+    const model = gemmModel();
+    const { graph } = model;
+    graph.setInitializer('unread', float32Tensor([3], wave(3)));
+    for (const [name, dims] of [['w', [8, 3]] as const, ['b', [3]] as const, ['unread', [3]] as const]) {
+      graph.addInput(name, tensorType(DataType.FLOAT, dims));
+    }
+    const result = await judged(model, { ...CHANNELS, extra: { opTypesToExcludeOutputQuantization: ['Gemm'] } });
+    expectNear(result);
+    expect(result.report).toMatchObject({ weights: 0, biases: 0 });
+    expect(result.report.skipped).toEqual([
+      { tensor: 'b', reason: 'bias-not-constant' },
+      { tensor: 'w', reason: 'replaceable' },
+    ]);
+    expect(graph.inputs.map(({ name }) => name)).toEqual(['x', 'w', 'b', 'unread']);
+    const w = { dtype: 'float32', dims: [8, 3], data: new Float32Array(24) } as const;
+    checkModel(model);
+    // The runtime's binding cannot replace a default, but gives an input without one.
+    const feeds = { ...feedsFor(model), w };
+    graph.removeInitializer('w');
+    const { outputs } = await runOnce(model, feeds);
+    expect(outputs['y']?.data).toEqual(Float32Array.from({ length: 12 }, (_, i) => wave(3, 5)[i % 3] ?? 0));
+  });
+
   test('a graph input that is a graph output at once', async () => {
     const graph = graphOf({ x: [4] }, { y: [4], x: [4] });
     graph.addNode({ opType: 'Neg', name: 'neg', inputs: ['x'], outputs: ['y'] });
@@ -452,6 +476,26 @@ describe('odd graphs', () => {
 });
 
 describe('calibrationTensors', () => {
+  test('knows nothing of operators of other domains', () => {
+    const graph = graphOf({ x: [4, 8] }, { y: [4, 8] });
+    graph.addNode({ opType: 'Neg', name: 'neg', inputs: ['x'], outputs: ['a'] });
+    graph.addNode({ opType: 'Relu', domain: 'other', name: 'relu', inputs: ['a'], outputs: ['b'] });
+    graph.addNode({ opType: 'Softmax', domain: 'other', name: 'softmax', inputs: ['b'], outputs: ['y'] });
+    for (const value of ['a', 'b']) graph.setType(value, tensorType(DataType.FLOAT, [4, 8]));
+    const model = createModel(graph, {
+      irVersion: 8,
+      opsetImports: [
+        ['', 17],
+        ['other', 1],
+      ],
+    });
+    const settings = wholeModelSettings(model, UINT8);
+    const tensors = calibrationTensors(model, settings);
+    expect(tensors).toEqual(['x', 'a', 'b', 'y']);
+    const report = quantizeModel(model, new Map(tensors.map((name) => [name, { min: -1, max: 1 }])), settings);
+    expect(report).toMatchObject({ removedActivations: 0, quantizeNodes: 4 });
+  });
+
   test('leaves out what shares a scale, has a fixed one or takes over a range', async () => {
     const graph = graphOf({ x: [4, 8] }, { y: [4, 8] });
     graph.addNode({ opType: 'Transpose', name: 'move', inputs: ['x'], outputs: ['a'] });

@@ -27,9 +27,9 @@ export function quantizeModel(model: Model, ranges: ReadonlyMap<string, TensorRa
   const scaler = new ActivationScaler(graph, settings, { observed: ranges, sources: adjustedRanges(graph, settings) });
   const hasRange = (tensor: string): boolean => typeof scaler.own(tensor) !== 'string';
   const plan = planQuantization(model, { settings, hasRange }, report);
-  const resolved = resolveScales(plan, { graph, settings, scaler, report });
+  const resolved = resolveScales(plan, { model, settings, scaler, report });
   const domain = needsContribOps(model, { settings, resolved }) ? CONTRIB_DOMAIN : '';
-  rewriteGraph(graph, { plan, resolved, settings, domain, report });
+  rewriteGraph(model, { plan, resolved, settings, domain, report });
   if (domain === CONTRIB_DOMAIN) model.opsetImports.set(CONTRIB_DOMAIN, 1);
   model.producerName = 'onnx.quantize';
   model.producerVersion = '0.1.0';

@@ -6,6 +6,8 @@ export type SkipReason =
   | 'range-too-narrow'
   | 'value-not-finite'
   | 'already-dequantized'
+  /** An initializer that is only the default of a graph input. */
+  | 'replaceable'
   | 'provider-not-quantized'
   | 'bias-not-constant'
   | 'bias-of-scaled-product'

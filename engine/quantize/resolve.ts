@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../graph/graph.ts';
+import type { Node } from '../graph/graph.ts';
+import { fixedInitializer, type Model } from '../graph/model.ts';
 import type { ActivationScaler } from './activation-scaler.ts';
 import { scalesAgainstOverflow, scalesForBias } from './bias.ts';
 import type { Mark, Plan } from './plan.ts';
@@ -21,7 +22,7 @@ export type ResolvedTensor =
 
 /** What turns marks into scales. */
 export interface ResolveInputs {
-  readonly graph: Graph;
+  readonly model: Model;
   readonly settings: QdqSettings;
   readonly scaler: ActivationScaler;
   readonly report: ReportBuilder;
@@ -79,7 +80,7 @@ class Resolver {
   /** onnxruntime's guard, in the order of the biases: one weight may have several. */
   guardBiases(): void {
     for (const { original, input, weight, node } of this.#plan.biases.values()) {
-      const bias = this.#inputs.graph.initializers.get(original);
+      const bias = this.#inputs.model.graph.initializers.get(original);
       const resolved = this.resolved.get(weight);
       if (!bias || resolved?.kind !== 'constant' || !this.#plan.marks.has(input)) continue;
       const inputScale = this.#scaleAt(input, node.name);
@@ -92,7 +93,7 @@ class Resolver {
   /** What that guard leaves open: weights that are not symmetric or not signed, and inputs whose scale is another's. */
   preventOverflow(): void {
     for (const { original, input, weight, node, factor } of this.#plan.biases.values()) {
-      const bias = this.#inputs.graph.initializers.get(original);
+      const bias = this.#inputs.model.graph.initializers.get(original);
       const resolved = this.resolved.get(weight);
       const inputScale = this.#actualScale(input, node);
       if (!bias || resolved?.kind !== 'constant' || inputScale === undefined) continue;
@@ -127,9 +128,10 @@ class Resolver {
   }
 
   #own(tensor: string, mark: Mark): ResolvedTensor | SkipReason {
-    const { graph, settings } = this.#inputs;
-    const constant = graph.initializers.get(tensor);
-    if (!constant) return this.#activation(tensor);
+    const { model, settings } = this.#inputs;
+    if (!model.graph.initializers.has(tensor)) return this.#activation(tensor);
+    const constant = fixedInitializer(model, tensor);
+    if (!constant) return 'replaceable';
     const scales = constantScales(constant, mark, { settings, overrides: settings.overrides.get(tensor) ?? [] });
     return typeof scales === 'string' ? scales : { kind: 'constant', scales };
   }

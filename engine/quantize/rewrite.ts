@@ -1,5 +1,6 @@
 import { floatAttribute } from '../graph/attribute.ts';
 import type { Graph, Node } from '../graph/graph.ts';
+import { fixedInitializer, hasDefaults, type Model } from '../graph/model.ts';
 import { type Tensor, toFloat32 } from '../graph/tensor.ts';
 import { removeUnused, sortTopologically } from '../graph/topology.ts';
 import { ActivationPairs, redirect } from './activation-pairs.ts';
@@ -27,8 +28,9 @@ export interface Rewrite {
 }
 
 /** Carries a plan out: the only place where quantisation changes a graph. What nothing reads afterwards is removed, nodes are sorted. */
-export function rewriteGraph(graph: Graph, rewrite: Rewrite): void {
-  const rewriter = new Rewriter(graph, rewrite);
+export function rewriteGraph(model: Model, rewrite: Rewrite): void {
+  const { graph } = model;
+  const rewriter = new Rewriter(model, rewrite);
   const { plan, resolved, settings } = rewrite;
   for (const absorption of plan.absorptions) rewriter.absorb(absorption);
   const biases = new Map([...plan.biases.values()].map(({ original }) => [original, graph.initializers.get(original)]));
@@ -49,13 +51,16 @@ interface Quantized {
 }
 
 class Rewriter {
+  readonly #model: Model;
   readonly #graph: Graph;
   readonly #rewrite: Rewrite;
   readonly #nodes: QdqNodes;
   readonly #quantized = new Map<string, Quantized>();
   readonly #pairs: ActivationPairs;
 
-  constructor(graph: Graph, rewrite: Rewrite) {
+  constructor(model: Model, rewrite: Rewrite) {
+    const { graph } = model;
+    this.#model = model;
     this.#graph = graph;
     this.#rewrite = rewrite;
     this.#nodes = new QdqNodes(graph, rewrite.domain, rewrite.report);
@@ -103,12 +108,14 @@ class Rewriter {
     return quantizeBias(bias, { inputScale, weightScales, factor: factor?.value ?? 1 });
   }
 
-  /** Constants that became integers are no inputs of the graph any more. */
+  /** Constants that became integers are no inputs of the graph any more; inputs that nobody reads keep their defaults. */
   finish(): void {
     const { inputs, initializers } = this.#graph;
-    const defaults = new Set(inputs.map(({ name }) => name).filter((name) => initializers.has(name)));
+    const names = new Set(inputs.map(({ name }) => name));
+    const listed = new Map([...initializers].filter(([name]) => names.has(name)));
     removeUnused(this.#graph);
-    const kept = inputs.filter(({ name }) => !defaults.has(name) || initializers.has(name));
+    if (hasDefaults(this.#model)) for (const [name, tensor] of listed) this.#graph.setInitializer(name, tensor);
+    const kept = inputs.filter(({ name }) => !listed.has(name) || initializers.has(name));
     inputs.splice(0, inputs.length, ...kept);
     sortTopologically(this.#graph);
   }
@@ -154,7 +161,7 @@ class Rewriter {
   #scalesFor(tensor: string, reader: Node): readonly number[] | undefined {
     const parameters = this.#parametersFor(tensor, reader);
     if (parameters) return parameters.scales;
-    const scale = this.#graph.initializers.get(this.#rewrite.plan.dequantized.get(tensor)?.inputs[1] ?? '');
+    const scale = fixedInitializer(this.#model, this.#rewrite.plan.dequantized.get(tensor)?.inputs[1] ?? '');
     return scale && floatKindOf(scale.dataType) ? Array.from(toFloat32(scale)) : undefined;
   }
 

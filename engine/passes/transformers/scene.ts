@@ -1,14 +1,11 @@
 import { readTensor } from '../../graph/attribute.ts';
 import { DataType } from '../../graph/data-type.ts';
 import type { Graph, Node, NodeSpec } from '../../graph/graph.ts';
-import { type Model, onnxOpset } from '../../graph/model.ts';
+import { hasDefaults, type Model, onnxOpset } from '../../graph/model.ts';
 import { isOnnxDomain } from '../../graph/node.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { findMatch, type Match, type Pattern, type PatternScene } from './pattern.ts';
 import type { Shapes } from './shapes.ts';
-
-/** Since this version of the format an initializer that is also a graph input is only a default, which callers may replace. */
-const FIRST_IR_WITH_DEFAULTS = 4;
 
 /** Nodes that may serve a match besides its own. */
 const MAX_SERVANTS = 64;
@@ -29,7 +26,7 @@ export class Scene implements PatternScene {
     this.graph = model.graph;
     this.shapes = shapes;
     this.opset = onnxOpset(model);
-    this.#defaults = new Set(model.irVersion < FIRST_IR_WITH_DEFAULTS ? [] : this.graph.inputs.map(({ name }) => name));
+    this.#defaults = new Set(hasDefaults(model) ? this.graph.inputs.map(({ name }) => name) : []);
   }
 
   /** The constant behind a value: an initializer or what a Constant node holds. */

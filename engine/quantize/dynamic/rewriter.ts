@@ -1,6 +1,6 @@
 import { DataType } from '../../graph/data-type.ts';
 import type { Graph, Node, NodeSpec } from '../../graph/graph.ts';
-import type { Model } from '../../graph/model.ts';
+import { fixedInitializer, type Model } from '../../graph/model.ts';
 import { makeTensor, type Tensor, toFloat32 } from '../../graph/tensor.ts';
 import { FLOAT32 } from '../float-kind.ts';
 import { computeParameters } from '../parameters.ts';
@@ -27,7 +27,7 @@ export interface ConstantRules {
 export class DynamicRewriter {
   readonly graph: Graph;
   readonly settings: DynamicSettings;
-  readonly #irVersion: number;
+  readonly #model: Model;
   /** Activations, and constants that have one scale. */
   readonly #quantized = new Map<string, QuantizedValue>();
   /** Constants with a scale for each channel, by name and form. */
@@ -37,10 +37,10 @@ export class DynamicRewriter {
   /** Constants that exist as integers too. */
   readonly #constants = new Map<string, QuantizedValue[]>();
 
-  constructor({ graph, irVersion }: Model, settings: DynamicSettings) {
-    this.graph = graph;
+  constructor(model: Model, settings: DynamicSettings) {
+    this.graph = model.graph;
     this.settings = settings;
-    this.#irVersion = irVersion;
+    this.#model = model;
   }
 
   /** Constants that became integers. */
@@ -48,11 +48,10 @@ export class DynamicRewriter {
     return this.#constants.size;
   }
 
-  /** The float32 tensor of that name, if nothing can change it: since version 4 an initializer that is also an input is a default that callers replace. */
+  /** The float32 tensor of that name, if nothing can change it. */
   constant(name: string): Tensor | undefined {
-    const tensor = this.graph.initializers.get(name);
-    const isReplaceable = this.#irVersion >= 4 && this.graph.isInput(name);
-    return tensor?.dataType === DataType.FLOAT && !isReplaceable ? tensor : undefined;
+    const tensor = fixedInitializer(this.#model, name);
+    return tensor?.dataType === DataType.FLOAT ? tensor : undefined;
   }
 
   isFloat(value: string): boolean {

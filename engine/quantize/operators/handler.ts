@@ -37,7 +37,7 @@ export interface OperatorContext {
   readonly settings: QdqSettings;
   /** Version of the standard operator set. */
   readonly opset: number;
-  /** Whether the tensor is an initializer. */
+  /** Whether the tensor is an initializer that callers cannot replace, as all constants here. */
   isConstant(tensor: string): boolean;
   /** Whether the tensor is a float32 or float16 initializer. */
   isFloatConstant(tensor: string): boolean;
