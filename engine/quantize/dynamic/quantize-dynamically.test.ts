@@ -231,6 +231,19 @@ describe('dynamic quantisation of odd graphs', () => {
     await runOnce(old, { x: { dtype: 'float32', dims: [2, 3], data: new Float32Array(6) } });
   });
 
+  it('gives what replaces a Gemm no name that another node has', async () => {
+    const graph = graphWith({ x: [2, 3] });
+    graph.setInitializer('w', matrix(3, 4));
+    graph.setInitializer('b', matrix(2, 4));
+    graph.addNode({ opType: 'Gemm', name: 'a', inputs: ['x', 'w', 'b'], outputs: ['h'] });
+    graph.addNode({ opType: 'Neg', name: 'a_MatMul', inputs: ['h'], outputs: ['n'] });
+    graph.addNode({ opType: 'Abs', name: 'a_Add', inputs: ['n'], outputs: ['y'] });
+    graph.addOutput('y', floatType(2, 4));
+    const { model } = await quantized(modelOf(graph), { opTypes: new Set() });
+    const names = [...model.graph.nodes].map(({ name }) => name);
+    expect(names).toEqual(['a_MatMul_1', 'a_Add_1', 'a_MatMul', 'a_Add']);
+  });
+
   it('transposes the right operand of a Gemm, as a copy where others read it, at run time where it is no constant', async () => {
     const graph = graphWith({ x: [2, 3], v: [4, 3] });
     graph.setInitializer('w', matrix(4, 3));
