@@ -27,8 +27,9 @@ export async function preprocess(model: Model, runtime: InferenceRuntime, option
   return optimized;
 }
 
-/** Records what ONNX Runtime infers of every computed value's type and shape in place of what was known: nothing else tells what may be quantised. */
+/** Records what ONNX Runtime infers of every computed value's type and shape in place of what was known, also where it tells none: nothing else tells what may be quantised. */
 export async function recordTypes(model: Model, runtime: InferenceRuntime): Promise<void> {
   const types = await inferTypes(model, runtime, { tellScalars: false });
   for (const [value, type] of types) if (!model.graph.isOutput(value)) model.graph.setType(value, type);
+  for (const value of [...model.graph.nodes].flatMap(({ outputs }) => outputs)) if (!types.has(value)) model.graph.valueInfo.delete(value);
 }

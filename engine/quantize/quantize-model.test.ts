@@ -475,6 +475,18 @@ describe('odd graphs', () => {
   });
 });
 
+test('recordTypes forgets what was said of values that ONNX Runtime knows no tensor type of', async () => {
+  const graph = graphOf({ x: [4, 8] }, { y: [4, 8] });
+  graph.addNode({ opType: 'SequenceConstruct', inputs: ['x', 'x'], outputs: ['s'] });
+  graph.setInitializer('first', int64Tensor([], [0]));
+  graph.addNode({ opType: 'SequenceAt', inputs: ['s', 'first'], outputs: ['a'] });
+  graph.addNode({ opType: 'Neg', inputs: ['a'], outputs: ['y'] });
+  for (const value of ['s', 'a']) graph.setType(value, tensorType(DataType.FLOAT, [1]));
+  await recordTypes(modelOf(graph), await runtime());
+  expect(graph.typeOf('s')).toBeUndefined();
+  expect(graph.typeOf('a')).toEqual(tensorType(DataType.FLOAT, undefined));
+});
+
 describe('calibrationTensors', () => {
   test('knows nothing of operators of other domains', () => {
     const graph = graphOf({ x: [4, 8] }, { y: [4, 8] });
