@@ -26,7 +26,7 @@ type Params = z.output<z.ZodObject<typeof shape>>;
 export const onnxQuantization = definePass({
   type: 'OnnxQuantization',
   side: 'host',
-  implementationVersion: 2,
+  implementationVersion: 3,
   acceleratorAgnostic: false,
   summary: 'OnnxStaticQuantization or OnnxDynamicQuantization, by `quant_mode`.',
   documentation: {
