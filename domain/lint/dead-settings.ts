@@ -92,19 +92,22 @@ function ignoredWithQdqConfig(pass: RecipePass): readonly Finding[] {
   }));
 }
 
+/** Where both lists are given, the types of the second stay as they are. */
 function overruledOperators(pass: RecipePass): readonly Finding[] {
-  if (!isFilledList(pass.written['op_types_to_quantize']) || !isFilledList(pass.written['op_types_to_exclude'])) return [];
+  const excluded = listOf(pass.written['op_types_to_exclude']);
+  const both = listOf(pass.written['op_types_to_quantize']).filter((type) => excluded.includes(type));
+  if (both.length === 0) return [];
   return [
     {
-      path: pass.writtenAt['op_types_to_exclude'] ?? pass.path,
-      message: 'op_types_to_exclude is ignored while op_types_to_quantize lists what is quantised',
-      advice: 'Leave the excluded types out of op_types_to_quantize.',
+      path: pass.writtenAt['op_types_to_quantize'] ?? pass.path,
+      message: `${both.join(', ')} ${both.length === 1 ? 'stands' : 'stand'} in op_types_to_exclude too and will not be quantised`,
+      advice: 'Take it out of one of the two lists.',
     },
   ];
 }
 
-function isFilledList(value: Json | undefined): boolean {
-  return Array.isArray(value) && value.length > 0;
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function overruledExtraOptions(pass: RecipePass): readonly Finding[] {

@@ -69,15 +69,15 @@ describe('lintRecipe', () => {
   it('sees quantisation parameters that others overrule', () => {
     const quantization = {
       type: 'OnnxStaticQuantization',
-      op_types_to_quantize: ['MatMul'],
+      op_types_to_quantize: ['MatMul', 'Softmax'],
       op_types_to_exclude: ['Softmax'],
       extra_options: { ActivationSymmetric: true, WeightSymmetric: true, CalibTensorRangeSymmetric: true },
     };
     expect(rulesOf(minimalDocument({ passes: { q: quantization } }))).toEqual([
-      'dead-setting $.passes.q.op_types_to_exclude',
+      'dead-setting $.passes.q.op_types_to_quantize',
       'dead-setting $.passes.q.extra_options.ActivationSymmetric',
     ]);
-    const symmetric = { ...quantization, op_types_to_exclude: [], weight_symmetric: true };
+    const symmetric = { ...quantization, op_types_to_exclude: ['Add'], weight_symmetric: true };
     expect(rulesOf(minimalDocument({ passes: { q: symmetric } }))).toEqual([
       'dead-setting $.passes.q.extra_options.ActivationSymmetric',
       'dead-setting $.passes.q.extra_options.WeightSymmetric',
