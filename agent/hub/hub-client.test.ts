@@ -90,11 +90,13 @@ describe('downloading from a hub', () => {
     expect(await readFile(join(folder, 'file'), 'utf8')).toBe('');
   });
 
-  it('reads a range, also of a server that answers the whole file', async () => {
+  it('reads a range, and nothing from a server that answers something else', async () => {
     const range = { path: FILE.path, revision: COMMIT, from: 1_000, to: 1_010 };
     expect(await client().readRange(REPO, range, quiet.signal)).toEqual(CONTENT.subarray(1_000, 1_010));
+    hub.shiftsRangesBy = 5;
+    await expect(client().readRange(REPO, range, quiet.signal)).rejects.toThrow(/another part/);
     hub.knowsRanges = false;
-    expect(await client().readRange(REPO, range, quiet.signal)).toEqual(CONTENT.subarray(1_000, 1_010));
+    await expect(client().readRange(REPO, range, quiet.signal)).rejects.toThrow(/whole files only/);
   });
 
   it('keeps its token from the host that a download is redirected to', async () => {

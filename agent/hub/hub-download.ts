@@ -67,27 +67,29 @@ export async function downloadHubFile(
   });
 }
 
-/** A range of a file, whole. Servers that know no ranges answer everything: what is before it is passed over, the rest left unread. */
+/**
+ * A range of a file, whole. Throws HubAnswerError, or an Error for a server that answers something else than the range: it would end up in the wrong
+ * place, and nothing could tell.
+ */
 export async function readHubRange(
   address: HubAddress,
-  range: { readonly from: number; readonly to: number },
+  { from, to }: { readonly from: number; readonly to: number },
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const headers = { ...address.headers, range: `bytes=${range.from}-${range.to - 1}` };
-  const response = await address.fetch(address.url, { headers, signal });
-  if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
-  const wanted = range.to - range.from;
-  const skipped = response.status === 206 ? 0 : range.from;
+  const response = await address.fetch(address.url, { headers: { ...address.headers, range: `bytes=${from}-${to - 1}` }, signal });
+  if (response.status === 200)
+    throw new Error('it answers whole files only, and its data sets are read in parts: give the rows with --data');
+  if (response.status !== 206) throw new HubAnswerError(response.status);
+  if (!response.headers.get('content-range')?.startsWith(`bytes ${from}-`))
+    throw new Error(`it answered another part than bytes ${from} to ${to}`);
   const chunks: Buffer[] = [];
-  let [position, received] = [0, 0];
+  let received = 0;
   for await (const chunk of bodyOf(response)) {
-    const useful = chunk.subarray(Math.max(0, skipped - position)).subarray(0, wanted - received);
-    position += chunk.byteLength;
-    received += useful.byteLength;
-    chunks.push(useful);
-    if (received >= wanted) break;
+    chunks.push(chunk);
+    received += chunk.byteLength;
+    if (received > to - from) break;
   }
-  if (received < wanted) throw new Error(`${received} of ${wanted} bytes arrived`);
+  if (received !== to - from) throw new Error(`${received} bytes arrived of ${to - from}`);
   return Buffer.concat(chunks);
 }
 
@@ -109,6 +111,8 @@ async function receive(
     const response = await fetch(url, { headers: { ...headers, ...(from > 0 && { range: `bytes=${from}-` }) }, signal: observer.signal });
     if (response.status === 416 || (response.status === 200 && from > 0)) await file.truncate(0);
     if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
+    if (response.status === 206 && !response.headers.get('content-range')?.startsWith(`bytes ${from}-`))
+      throw new Error(`it did not continue ${name} at byte ${from}`);
     await append(response, file, { name, from: response.status === 206 ? from : 0, sizeBytes, observer });
   } finally {
     await file.close();

@@ -24,6 +24,8 @@ export class HubServer {
   /** Range headers of the file requests, in order; empty: the whole file was asked for. */
   readonly ranges: string[] = [];
   knowsRanges = true;
+  /** A server that answers another range than it was asked for. */
+  shiftsRangesBy = 0;
   /** Bytes of file content sent. */
   servedBytes = 0;
   /** The connection of the next file (with `breaksOffAlways`, of every file) is cut after so many bytes. */
@@ -89,7 +91,7 @@ export class HubServer {
       return void response.writeHead(302, { location: `${this.redirectsFilesTo}${request.url}` }).end();
     const bytes = this.damaged.get(path) ?? Buffer.from(content);
     const range = this.knowsRanges ? /^bytes=(\d+)-(\d*)$/.exec(asked) : null;
-    const from = Number(range?.[1] ?? 0);
+    const from = Number(range?.[1] ?? 0) + (range === null ? 0 : this.shiftsRangesBy);
     const to = range?.[2] ? Number(range[2]) : bytes.byteLength - 1;
     const headers = { etag: '"tag"', 'content-range': `bytes ${from}-${to}/${bytes.byteLength}` };
     response.writeHead(range === null ? 200 : 206, headers);

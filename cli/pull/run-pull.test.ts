@@ -154,6 +154,16 @@ describe('grove pull', () => {
     expect(await here('model.onnx')).toBe(CONTENTS['model.onnx']);
   });
 
+  it("leaves a note of the model's name alone that tells of something else", async () => {
+    await mkdir(join(folder, 'out'));
+    await writeFile(join(folder, 'out', 'conversion.json'), '{"mine":true}');
+    const { client, counts } = farm(CONTENTS);
+    await expect(pull(client)).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('conversion.json') });
+    expect({ ...counts, mine: await here('conversion.json') }).toEqual({ served: 0, mine: '{"mine":true}' });
+    await pull(client, { overwrite: true });
+    expect(await here('conversion.json')).toContain('c-1');
+  });
+
   it.each(['../escape', '/etc/passwd', 'a/../../b', 'C:\\x'])('refuses a manifest that leaves the folder: %s', async (path) => {
     await expect(pull(farm({ ...CONTENTS, [path]: 'evil' }).client)).rejects.toMatchObject({ code: 'unsafe-path' });
     expect(await readdir(folder)).toEqual([]);
