@@ -12,7 +12,7 @@ const LARGEST_HALF = 65_504;
 export const onnxFloatToFloat16 = definePass({
   type: 'OnnxFloatToFloat16',
   side: 'host',
-  implementationVersion: 3,
+  implementationVersion: 4,
   acceleratorAgnostic: true,
   summary: 'Converts weights, constants and computation to float16; blocked operators stay float32 between Casts.',
   documentation: {

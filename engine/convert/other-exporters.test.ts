@@ -107,8 +107,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   'old-7.onnx OnnxDynamicQuantization': 'opset 7 has no DynamicQuantizeLinear',
   'old-7.onnx OnnxOpVersionConversion 17': 'of operator set 7',
   'old-7.onnx OnnxOpVersionConversion 20': 'of operator set 7',
-  // Up to operator set 18 DequantizeLinear takes float32 scales only; ONNX Runtime's own converter writes such a model as well.
-  'quantised-13.onnx OnnxFloatToFloat16': 'DequantizeLinear',
 };
 
 describe.each(FILES)('%s', (file) => {

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { floatAttribute, intAttribute } from '../graph/attribute.ts';
 import { DataType } from '../graph/data-type.ts';
@@ -8,6 +9,7 @@ import { float32Tensor, int64Tensor } from '../graph/tensor.ts';
 import { allGraphs } from '../graph/topology.ts';
 import { tensorType } from '../graph/value.ts';
 import { checkModel } from '../onnx/check.ts';
+import { readModelFile } from '../onnx/read.ts';
 import type { Tensor } from '../runtime/tensor.ts';
 import { onnxFloatToFloat16 } from './onnx-float-to-float16.ts';
 import type { PassReport } from './pass.ts';
@@ -403,3 +405,9 @@ function toHalves(tensor: Tensor | undefined): Float32Array {
   if (tensor?.data instanceof Uint16Array) return floatsFromHalves(tensor.data);
   return tensor?.data instanceof Float32Array ? tensor.data : new Float32Array();
 }
+
+it("keeps calls of a model's own functions in float32", async () => {
+  const model = await readModelFile(fileURLToPath(new URL('../../test/fixtures/other-exporters/functions-17.onnx', import.meta.url)));
+  const { left } = await convert(model);
+  expect(left).toContainEqual(expect.objectContaining({ why: "it calls a function of the model's own" }));
+});

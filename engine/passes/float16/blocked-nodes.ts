@@ -1,4 +1,5 @@
 import { type Graph, type Node, subgraphsOf } from '../../graph/graph.ts';
+import { type Model, onnxOpset } from '../../graph/model.ts';
 import { isOnnxDomain } from '../../graph/node.ts';
 import { allGraphs, allNodes } from '../../graph/topology.ts';
 import type { HalfSettings } from './half-settings.ts';
@@ -79,12 +80,19 @@ function forcedOf({ opType }: Node, forced: ForcedInputs): readonly number[] {
   return Object.hasOwn(forced, opType) ? (forced[opType] ?? []) : [];
 }
 
-/** Nodes that stay in float32, each with the reason: what the settings ask for, and operators that have no float16 form in this operator set. */
-export function findBlockedNodes(graph: Graph, settings: HalfSettings, opset: number): ReadonlyMap<Node, string> {
+/**
+ * Nodes that stay in float32, each with the reason: what the settings ask for, operators that have no float16 form in this operator set, and calls of the
+ * model's own functions, whose bodies are not looked into.
+ */
+export function findBlockedNodes(model: Model, settings: HalfSettings): ReadonlyMap<Node, string> {
   const rule = blockingRules(settings);
-  const reasonOf = (node: Node): string | undefined => rule(node) ?? missingForm(node, opset);
+  const opset = onnxOpset(model);
+  const own = new Set(model.functions.map(({ domain, name }) => `${domain}:${name}`));
+  const call = ({ domain, opType }: Node): string | undefined =>
+    own.has(`${domain}:${opType}`) ? "it calls a function of the model's own" : undefined;
+  const reasonOf = (node: Node): string | undefined => rule(node) ?? call(node) ?? missingForm(node, opset);
   const blocked = new Map<Node, string>();
-  for (const { node } of allNodes(graph)) {
+  for (const { node } of allNodes(model.graph)) {
     const reason = reasonOf(node);
     if (reason !== undefined) blocked.set(node, reason);
   }

@@ -22,7 +22,7 @@ export async function convertToHalf(
   const { graph } = model;
   const types = await inferValueTypes(model, context.runtime);
   const opset = onnxOpset(model);
-  const blocked = findBlockedNodes(graph, settings, opset);
+  const blocked = findBlockedNodes(model, settings);
   const frozen = findFrozenBodies(blocked);
   const boundary = castAtBoundary(model, settings.keep_io_types, types);
   const stays: StaysFloat32 = {
