@@ -2,7 +2,7 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openOutputDraft } from './output-folder.ts';
+import { assertApart, openOutputDraft } from './output-folder.ts';
 
 let parent = '';
 let out = '';
@@ -97,4 +97,22 @@ describe('an output folder that exists', () => {
     await fill(parent, { file: '' });
     await expect(openOutputDraft(join(parent, 'file'), true)).rejects.toMatchObject({ code: 'invalid-argument' });
   });
+});
+
+it("takes a model that no record calls a conversion's for somebody's own", async () => {
+  await fill(out, { 'model.onnx': 'mine', 'model.onnx.data': 'mine' });
+  await expect(openOutputDraft(out, false)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining('model.onnx'),
+  });
+  expect(await readFile(join(out, 'model.onnx'), 'utf8')).toBe('mine');
+});
+
+it('is never the folder of the model that is converted', async () => {
+  await fill(out, { 'model.onnx': 'mine' });
+  for (const source of [out, join(out, 'model.onnx'), join(out, '..', 'out')])
+    await expect(assertApart(source, out)).rejects.toMatchObject({ code: 'invalid-argument' });
+  await assertApart(out, join(out, 'new'));
+  await assertApart(join(out, 'model.onnx'), parent);
+  await assertApart(out, join(out, '..'));
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { MODEL_CONFIG_FILE } from '../../engine/convert/model-config.ts';
@@ -45,6 +45,15 @@ export async function openOutputDraft(folder: string, overwrite: boolean): Promi
   return insideDraft(folder, earlier);
 }
 
+/** Throws `invalid-argument` when the result would take the place of what it is made of. */
+export async function assertApart(source: string, out: string): Promise<void> {
+  const real = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
+  const [from, to] = await Promise.all([real(source), real(out)]);
+  const isFile = (await stat(from).catch(() => undefined))?.isFile() === true;
+  if (to !== (isFile ? dirname(from) : from)) return;
+  throw new GroveError('invalid-argument', { problem: `--out ${out} is where the model itself lies: name another folder` });
+}
+
 async function entriesOf(folder: string): Promise<readonly string[] | undefined> {
   const status = await stat(folder).catch(() => undefined);
   if (status === undefined) return undefined;
@@ -84,8 +93,9 @@ function firstTo(first: readonly string[], names: readonly string[]): string[] {
   return [...names.filter((name) => first.includes(name)), ...names.filter((name) => !first.includes(name))];
 }
 
-/** What an earlier conversion left: the usual files, and the weights file its record names. */
+/** What an earlier conversion left: the usual files, and the weights file its record names. Without a record a `model.onnx` is somebody's own. */
 async function earlierFiles(folder: string, entries: readonly string[]): Promise<readonly string[]> {
+  if (!entries.some((name) => LAST_FILES.includes(name))) return [];
   const known = [...OUTPUT_FILES, ...(await namedDataFiles(join(folder, 'footprint.json')))];
   return entries.filter((name) => known.includes(name));
 }

@@ -17,7 +17,7 @@ import { readLocalRecipe } from '../sources/local-recipe.ts';
 import { conversionData, givenRows } from './conversion-data.ts';
 import { type Conversion, conversionText, explainedText, outlookOf, outlookText } from './convert-text.ts';
 import type { Evaluation, EvaluationPlan } from './evaluate.ts';
-import { type OutputDraft, openOutputDraft } from './output-folder.ts';
+import { assertApart, type OutputDraft, openOutputDraft } from './output-folder.ts';
 import { createConvertDisplay } from './progress-display.ts';
 
 /** `grove convert`'s options. */
@@ -63,6 +63,7 @@ async function convert(recipe: Recipe, options: ConvertOptions, context: Command
   if (missing !== undefined) throw new GroveError('unsupported-pass', { type: missing.type, path: missing.path, detail: missing.detail });
   const source = resolve(required('--model', options.model));
   const out = resolve(required('--out', options.out));
+  await assertApart(source, out);
   const data = await conversionData(recipe, source, await givenRows(options.data, [recipe]));
   const runtime = await loadOrtNode();
   const evaluation = options.evaluate === true ? await (await evaluator()).planEvaluation(recipe, options.substituteEp, runtime) : null;

@@ -37,6 +37,8 @@ export async function pullFiles(client: Pick<GroveClient, 'download'>, files: Fi
   const present = await Promise.all(ordered.map(([path, blob]) => isPresent(join(target.folder, path), blob)));
   const taken = ordered.filter((_, index) => present[index] === 'other').map(([path]) => path);
   if (taken.length > 0 && !target.overwrite) throw holdsOthers(target.folder, taken);
+  // What makes a folder look complete goes first: old graphs beside new weights would load.
+  for (const path of taken) if (LAST_FILES.includes(path)) await rm(join(target.folder, path), { force: true });
   const pulled: PulledFile[] = [];
   let doneBytes = 0;
   for (const [index, [path, blob]] of ordered.entries()) {

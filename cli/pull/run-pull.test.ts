@@ -154,6 +154,13 @@ describe('grove pull', () => {
     expect(await here('model.onnx')).toBe(CONTENTS['model.onnx']);
   });
 
+  it('leaves no old graph beside new weights when replacing breaks off', async () => {
+    await mkdir(join(folder, 'out'));
+    for (const name of ['model.onnx', 'model.onnx.data', 'model_config.json']) await writeFile(join(folder, 'out', name), 'old');
+    await expect(pull(farm(CONTENTS, { breakAfter: 10 }).client, { overwrite: true })).rejects.toThrow('cut');
+    expect(await readdir(join(folder, 'out'))).not.toContain('model.onnx');
+  });
+
   it("leaves a note of the model's name alone that tells of something else", async () => {
     await mkdir(join(folder, 'out'));
     await writeFile(join(folder, 'out', 'conversion.json'), '{"mine":true}');
