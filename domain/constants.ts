@@ -1,5 +1,5 @@
 /** Times of the session and lease protocol, in one place because both sides and the stores must agree. Reasons: DESIGN section 4. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Agents send a heartbeat, which renews every lease they hold. */
 export const HEARTBEAT_MS = 3_000;

@@ -1,6 +1,6 @@
 import { status as GrpcStatus } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
+import { MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../domain/constants.ts';
 import type { AttemptOutcome, LeaseRef } from '../../domain/task.ts';
 import { AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
 import { benchmarked, converted } from './results.ts';
@@ -265,7 +265,7 @@ function heartbeat(): WireAgentMessage {
 
 function brokenHello(hostJson: string): WireAgentMessage {
   const value = {
-    protocolVersion: 1,
+    protocolVersion: PROTOCOL_VERSION,
     agentVersion: '1',
     agentId: 'lab-1',
     instanceId: 'i-1',
