@@ -79,4 +79,19 @@ describe('loadAgentConfig', () => {
       proxy: { http: 'http://c:3', https: 'http://c:3', exceptFor: 'lab' },
     });
   });
+
+  it('takes a proxy without a scheme, and names the variable of one that is none', async () => {
+    expect((await loadAgentConfig({}, { HTTPS_PROXY: 'proxy.lab:3128' })).hub.proxy.https).toBe('http://proxy.lab:3128');
+    await expect(loadAgentConfig({}, { HTTPS_PROXY: 'socks5://secret@lab' })).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.not.stringContaining('secret'),
+    });
+  });
+
+  it('refuses a password in the address of the hub', async () => {
+    await expect(loadAgentConfig({}, { HF_ENDPOINT: 'https://me:secret@mirror.lab' })).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringMatching(/^(?!.*secret).*HF_TOKEN/),
+    });
+  });
 });

@@ -45,6 +45,8 @@ export interface AgentConfig {
 }
 
 const webUrl = z.url({ protocol: /^https?$/ });
+/** A password in it would stand in every error about the hub; HF_TOKEN is the place for secrets. */
+const hubUrl = webUrl.refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), 'must not hold a user name or password: use HF_TOKEN');
 
 /** The `agent` section of the configuration file; every entry is optional. */
 export const agentFileSchema = z.strictObject({
@@ -59,7 +61,7 @@ export const agentFileSchema = z.strictObject({
   hub: z
     .union([
       z.literal('off'),
-      z.strictObject({ endpoint: webUrl.exactOptional(), proxy: webUrl.exactOptional(), noProxy: z.string().max(4_000).exactOptional() }),
+      z.strictObject({ endpoint: hubUrl.exactOptional(), proxy: webUrl.exactOptional(), noProxy: z.string().max(4_000).exactOptional() }),
     ])
     .exactOptional(),
   timeoutMs: z.strictObject({ convert: z.int().min(1_000).exactOptional(), measure: z.int().min(1_000).exactOptional() }).exactOptional(),
@@ -149,11 +151,19 @@ function hubSettings(
     endpoint: (file.endpoint ?? 'https://huggingface.co').replace(/\/+$/, ''),
     token,
     proxy: {
-      http: file.proxy ?? fromEnv('HTTP_PROXY'),
-      https: file.proxy ?? fromEnv('HTTPS_PROXY'),
+      http: file.proxy ?? proxyOf('HTTP_PROXY', fromEnv('HTTP_PROXY')),
+      https: file.proxy ?? proxyOf('HTTPS_PROXY', fromEnv('HTTPS_PROXY')),
       exceptFor: file.noProxy ?? fromEnv('NO_PROXY'),
     },
   };
+}
+
+/** Programs take `host:port` for a proxy too. The value is not repeated in errors: it may hold a password. */
+function proxyOf(name: string, value: string | null): string | null {
+  if (value === null) return null;
+  const url = value.includes('://') ? value : `http://${value}`;
+  if (webUrl.safeParse(url).success) return url;
+  throw new GroveError('invalid-config', { where: name, problem: 'it is no http or https address' });
 }
 
 function isHubOff(hub: AgentFile['hub'], env: Environment): boolean {

@@ -130,7 +130,9 @@ function problemOf(error: unknown): string {
     return error.statusCode === 401 || error.statusCode === 403
       ? `access is denied (HTTP ${error.statusCode})`
       : `HTTP ${error.statusCode} ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // "fetch failed" says nothing; what failed is in its cause.
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function repoName(repo: RepoDesignation & object): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { GroveError } from '../../domain/errors.ts';
 
 /** A file of a hub repository that can be checked after its download. */
@@ -102,36 +102,44 @@ async function receive(
   { path: name, sizeBytes }: HubFile,
   { path, observer }: { readonly path: string; readonly observer: HubObserver },
 ): Promise<void> {
-  const file = await open(path, 'a');
+  const begun = await sizeOf(path);
+  if (begun === sizeBytes && begun > 0) return observer.onBytes(sizeBytes);
+  const from = begun > sizeBytes ? 0 : begun;
+  const response = await fetch(url, { headers: { ...headers, ...(from > 0 && { range: `bytes=${from}-` }) }, signal: observer.signal });
+  if (response.status === 416) await rm(path, { force: true });
+  if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
+  if (response.status === 206 && !response.headers.get('content-range')?.startsWith(`bytes ${from}-`))
+    throw new Error(`it did not continue ${name} at byte ${from}`);
+  const continued = response.status === 206 ? from : 0;
+  // Never for appending: such a file cannot be cut on Windows.
+  const file = await open(path, continued > 0 ? 'r+' : 'w');
   try {
-    const { size } = await file.stat();
-    if (size > sizeBytes) await file.truncate(0);
-    const from = size > sizeBytes ? 0 : size;
-    if (from === sizeBytes) return observer.onBytes(sizeBytes);
-    const response = await fetch(url, { headers: { ...headers, ...(from > 0 && { range: `bytes=${from}-` }) }, signal: observer.signal });
-    if (response.status === 416 || (response.status === 200 && from > 0)) await file.truncate(0);
-    if (response.status !== 200 && response.status !== 206) throw new HubAnswerError(response.status);
-    if (response.status === 206 && !response.headers.get('content-range')?.startsWith(`bytes ${from}-`))
-      throw new Error(`it did not continue ${name} at byte ${from}`);
-    await append(response, file, { name, from: response.status === 206 ? from : 0, sizeBytes, observer });
+    await write(response, file, { name, from: continued, sizeBytes, observer });
   } finally {
     await file.close();
   }
 }
 
-interface Appending {
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+interface Writing {
   readonly name: string;
   readonly from: number;
   readonly sizeBytes: number;
   readonly observer: HubObserver;
 }
 
-async function append(response: Response, file: FileHandle, { name, from, sizeBytes, observer }: Appending): Promise<void> {
+async function write(response: Response, file: FileHandle, { name, from, sizeBytes, observer }: Writing): Promise<void> {
   let total = from;
   for await (const chunk of bodyOf(response)) {
+    if (total + chunk.byteLength > sizeBytes) throw new Error(`${name} is larger than the ${sizeBytes} bytes the hub says`);
+    await file.write(chunk, 0, chunk.byteLength, total);
     total += chunk.byteLength;
-    if (total > sizeBytes) throw new Error(`${name} is larger than the ${sizeBytes} bytes the hub says`);
-    await file.appendFile(chunk);
     observer.onBytes(total);
   }
   if (total < sizeBytes) throw new Error(`${name} broke off after ${total} of ${sizeBytes} bytes`);

@@ -65,6 +65,13 @@ if (data) {
   });
 }
 
+/** 90 MB of weights to write and to convert, perhaps beside another suite. */
+const MINILM_TIMEOUT_MS = 120_000;
+
 describe("a conversion of the MiniLM-L6 architecture has the structure of Olive's", () => {
-  it.each(RECIPE_LABELS)('%s', async (label) => expectParity(await writeMinilmArchitecture(join(folder, 'minilm')), label));
+  it.each(RECIPE_LABELS)(
+    '%s',
+    async (label) => expectParity(await writeMinilmArchitecture(join(folder, 'minilm')), label),
+    MINILM_TIMEOUT_MS,
+  );
 });
