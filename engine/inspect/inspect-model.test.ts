@@ -178,6 +178,7 @@ describe('inspectModel', () => {
   it('tells what is structurally wrong instead of refusing the model', async () => {
     const model = modelOf((graph) => graph.addNode({ opType: 'Add', inputs: ['nothing', 'x'], outputs: ['y'] }));
     expect((await inspectModel(await written(model))).problems).toMatchObject([
+      { message: 'it has no outputs' },
       { message: 'nothing defines its input "nothing"' },
       { message: 'nothing defines its input "x"' },
     ]);
