@@ -85,6 +85,17 @@ describe('readRows on Parquet', () => {
     expect(rows[11]).toEqual({ id: 11, premise: 'premise 11' });
   });
 
+  it('makes plain integers in lists too, and digits of those that no number holds', async () => {
+    const schema = [
+      { name: 'root', num_children: 1 },
+      { name: 'ids', repetition_type: 'OPTIONAL' as const, num_children: 1, converted_type: 'LIST' as const },
+      { name: 'list', repetition_type: 'REPEATED' as const, num_children: 1 },
+      { name: 'element', repetition_type: 'OPTIONAL' as const, type: 'INT64' as const },
+    ];
+    const bytes = new Uint8Array(parquetWriteBuffer({ schema, columnData: [{ name: 'ids', data: [[7n, 2n ** 60n]] }] }));
+    expect(await readRows({ file: await file('a.parquet', bytes), limit: 1 })).toEqual([{ ids: [7, '1152921504606846976'] }]);
+  });
+
   it('knows the format by content, whatever the name', async () => {
     expect(await readRows({ file: await file('a.jsonl', parquet(3)), columns: ['id'], limit: 9 })).toEqual([
       { id: 0 },

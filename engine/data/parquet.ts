@@ -9,7 +9,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { GroveError } from '../../domain/errors.ts';
-import type { Row, RowQuery } from './row.ts';
+import { plainInteger, type Row, type RowQuery } from './row.ts';
 
 /** Largest page that is decompressed; writers default to 1 MiB. Keeps a lying page header from filling memory. */
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;
@@ -88,14 +88,16 @@ function declaredBytes(metadata: FileMetaData, columns: ReadonlySet<string>, lim
   return bytes;
 }
 
-/** int64 columns arrive as bigint; those that a number holds exactly become numbers, so that both formats give the same rows. */
+/** int64 values arrive as bigint, in lists and structs too; those that a number holds exactly become numbers, so that both formats give the same rows. */
 function withPlainIntegers(row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => {
-      const isSafe = typeof value === 'bigint' && Number.isSafeInteger(Number(value));
-      return [column, isSafe ? Number(value) : value];
-    }),
-  );
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plainIntegers(value)]));
+}
+
+function plainIntegers(value: unknown): unknown {
+  if (typeof value === 'bigint') return plainInteger(value);
+  if (Array.isArray(value)) return value.map(plainIntegers);
+  const isStruct = typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isStruct ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plainIntegers(member)])) : value;
 }
 
 /** Whatever went wrong with a Parquet file, as its fault. */

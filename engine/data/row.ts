@@ -4,6 +4,12 @@ export const MAX_ROWS = 1_000_000;
 /** One row of a data file: column name to value. Nested values stay as the file holds them. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** An integer as a number where a number holds it exactly, else its decimal digits. */
+export function plainInteger(value: bigint): number | string {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
 /** Which rows and columns to read from a local file. */
 export interface RowQuery {
   /** Absolute path. */

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readRows } from './data-source.ts';
-import { MAX_ROWS } from './row.ts';
+import { MAX_ROWS, plainInteger } from './row.ts';
 
 /** Which rows and columns of a local data file to keep, and where. */
 export const selectRowsRequestSchema = z.strictObject({
@@ -25,7 +25,7 @@ export async function selectRows({ outFile, ...query }: SelectRowsRequest): Prom
   return rows.length;
 }
 
-/** Parquet's 64-bit integers arrive as BigInt, which JSON cannot hold; labels and ids are small. */
+/** JSON cannot hold a BigInt. */
 function withoutBigInts(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
+  return typeof value === 'bigint' ? plainInteger(value) : value;
 }
