@@ -321,8 +321,8 @@ describe('imported rows', () => {
 
   it('take the place of the data set a recipe names, keep their format, and count as its own', () => {
     const source = sourceOf(job());
-    expect(source?.data).toEqual({ xnli: { path: 'data/xnli.csv', origin: 'hub' } });
-    expect(source?.files['data/xnli.csv']).toEqual(rows);
+    expect(source?.data).toEqual({ xnli: { path: 'data/imported/xnli.csv', origin: 'hub' } });
+    expect(source?.files['data/imported/xnli.csv']).toEqual(rows);
     expect(job().plan.warnings.filter(({ message }) => message.includes('facebook/xnli'))).toEqual([]);
     expect(benchmarksOf(job())[0]?.spec).toMatchObject({ localData: [] });
   });

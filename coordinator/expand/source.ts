@@ -1,4 +1,4 @@
-import { type ImportedData, isSameSplit } from '../../domain/imports.ts';
+import { IMPORTED_ROWS, type ImportedData, isSameSplit } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import { type FileMap, modelIdOf, type SourceManifest, type SourceOrigin } from '../../domain/manifest.ts';
@@ -34,7 +34,7 @@ function importedRows(imported: readonly ImportedData[], { name, source }: DataC
   const split = source.split.replace(/\[.*$/, '');
   const rows = imported.find((candidate) => isSameSplit(candidate, { dataset, subset, split }));
   if (rows === undefined) return undefined;
-  const path = `data/${name}${/\.[a-z0-9]{1,10}$/i.exec(rows.path)?.[0].toLowerCase() ?? ''}`;
+  const path = `${IMPORTED_ROWS}${name}${/\.[a-z0-9]{1,10}$/i.exec(rows.path)?.[0].toLowerCase() ?? ''}`;
   return { data: { [name]: { path, origin: 'hub' } }, files: { [path]: rows.blob } };
 }
 

@@ -1,5 +1,6 @@
 import type { SubmitRequest } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
+import { IMPORTED_ROWS } from '../../domain/imports.ts';
 import type { JobSource, JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { DataEntry, FileMap } from '../../domain/manifest.ts';
@@ -110,7 +111,9 @@ function readData({ data = {}, dataFiles = {} }: SubmitRequest): { data: JobSpec
 }
 
 function underData(path: string): string {
-  return path.startsWith('data/') ? path : `data/${path}`;
+  const placed = path.startsWith('data/') ? path : `data/${path}`;
+  if (placed.startsWith(IMPORTED_ROWS)) throw invalid(`dataFiles "${path}" lies under ${IMPORTED_ROWS}, which is kept for imported rows`);
+  return placed;
 }
 
 function invalid(problem: string): GroveError {

@@ -90,6 +90,10 @@ describe('reading a request', () => {
     expect([data['xnli']?.path, Object.keys(dataFiles)]).toEqual(['data/config.json', ['data/config.json']]);
   });
 
+  it('refuses rows where imported ones lie', () => {
+    expect(() => read({ dataFiles: { 'imported/xnli.csv': BLOB } })).toThrow('kept for imported rows');
+  });
+
   it('forgets a task that is the recipe’s own', () => {
     expect([read({ task: 'feature-extraction' }).task, read({ task: 'text-classification' }).task]).toEqual([null, 'text-classification']);
   });
