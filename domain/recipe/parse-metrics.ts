@@ -15,9 +15,15 @@ const SUB_TYPES: Readonly<Partial<Record<Metric['type'], readonly string[]>>> = 
   size_on_disk: ['bytes'],
 };
 
+/** A report's list and names are bounded; a recipe past them would be measured and its report refused. */
+const MAX_SUB_TYPES = 400;
+/** Two names and what joins them fit the 120 characters of a reported metric. */
+const MAX_NAME_LENGTH = 59;
+const MAX_GOAL_VALUE = 1e12;
+
 const goalSchema = z.object({
   type: z.enum(['threshold', 'min-improvement', 'max-degradation', 'percent-min-improvement', 'percent-max-degradation']),
-  value: z.number(),
+  value: z.number().min(-MAX_GOAL_VALUE).max(MAX_GOAL_VALUE),
 });
 
 const timingSchema = z.object({
@@ -65,7 +71,7 @@ function parseEvaluator(value: Json, path: string, context: MetricContext): read
 }
 
 const metricSchema = z.object({
-  name: z.string().min(1),
+  name: z.string().min(1).max(MAX_NAME_LENGTH),
   type: z.string().toLowerCase().pipe(z.enum(METRIC_TYPES)),
   data_config: z.string({ error: 'must be the name of a data_config' }).nullable().default(null),
   backend: z.string().nullable().default(null),
@@ -105,7 +111,7 @@ function timingOf(first: Config, path: string, findings: Findings): z.output<typ
 }
 
 const subTypeSchema = z.object({
-  name: z.string().min(1),
+  name: z.string().min(1).max(MAX_NAME_LENGTH),
   priority: z.number().int().default(-1),
   higher_is_better: z.boolean().nullable().default(null),
   goal: goalSchema.nullable().default(null),
@@ -150,6 +156,7 @@ function checkGoal(goal: MetricGoal, path: string, at: { readonly higherIsBetter
 /** Olive: positive priorities over all metrics are exactly 1..N; a lone sub-metric becomes priority 1; several need at least one. */
 function withPriorities(metrics: readonly Metric[], path: string, findings: Findings): readonly Metric[] {
   const subTypes = metrics.flatMap((metric) => metric.subTypes);
+  if (subTypes.length > MAX_SUB_TYPES) findings.refuse(jsonPath(path, 'metrics'), `must have at most ${MAX_SUB_TYPES} sub-types in all`);
   const priorities = subTypes
     .map(({ priority }) => priority)
     .filter((priority) => priority > 0)

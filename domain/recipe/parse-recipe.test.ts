@@ -424,6 +424,8 @@ describe('evaluators', () => {
       metrics(latency({ name: 'avg', goal: { type: 'percent-min-improvement', value: 100 } })),
       'less than 100',
     ],
+    ['a goal value no report can hold', metrics(latency({ name: 'avg', goal: { type: 'threshold', value: 1e13 } })), 'goal.value'],
+    ['a name no report can hold', metrics({ name: 'x'.repeat(60), type: 'latency', sub_types: [{ name: 'avg' }] }), 'metrics[0].name'],
     ['an unknown goal', metrics(latency({ name: 'avg', goal: { type: 'faster', value: 1 } })), 'goal.type'],
     ['an unknown metric type', metrics({ name: 'x', type: 'speed', sub_types: [{ name: 'avg' }] }), '$.evaluators.e.metrics[0].type'],
     ['a negative warm-up', metrics(latency({ name: 'avg', metric_config: { warmup_num: -1 } })), 'sub_types[0].metric_config.warmup_num'],
