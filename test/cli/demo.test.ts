@@ -10,7 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => lab.close());
 
-it('starts a farm, runs the catalogue, prints the matrix and where its page is, and ends with 0', async () => {
+/** Four recipes, each measured for up to a minute, one after another. */
+const DEMO_TIMEOUT_MS = 400_000;
+
+it('starts a farm, runs the catalogue, prints the matrix and where its page is, and ends with 0', {
+  timeout: DEMO_TIMEOUT_MS,
+}, async () => {
   // Settings of another farm on this machine are none of the demo's.
   const others = { GROVE_CONFIG: '/no/such/file.yaml', GROVE_HOST: '0.0.0.0' };
   const { code, out, err } = await lab.start(['demo', '--model', lab.model], others).finished;

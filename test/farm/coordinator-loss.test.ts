@@ -29,7 +29,7 @@ it.concurrent('is killed between many submits: every accepted job is there after
 }) => {
   await lab.startAgent('lab-a');
   const keys = Array.from({ length: 12 }, (_, index) => `repeatable-${index}`);
-  const request = { recipes: [{ catalogueId: 'qdq_qnn' }], on: 'any' as const, substituteEp: 'cpu' as const };
+  const request = { recipes: [{ catalogueId: 'context_ov_static' }], on: 'any' as const, substituteEp: 'cpu' as const };
   const accepted = new Map<string, string | null>();
   const submits = keys.map(async (key) => {
     const answer = await lab.client.submit(request, key).catch(() => undefined);
