@@ -38,7 +38,7 @@ export type { DownloadOptions } from './client/download.ts';
 export type { EventsOptions } from './client/events.ts';
 export type { ClientOptions } from './client/http.ts';
 export type { LogOptions } from './client/log.ts';
-export type { UploadOptions, UploadProgress, UploadSource } from './client/upload.ts';
+export type { UploadOptions, UploadProgress, UploadRange, UploadSource } from './client/upload.ts';
 
 /**
  * A farm, as a typed object: one method per route. Every method throws the GroveError the farm answered with, `not-running` when nobody answers, or

@@ -110,13 +110,29 @@ export interface Welcome {
   readonly leases: readonly LeaseVerdict[];
 }
 
+/** One range of a blob that is sent by itself. */
+export interface GrantPart {
+  readonly firstByte: number;
+  readonly sizeBytes: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** A short-lived URL bound to one digest and size. */
 export interface Grant {
   readonly sha256: string;
   /** The store already has it: nothing to upload. `url` is then empty. */
   readonly present: boolean;
+  /** Where the whole goes, or comes from; empty when there is nothing to send, or only `parts`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a large blob: the next ranges to send, those left out that the store has already. */
+  readonly parts: readonly GrantPart[];
+  /**
+   * The store has to prove the bytes itself: once everything named here is sent, ask again, until the answer is `present` (or names the next parts). With
+   * nothing to send, the store is still at it.
+   */
+  readonly confirm: boolean;
 }
 
 export type CoordinatorMessage =

@@ -42,7 +42,14 @@ describe('fromWire', () => {
     expect(received({ $case: 'revoke', value: { lease, why: 'expired' } })).toEqual({ type: 'revoke', lease, why: 'expired' });
     expect(received({ $case: 'drain', value: { why: 'upgrade' } })).toEqual({ type: 'drain', why: 'upgrade' });
     expect(received({ $case: 'refused', value: { errorJson: JSON.stringify(ERROR) } })).toEqual({ type: 'refused', error: ERROR });
-    const grant = { sha256: 'a'.repeat(64), present: false, url: 'http://127.0.0.1:1/x', headers: { 'x-y': 'z' } };
+    const grant = {
+      sha256: 'a'.repeat(64),
+      present: false,
+      url: 'http://127.0.0.1:1/x',
+      headers: { 'x-y': 'z' },
+      parts: [],
+      confirm: false,
+    };
     expect(received({ $case: 'grant', value: { requestId: 'r', grants: [grant], errorJson: '' } })).toEqual({
       type: 'grant',
       requestId: 'r',

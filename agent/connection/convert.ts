@@ -150,12 +150,18 @@ function attemptFrom(where: string, lease: wire.LeaseRef | undefined): Pick<Leas
   return { taskId: lease.taskId, attempt: lease.attempt };
 }
 
+const headersSchema = z.record(z.string().max(200), z.string().max(4_096));
+
 const grantSchema = z
   .strictObject({
     sha256: sha256Schema,
     present: z.boolean(),
     url: z.string().max(8_192),
-    headers: z.record(z.string().max(200), z.string().max(4_096)),
+    headers: headersSchema,
+    parts: z.array(
+      z.strictObject({ firstByte: z.int().min(0), sizeBytes: z.int().min(1), url: z.string().max(8_192), headers: headersSchema }),
+    ),
+    confirm: z.boolean(),
   })
   .refine((grant) => grant.present || /^https?:\/\//.test(grant.url), 'url is not an http or https URL');
 

@@ -168,7 +168,7 @@ describe('Session', () => {
 
   describe('grants', () => {
     const blob = { sha256: 'a'.repeat(64), sizeBytes: 1 };
-    const grant = { sha256: blob.sha256, present: true, url: '', headers: {} };
+    const grant = { sha256: blob.sha256, present: true, url: '', headers: {}, parts: [], confirm: false };
     const ask = (signal = new AbortController().signal) => session.requestGrants({ lease: LEASE, direction: 'put', blobs: [blob] }, signal);
 
     it('are asked again on a new connection and answered once', async () => {

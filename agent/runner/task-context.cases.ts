@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Blob } from '../../domain/manifest.ts';
+import type { Clock } from '../../domain/ports.ts';
 import type { Grant } from '../../domain/protocol.ts';
 import type { Assignment } from '../../domain/task.ts';
 import { createSystemClock } from '../../platform/clock.ts';
@@ -16,14 +17,16 @@ export interface ContextParts {
   readonly hubUrl?: string;
   readonly signal?: AbortSignal;
   readonly lines?: string[];
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Served in the test's own process, where a task has a process of its own. Default: none. */
   readonly stages?: Readonly<Record<string, ChildStage>>;
   grants(direction: 'put' | 'get', blobs: readonly Blob[]): readonly Grant[];
 }
 
 /** A context for one stage, with a cache and scratch of its own below `folder`. Stages that start processes name them in `stages`. */
-export async function stageContext({ folder, hubUrl, signal, lines, stages = {}, grants }: ContextParts): Promise<TaskContext> {
-  const clock = createSystemClock();
+export async function stageContext(parts: ContextParts): Promise<TaskContext> {
+  const { folder, hubUrl, signal, lines, stages = {}, grants, clock = createSystemClock() } = parts;
   const log = createAgentLog('silent', { write: () => {} });
   const settings = { dataFolder: folder, ...(hubUrl !== undefined && { hub: { endpoint: hubUrl } }) };
   const config = completeAgentConfig(settings, { env: {}, token: 'hf_test' });

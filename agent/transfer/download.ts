@@ -3,11 +3,10 @@ import type { Blob, FileMap } from '../../domain/manifest.ts';
 import type { Grant } from '../../domain/protocol.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { downloadFile } from './http.ts';
+import { withRetries } from './retry.ts';
 
 /** Blobs asked for at once: their URLs live minutes, and an answer must fit a message. */
 export const GRANT_BATCH = 64;
-/** Tries per file, each continuing where the last broke off. */
-const MAX_TRIES = 3;
 
 /** Where files go and who is told. */
 export interface FetchTarget {
@@ -30,7 +29,7 @@ export async function fetchFiles(files: FileMap, context: TaskContext, { folder,
     for (let start = 0; start < blobs.length; start += GRANT_BATCH) {
       const batch = blobs.slice(start, start + GRANT_BATCH);
       const absent = batch.filter(({ sha256 }) => !context.cache.has(sha256));
-      const grants = absent.length === 0 ? [] : await context.grants('get', absent);
+      const grants = absent.length === 0 ? [] : await withRetries(context, 'Asking where files are', () => context.grants('get', absent));
       for (const blob of batch) {
         await context.cache.ensure(
           blob,
@@ -56,19 +55,13 @@ async function download(
 ): Promise<void> {
   const what = `blob ${blob.sha256.slice(0, 12)}`;
   let grant = grants.find(({ sha256 }) => sha256 === blob.sha256);
-  for (let attempt = 1; ; attempt++) {
+  await withRetries(context, `Download of ${what}`, async () => {
     // Evicted between the question and its turn, or its address has aged: ask again.
-    if (grant === undefined) [grant] = await context.grants('get', [blob]);
-    if (grant === undefined) throw new GroveError('transfer-failed', { what, problem: 'the coordinator gave no address for it' });
-    try {
-      return await downloadFile({ url: grant.url, headers: grant.headers, path, what, signal: context.signal, onBytes }, blob.sizeBytes);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (attempt >= MAX_TRIES) throw error;
-      context.log(`Download of ${what} broke off (${error instanceof Error ? error.message : String(error)}); trying again.`);
-      grant = undefined;
-    }
-  }
+    const given = grant ?? (await context.grants('get', [blob]))[0];
+    grant = undefined;
+    if (given === undefined) throw new GroveError('transfer-failed', { what, problem: 'the coordinator gave no address for it' });
+    await downloadFile({ url: given.url, headers: given.headers, path, what, signal: context.signal, onBytes }, blob.sizeBytes);
+  });
 }
 
 function distinct(blobs: readonly Blob[]): readonly Blob[] {

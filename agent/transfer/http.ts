@@ -47,10 +47,17 @@ export async function downloadFile(transfer: Transfer, maxBytes: number): Promis
   }
 }
 
-/** Uploads a file of known size. Throws `transfer-failed`, or the signal's reason. */
-export async function uploadFile(transfer: Transfer, sizeBytes: number): Promise<void> {
+/** Bytes of a file. */
+export interface FileRange {
+  readonly firstByte: number;
+  readonly sizeBytes: number;
+}
+
+/** Uploads a range of a file. Throws `transfer-failed`, or the signal's reason. */
+export async function uploadFile(transfer: Transfer, range: FileRange): Promise<void> {
   try {
-    const response = await exchange(transfer, { method: 'PUT', headers: { ...transfer.headers, 'content-length': String(sizeBytes) } });
+    const headers = { ...transfer.headers, 'content-length': String(range.sizeBytes) };
+    const response = await exchange(transfer, { method: 'PUT', headers }, range);
     if (response.statusCode === undefined || response.statusCode >= 300) throw await failed(transfer, response);
     response.resume();
   } catch (error) {
@@ -73,16 +80,17 @@ async function appendBody(
   }
 }
 
-/** Sends the request, with the file as body for PUT, and resolves with the answer's head. */
-function exchange(transfer: Transfer, options: RequestOptions): Promise<IncomingMessage> {
+/** Sends the request, with a range of the file as body when one is given, and resolves with the answer's head. */
+function exchange(transfer: Transfer, options: RequestOptions, body?: FileRange): Promise<IncomingMessage> {
   const url = new URL(transfer.url);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const request = send(url, { ...options, signal: transfer.signal, timeout: IDLE_MS }, resolve);
     request.on('timeout', () => request.destroy(new Error(`nothing moved for ${IDLE_MS} ms`)));
     request.on('error', reject);
-    if (options.method === 'PUT') pipeline(createReadStream(transfer.path), request).catch(reject);
-    else request.end();
+    if (body === undefined || body.sizeBytes === 0) request.end();
+    else
+      pipeline(createReadStream(transfer.path, { start: body.firstByte, end: body.firstByte + body.sizeBytes - 1 }), request).catch(reject);
   });
 }
 

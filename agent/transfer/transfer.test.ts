@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../domain/ports.ts';
+import { createSystemClock } from '../../platform/clock.ts';
 import { stageContext } from '../runner/task-context.cases.ts';
 import { BlobServer } from './blob-server.cases.ts';
 import { fetchFiles, GRANT_BATCH } from './download.ts';
@@ -21,12 +23,15 @@ describe('files between an agent and the artifact store', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** Pauses take no time. */
+  const impatient: Clock = { ...createSystemClock(), after: (_delayMs, callback) => createSystemClock().after(0, callback) };
+
   function context(signal?: AbortSignal) {
     const grants: Parameters<typeof stageContext>[0]['grants'] = (direction, blobs) => {
       asked.push(blobs.length);
       return server.grants(direction, blobs);
     };
-    return stageContext({ folder, grants, ...(signal && { signal }) });
+    return stageContext({ folder, grants, clock: impatient, ...(signal && { signal }) });
   }
 
   describe('coming down', () => {
@@ -63,7 +68,7 @@ describe('files between an agent and the artifact store', () => {
         code: 'transfer-failed',
         message: expect.stringContaining('HTTP 503 refused on purpose'),
       });
-      expect(server.requests).toHaveLength(3);
+      expect(server.requests).toHaveLength(5);
     });
 
     it('are refused when they are longer than promised', async () => {
@@ -107,6 +112,26 @@ describe('files between an agent and the artifact store', () => {
       server.breakNext = 1;
       await uploadFiles({ 'model.onnx': join(folder, 'out', 'model.onnx') }, await context());
       expect(server.requests).toEqual(['PUT', 'PUT']);
+    });
+
+    it('go in parts when the store asks for it, and are stored once it has proven them', async () => {
+      server.partBytes = 3;
+      const files = await uploadFiles(await filesBelow(join(folder, 'out')), await context());
+      expect(server.blobs.get(files['data/weights.bin']?.sha256 ?? '')?.toString()).toBe('weights');
+      expect(server.requests).toEqual(['PUT', 'PUT', 'PUT', 'PUT', 'PUT']);
+    });
+
+    it('send only the parts that did not arrive', async () => {
+      [server.partBytes, server.breakNext] = [3, 1];
+      await uploadFiles({ 'weights.bin': join(folder, 'out', 'data', 'weights.bin') }, await context());
+      expect(server.requests).toEqual(['PUT', 'PUT', 'PUT', 'PUT']);
+    });
+
+    it('are sent again when they arrived changed', async () => {
+      [server.partBytes, server.changeNextPart] = [4, true];
+      const files = await uploadFiles({ 'weights.bin': join(folder, 'out', 'data', 'weights.bin') }, await context());
+      expect(server.blobs.get(files['weights.bin']?.sha256 ?? '')?.toString()).toBe('weights');
+      expect(server.requests).toHaveLength(4);
     });
 
     it('fail with the reason', async () => {

@@ -6,9 +6,13 @@ import type { Grant } from '../../domain/protocol.ts';
 import { sha256File } from '../../platform/sha256.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { GRANT_BATCH } from './download.ts';
-import { uploadFile } from './http.ts';
+import { type Transfer, uploadFile } from './http.ts';
+import { pause, withRetries } from './retry.ts';
 
-const MAX_TRIES = 3;
+/** Questions for one blob: far more than the largest has parts, so that a store that never confirms ends the stage. */
+const MAX_ROUNDS = 2_000;
+/** Between questions while the store proves a large blob. */
+const PROVING_MS = 1_000;
 
 /** Manifest path -> path on this machine. */
 export type LocalFiles = Readonly<Record<string, string>>;
@@ -44,7 +48,8 @@ export async function uploadFiles(
   let doneBytes = 0;
   for (let start = 0; start < blobs.length; start += GRANT_BATCH) {
     const batch = blobs.slice(start, start + GRANT_BATCH);
-    for (const grant of await context.grants('put', batch)) {
+    const grants = await withRetries(context, 'Asking where files go', () => context.grants('put', batch));
+    for (const grant of grants) {
       const blob = batch.find(({ sha256 }) => sha256 === grant.sha256);
       if (blob === undefined) continue;
       if (!grant.present) await upload(blob, grant, { context, path: pathOf.get(blob.sha256) ?? '' });
@@ -62,17 +67,23 @@ async function upload(
 ): Promise<void> {
   const what = `blob ${blob.sha256.slice(0, 12)}`;
   let grant: Grant | undefined = first;
-  for (let attempt = 1; ; attempt++) {
-    grant ??= (await context.grants('put', [blob]))[0];
-    // Somebody else brought the same bytes meanwhile.
-    if (grant === undefined || grant.present) return;
-    try {
-      return await uploadFile({ url: grant.url, headers: grant.headers, path, what, signal: context.signal }, blob.sizeBytes);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (attempt >= MAX_TRIES) throw error;
-      context.log(`Upload of ${what} broke off (${error instanceof Error ? error.message : String(error)}); trying again.`);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const stored = await withRetries(context, `Upload of ${what}`, async () => {
+      // What an earlier try was given has aged, and may have brought some of the bytes.
+      const given = grant ?? (await context.grants('put', [blob]))[0];
       grant = undefined;
-    }
+      // Somebody else may have brought the same bytes meanwhile.
+      if (given === undefined || given.present) return true;
+      await sendGranted(given, { url: '', headers: {}, path, what, signal: context.signal }, blob.sizeBytes);
+      if (given.confirm && given.url === '' && given.parts.length === 0) await pause(context, PROVING_MS);
+      return !given.confirm;
+    });
+    if (stored) return;
   }
+  throw new GroveError('transfer-failed', { what, problem: `the store did not confirm it after ${MAX_ROUNDS} rounds` });
+}
+
+async function sendGranted(grant: Grant, transfer: Transfer, sizeBytes: number): Promise<void> {
+  if (grant.url !== '') await uploadFile({ ...transfer, url: grant.url, headers: grant.headers }, { firstByte: 0, sizeBytes });
+  for (const { url, headers, ...range } of grant.parts) await uploadFile({ ...transfer, url, headers }, range);
 }

@@ -88,6 +88,15 @@ export class Http {
     throw await this.#failureOf(response);
   }
 
+  /** Sends bytes to the farm or to its artifact store. Throws the farm's problem, and `transfer-failed` for another store's refusal. */
+  async put(url: string, init: RequestInit): Promise<void> {
+    const response = await this.send(url, { ...init, method: 'PUT' }).catch((error: unknown) => {
+      const foreign = error instanceof GroveError && error.code === 'unexpected-answer';
+      throw foreign ? new GroveError('transfer-failed', { what: 'the bytes', problem: error.message }, { cause: error }) : error;
+    });
+    await response.body?.cancel();
+  }
+
   async #failureOf(response: Response): Promise<GroveError> {
     const text = await this.#readText(response).catch(() => '');
     if (isProblem(response)) {

@@ -1,16 +1,22 @@
 import { GroveError } from '../../domain/errors.ts';
 import type { FileMap, Blob as StoredBlob } from '../../domain/manifest.ts';
-import type { Grant } from '../../domain/protocol.ts';
+import type { Grant, GrantPart } from '../../domain/protocol.ts';
 import { ROUTES } from '../routes.ts';
 import { uploadAnswerSchema } from '../uploads.ts';
 import { Backoff } from './backoff.ts';
 import type { Http } from './http.ts';
 
-/** A file to store. `open` is called again for each retry. */
+/** A file to store. `open` is called for each part of a large one, and again for each retry. */
 export interface UploadSource extends StoredBlob {
   /** Path in the manifest. */
   readonly path: string;
-  open(): AsyncIterable<Uint8Array>;
+  open(range: UploadRange): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of a file that are sent together. */
+export interface UploadRange {
+  readonly firstByte: number;
+  readonly sizeBytes: number;
 }
 
 /** How far an upload is. Bytes the farm had already count as sent. */
@@ -27,6 +33,8 @@ export interface UploadOptions {
 }
 
 const ATTEMPTS = 4;
+/** Questions for one blob: far more than the largest has parts. */
+const MAX_ROUNDS = 2_000;
 const PARALLEL = 4;
 
 /**
@@ -43,7 +51,7 @@ export async function uploadFiles(http: Http, sources: readonly UploadSource[], 
     if (source !== undefined && grant.present) meter.set(source, source.sizeBytes);
     return source === undefined || grant.present ? [] : [{ grant, source }];
   });
-  await inParallel(waiting, ({ grant, source }) => putWithRetries(http, { grant, source, meter, options }));
+  await inParallel(waiting, ({ grant, source }) => store(http, { grant, source, meter, options }));
   return files;
 }
 
@@ -54,13 +62,37 @@ interface Transfer {
   readonly options: UploadOptions;
 }
 
-async function putWithRetries(http: Http, transfer: Transfer): Promise<void> {
-  const { source, options } = transfer;
+/** Until the store has the blob: it may ask for a large one in several rounds, and prove it itself before it says so. */
+async function store(http: Http, first: Transfer): Promise<void> {
+  const { source, meter, options } = first;
+  let grant: Grant | undefined = first.grant;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const stored = await withRetries(http, first, async () => {
+      const given = grant ?? (await askAgain(http, source, options));
+      grant = undefined;
+      if (given.present) return true;
+      await sendGranted(http, { ...first, grant: given });
+      if (given.confirm && given.url === '' && given.parts.length === 0) await new Backoff(http.retryDelayMs * 2).wait(options.signal);
+      return !given.confirm;
+    });
+    if (stored) return meter.set(source, source.sizeBytes);
+  }
+  throw new GroveError('transfer-failed', { what: source.path, problem: `the store did not confirm it after ${MAX_ROUNDS} rounds` });
+}
+
+async function askAgain(http: Http, { path, sha256, sizeBytes }: UploadSource, options: UploadOptions): Promise<Grant> {
+  const body = { files: { [path]: { sha256, sizeBytes } } };
+  const { grants } = await http.json(ROUTES.createUploads, uploadAnswerSchema, { body, ...signalOf(options) });
+  const [grant] = grants;
+  if (grant === undefined) throw new GroveError('unexpected-answer', { url: http.url, problem: `no grant for ${path}` });
+  return grant;
+}
+
+async function withRetries<T>(http: Http, { source, options }: Transfer, work: () => Promise<T>): Promise<T> {
   const backoff = new Backoff(http.retryDelayMs);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await put(http, transfer);
-      return;
+      return await work();
     } catch (error) {
       options.signal?.throwIfAborted();
       const again = error instanceof GroveError && (error.spec.retryable || error.code === 'not-running');
@@ -71,20 +103,25 @@ async function putWithRetries(http: Http, transfer: Transfer): Promise<void> {
   }
 }
 
-async function put(http: Http, { grant, source, meter, options }: Transfer): Promise<void> {
-  let sentBytes = 0;
+async function sendGranted(http: Http, transfer: Transfer): Promise<void> {
+  const { grant, source } = transfer;
+  if (grant.url !== '') await put(http, transfer, { ...grant, firstByte: 0, sizeBytes: source.sizeBytes });
+  for (const part of grant.parts) await put(http, transfer, part);
+}
+
+async function put(http: Http, { source, meter, options }: Transfer, part: GrantPart): Promise<void> {
+  let sentBytes = part.firstByte;
   async function* metered() {
-    for await (const chunk of source.open()) {
+    for await (const chunk of source.open(part)) {
       sentBytes += chunk.byteLength;
       meter.set(source, sentBytes);
       yield chunk;
     }
   }
   // Stores that sign the length (S3) refuse chunked bodies; Node's fetch honours this header, browsers set it themselves.
-  const headers = { ...grant.headers, 'content-type': 'application/octet-stream', 'content-length': String(source.sizeBytes) };
+  const headers = { 'content-type': 'application/octet-stream', ...part.headers, 'content-length': String(part.sizeBytes) };
   const body = toReadableStream(metered());
-  await http.send(grant.url, { method: 'PUT', headers, body, duplex: 'half', ...signalOf(options) });
-  meter.set(source, source.sizeBytes);
+  await http.put(part.url, { headers, body, duplex: 'half', ...signalOf(options) });
 }
 
 function toReadableStream(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {

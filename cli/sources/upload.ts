@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { GroveClient, UploadSource } from '../../api/client.ts';
+import type { GroveClient, UploadRange, UploadSource } from '../../api/client.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import { sha256File } from '../../platform/sha256.ts';
 import type { Terminal } from '../output.ts';
@@ -23,5 +23,9 @@ export async function uploadLocalFiles(client: GroveClient, files: readonly Loca
 }
 
 async function hashed({ path, file }: LocalFile): Promise<UploadSource> {
-  return { path, ...(await sha256File(file)), open: () => createReadStream(file, { highWaterMark: 1_048_576 }) };
+  return { path, ...(await sha256File(file)), open: (range) => readRange(file, range) };
+}
+
+async function* readRange(file: string, { firstByte, sizeBytes }: UploadRange): AsyncGenerator<Uint8Array> {
+  if (sizeBytes > 0) yield* createReadStream(file, { start: firstByte, end: firstByte + sizeBytes - 1, highWaterMark: 1_048_576 });
 }

@@ -33,7 +33,11 @@ function toWire(message: CoordinatorMessage): WireMessage {
     case 'renewed':
       return { $case: 'renewed', value: { leases: message.leases.map(verdictToWire) } };
     case 'grant': {
-      const grants = message.grants.map((grant) => ({ ...grant, headers: { ...grant.headers } }));
+      const grants = message.grants.map((grant) => ({
+        ...grant,
+        headers: { ...grant.headers },
+        parts: grant.parts.map((part) => ({ ...part, headers: { ...part.headers } })),
+      }));
       return { $case: 'grant', value: { requestId: message.requestId, grants, errorJson: errorToJson(message.error) } };
     }
     case 'completeAck':

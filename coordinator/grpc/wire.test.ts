@@ -42,7 +42,7 @@ const COORDINATOR_MESSAGES: readonly CoordinatorMessage[] = [
   {
     type: 'grant',
     requestId: 'r-1',
-    grants: [{ sha256: 'b'.repeat(64), present: false, url: 'http://127.0.0.1/x', headers: { a: 'b' } }],
+    grants: [{ sha256: 'b'.repeat(64), present: false, url: 'http://127.0.0.1/x', headers: { a: 'b' }, parts: [], confirm: false }],
     error: null,
   },
   { type: 'completeAck', lease: REF, recorded: false, error: ERROR },

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createClient, type UploadProgress, type UploadSource } from '../../api/client.ts';
+import { createClient, type UploadProgress, type UploadRange, type UploadSource } from '../../api/client.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { codeOf } from '../conformance/task-store/farm.ts';
 import { type FarmServer, startFarmServer } from './farm-server.ts';
@@ -27,6 +27,10 @@ function sourceOf(path: string, bytes: Uint8Array, opened: string[] = []): Uploa
       for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
     },
   };
+}
+
+async function* once(bytes: Uint8Array) {
+  yield bytes;
 }
 
 describe('uploading', () => {
@@ -55,6 +59,24 @@ describe('uploading', () => {
     const client = createClient({ url: server.url, fetch: flaky, retryDelayMs: 1 });
     await client.uploadFiles([sourceOf('a.bin', HELLO)]);
     expect(puts).toBe(3);
+  });
+
+  it('sends a large file in parts, as often as the store names some, and waits while it proves them', async () => {
+    const source = sourceOf('a.bin', HELLO);
+    const whole = { sha256: source.sha256, present: false, url: '', headers: {}, parts: [], confirm: true };
+    const part = (firstByte: number, sizeBytes: number) => ({ firstByte, sizeBytes, url: `${server.url}/part/${firstByte}`, headers: {} });
+    const answers = [{ ...whole, parts: [part(0, 4), part(4, 4)] }, { ...whole, parts: [part(8, 2)] }, whole, { ...whole, present: true }];
+    const sent: string[] = [];
+    const parted: typeof fetch = async (input, init) => {
+      if (String(input).endsWith('/uploads')) return Response.json({ grants: [answers.shift()] });
+      sent.push(`${new URL(String(input)).pathname} ${await new Response(init?.body).text()}`);
+      return new Response();
+    };
+    const client = createClient({ url: server.url, fetch: parted, retryDelayMs: 1 });
+    const ranged = { ...source, open: ({ firstByte, sizeBytes }: UploadRange) => once(HELLO.subarray(firstByte, firstByte + sizeBytes)) };
+    await client.uploadFiles([ranged]);
+    expect(sent).toEqual(['/part/0 hell', '/part/4 o, l', '/part/8 ab']);
+    expect(answers).toEqual([]);
   });
 
   it('says so when the file is not what was announced', async () => {

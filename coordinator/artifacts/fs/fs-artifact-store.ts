@@ -18,6 +18,9 @@ const GRANT_MS = 15 * 60_000;
 /** Largest blob this store takes. */
 const MAX_BLOB_BYTES = 64 * 1024 ** 3;
 
+/** Every blob is sent in one piece and proven while it arrives. */
+const WHOLE = { headers: {}, parts: [], confirm: false } as const;
+
 /** Where blobs live and how clients reach them. */
 export interface FsArtifactStoreOptions {
   /** Blobs, temporary files and the signing key live here. Created when missing. */
@@ -57,7 +60,7 @@ export class FsArtifactStore implements ArtifactStore, SignedBlobs {
     const stored = await this.head(blob.sha256);
     if (stored === undefined) return this.#grant('PUT', blob, now);
     if (stored.sizeBytes !== blob.sizeBytes) throw wrongSize(blob, stored.sizeBytes);
-    return { sha256: blob.sha256, present: true, url: '', headers: {} };
+    return { sha256: blob.sha256, present: true, ...WHOLE, url: '' };
   }
 
   async grantGet(blob: Blob, now: EpochMs): Promise<Grant> {
@@ -110,7 +113,7 @@ export class FsArtifactStore implements ArtifactStore, SignedBlobs {
       exp: String(expiresAt),
       sig: this.#signer.sign({ method, blob, expiresAt }),
     });
-    return { sha256: blob.sha256, present: false, url: `${this.#baseUrl()}/artifacts/${blob.sha256}?${query}`, headers: {} };
+    return { sha256: blob.sha256, present: false, ...WHOLE, url: `${this.#baseUrl()}/artifacts/${blob.sha256}?${query}` };
   }
 
   /** Throws `not-found` for what is no digest: the only input that ever becomes part of a path. */

@@ -1,5 +1,7 @@
+import type { UploadAnswer } from '../../../api/uploads.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Blob, FileMap } from '../../../domain/manifest.ts';
+import type { Grant } from '../../../domain/protocol.ts';
 import type { SignedRequest } from '../../artifacts/signed-blobs.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
@@ -15,7 +17,7 @@ export function artifactHandlers({ artifacts, signedBlobs, clock }: Pick<RestDep
   return {
     async createUploads({ body: { files } }) {
       const grants = await Promise.all(distinctBlobs(files).map((blob) => artifacts.grantPut(blob, clock.now())));
-      return ok({ grants: grants.map((grant) => ({ ...grant, headers: { ...grant.headers } })) });
+      return ok({ grants: grants.map(plainGrant) });
     },
     async artifact({ params: { sha256 } }, req, res) {
       await sendBlob(artifacts, sha256, { req, res });
@@ -37,6 +39,11 @@ export function artifactHandlers({ artifacts, signedBlobs, clock }: Pick<RestDep
       res.status(204).end();
     },
   } satisfies Partial<Handlers>;
+}
+
+function plainGrant(grant: Grant): UploadAnswer['grants'][number] {
+  const parts = grant.parts.map((part) => ({ ...part, headers: { ...part.headers } }));
+  return { ...grant, headers: { ...grant.headers }, parts };
 }
 
 /** One per digest. Throws `invalid-request` when a digest is listed with two sizes. */

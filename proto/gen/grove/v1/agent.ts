@@ -176,11 +176,27 @@ export interface Renewed {
   leases: LeaseVerdict[];
 }
 
+export interface GrantPart {
+  firstByte: number;
+  sizeBytes: number;
+  url: string;
+  headers: { [key: string]: string };
+}
+
+export interface GrantPart_HeadersEntry {
+  key: string;
+  value: string;
+}
+
 export interface Grant {
   sha256: string;
   present: boolean;
   url: string;
   headers: { [key: string]: string };
+  /** Next ranges to send of a large blob; url is then empty. */
+  parts: GrantPart[];
+  /** Once sent, ask again until the answer says present. */
+  confirm: boolean;
 }
 
 export interface Grant_HeadersEntry {
@@ -1710,8 +1726,177 @@ export const Renewed: MessageFns<Renewed> = {
   },
 };
 
+function createBaseGrantPart(): GrantPart {
+  return { firstByte: 0, sizeBytes: 0, url: "", headers: {} };
+}
+
+export const GrantPart: MessageFns<GrantPart> = {
+  encode(message: GrantPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.firstByte !== 0) {
+      writer.uint32(8).uint64(message.firstByte);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(16).uint64(message.sizeBytes);
+    }
+    if (message.url !== "") {
+      writer.uint32(26).string(message.url);
+    }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      GrantPart_HeadersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.firstByte = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = GrantPart_HeadersEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.headers[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GrantPart>): GrantPart {
+    return GrantPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrantPart>): GrantPart {
+    const message = createBaseGrantPart();
+    message.firstByte = object.firstByte ?? 0;
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.url = object.url ?? "";
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGrantPart_HeadersEntry(): GrantPart_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const GrantPart_HeadersEntry: MessageFns<GrantPart_HeadersEntry> = {
+  encode(message: GrantPart_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantPart_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantPart_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GrantPart_HeadersEntry>): GrantPart_HeadersEntry {
+    return GrantPart_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrantPart_HeadersEntry>): GrantPart_HeadersEntry {
+    const message = createBaseGrantPart_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseGrant(): Grant {
-  return { sha256: "", present: false, url: "", headers: {} };
+  return { sha256: "", present: false, url: "", headers: {}, parts: [], confirm: false };
 }
 
 export const Grant: MessageFns<Grant> = {
@@ -1728,6 +1913,12 @@ export const Grant: MessageFns<Grant> = {
     globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
       Grant_HeadersEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    for (const v of message.parts) {
+      GrantPart.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.confirm !== false) {
+      writer.uint32(48).bool(message.confirm);
+    }
     return writer;
   },
 
@@ -1779,6 +1970,22 @@ export const Grant: MessageFns<Grant> = {
             }
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.parts.push(GrantPart.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.confirm = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1808,6 +2015,8 @@ export const Grant: MessageFns<Grant> = {
       },
       {},
     );
+    message.parts = object.parts?.map((e) => GrantPart.fromPartial(e)) || [];
+    message.confirm = object.confirm ?? false;
     return message;
   },
 };
