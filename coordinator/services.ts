@@ -8,6 +8,7 @@ import { linkResolved } from './expand/link-resolved.ts';
 import { serveAgent } from './grpc/agent-session.ts';
 import { startGrpcServer } from './grpc/server.ts';
 import { createReaper } from './lease/reaper.ts';
+import { createParseCache } from './parse-cache.ts';
 import type { Parts } from './parts.ts';
 import type { RestDeps } from './rest/deps.ts';
 import { createDispatcher } from './schedule/dispatcher.ts';
@@ -38,6 +39,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   });
   undo.add(() => followUp.stop());
   await followUp.start();
+  const parse = createParseCache();
   const { submit } = createSubmitService({
     store,
     artifacts,
@@ -46,7 +48,8 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     archive,
     clock,
     sha256,
-    expand: (input) => expand({ ...input, catalogue, sha256 }),
+    parse,
+    expand: (input) => expand({ ...input, catalogue, sha256, parse }),
   });
   return {
     submit,

@@ -1,5 +1,4 @@
 import { formatDataColumns } from '../../domain/data-columns.ts';
-import type { Device } from '../../domain/device.ts';
 import type { ImportedData } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
@@ -11,7 +10,7 @@ import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
 import type { ReadRecipe } from './findings.ts';
-import { type Placement, placeLater, placeOn } from './placement.ts';
+import { type KnownDevice, type Placement, placeLater, placeOn } from './placement.ts';
 import { qualityBoundOf } from './quality-bound.ts';
 import { benchmarkRequirement, resolveRequirement } from './requirements.ts';
 import { localDataOf, modelIdentity, uploadedSource } from './source.ts';
@@ -21,7 +20,7 @@ import { type Support, supportOf } from './support.ts';
 export interface RecipeContext {
   readonly jobId: JobId;
   readonly spec: JobSpec;
-  readonly devices: readonly Device[];
+  readonly devices: readonly KnownDevice[];
   readonly catalogue: Catalogue;
   /** Rows that people brought to the farm. */
   readonly imported: readonly ImportedData[];

@@ -4,7 +4,7 @@ import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
-import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { type ParseRecipe, parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { AgentRecord, NewTask } from '../store/task-store.ts';
 import { expandRecipe, isOwn } from './expand-recipe.ts';
 import { lintAll, type ReadRecipe, refuseFindings, refuseUnknownData, warningsOf } from './findings.ts';
@@ -20,6 +20,8 @@ export interface ExpandInput {
   /** Rows that people brought to the farm. */
   readonly imported: readonly ImportedData[];
   readonly sha256: Sha256;
+  /** Default: reads each recipe's text anew. */
+  readonly parse?: ParseRecipe;
 }
 
 /** The tasks of a job and what its submitter is told about them. */
@@ -37,8 +39,8 @@ export interface Expansion {
  * Throws what `parseRecipe` throws, `missing-data` for a `--data` name that no recipe has, `lint` when the job is strict, and `unsatisfiable` with
  * each device's reasons unless the job waits for a device.
  */
-export function expand({ jobId, spec, agents, catalogue, imported, sha256 }: ExpandInput): Expansion {
-  const recipes = spec.recipes.map((ref): ReadRecipe => ({ ref, ...parseRecipe(ref.text, { name: ref.recipeId, sha256 }) }));
+export function expand({ jobId, spec, agents, catalogue, imported, sha256, parse = parseRecipe }: ExpandInput): Expansion {
+  const recipes = spec.recipes.map((ref): ReadRecipe => ({ ref, ...parse(ref.text, { name: ref.recipeId, sha256 }) }));
   refuseUnknownData(spec, recipes);
   const lint = lintAll(recipes);
   if (spec.strict) refuseFindings(lint);

@@ -24,17 +24,36 @@ export interface Placements {
   readonly refused: readonly RefusedDevice[];
 }
 
+/** A device with the digest of its profile: equal machines are judged once. */
+export interface KnownDevice extends Device {
+  readonly profileDigest: string | undefined;
+}
+
 /** Every device of the farm that an agent has ever reported, connected or not, by name. */
-export function knownDevices(agents: readonly AgentRecord[]): readonly Device[] {
-  return agents.flatMap((agent) => agent.devices).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+export function knownDevices(agents: readonly AgentRecord[]): readonly KnownDevice[] {
+  const known = agents.flatMap(({ devices, profileDigests }) =>
+    devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] })),
+  );
+  return known.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 /** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */
-export function placeOn(devices: readonly Device[], base: Requirement, coverage: Coverage): Placements {
-  const matching = devices.filter((device) => refusals(base, device.profile).length === 0);
+export function placeOn(devices: readonly KnownDevice[], base: Requirement, coverage: Coverage): Placements {
+  const matching = matchingOf(devices, base);
   if (typeof coverage === 'object') return placeOnUnits(devices, base, coverage.units);
   if (matching.length === 0) return { placements: [], refused: devices.map((device) => refusedDevice(base, device)) };
   return { placements: placementsFor(coverage, base, matching), refused: [] };
+}
+
+/** Judges each profile once, however many machines share it. */
+function matchingOf(devices: readonly KnownDevice[], base: Requirement): readonly KnownDevice[] {
+  const answers = new Map<string, boolean>();
+  return devices.filter(({ profile, profileDigest }) => {
+    const known = profileDigest === undefined ? undefined : answers.get(profileDigest);
+    const matches = known ?? refusals(base, profile).length === 0;
+    if (profileDigest !== undefined) answers.set(profileDigest, matches);
+    return matches;
+  });
 }
 
 function placementsFor(coverage: Exclude<Coverage, object>, base: Requirement, matching: readonly Device[]): readonly Placement[] {

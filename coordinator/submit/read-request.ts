@@ -5,7 +5,7 @@ import type { JobSource, JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { DataEntry, FileMap } from '../../domain/manifest.ts';
 import { type Catalogue, findCatalogueRecipe } from '../../domain/recipe/catalogue.ts';
-import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { type ParseRecipe, parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { setParameter } from '../../domain/recipe/set-parameter.ts';
 import type { RecipeRef } from '../../domain/task.ts';
@@ -13,6 +13,8 @@ import type { RecipeRef } from '../../domain/task.ts';
 export interface ReadRequestContext {
   readonly catalogue: Catalogue;
   readonly sha256: Sha256;
+  /** Default: reads each recipe's text anew. */
+  readonly parse?: ParseRecipe;
 }
 
 type Chosen = { readonly ref: RecipeRef; readonly recipe: Recipe };
@@ -51,12 +53,12 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
   };
 }
 
-function chooseRecipe(choice: SubmitRequest['recipes'][number], { catalogue, sha256 }: ReadRequestContext): Chosen {
+function chooseRecipe(choice: SubmitRequest['recipes'][number], { catalogue, sha256, parse = parseRecipe }: ReadRequestContext): Chosen {
   if ('catalogueId' in choice) {
     const { id, text, recipe } = findCatalogueRecipe(catalogue, choice.catalogueId);
     return { ref: { recipeId: id, digest: recipe.digest, text }, recipe };
   }
-  const { recipe } = parseRecipe(choice.text, { name: choice.name, sha256 });
+  const { recipe } = parse(choice.text, { name: choice.name, sha256 });
   return { ref: refOf(recipe, choice.text, catalogue), recipe };
 }
 
@@ -76,9 +78,9 @@ function applySettings(chosen: readonly Chosen[], settings: readonly string[], c
   }, chosen);
 }
 
-function withSetting({ ref, recipe }: Chosen, setting: string, { catalogue, sha256 }: ReadRequestContext): Chosen {
+function withSetting({ ref, recipe }: Chosen, setting: string, { catalogue, sha256, parse = parseRecipe }: ReadRequestContext): Chosen {
   const text = JSON.stringify(setParameter(recipe.document, setting), null, 2);
-  const changed = parseRecipe(text, { name: ref.recipeId, sha256 }).recipe;
+  const changed = parse(text, { name: ref.recipeId, sha256 }).recipe;
   return { ref: refOf(changed, text, catalogue), recipe: changed };
 }
 

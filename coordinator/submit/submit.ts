@@ -8,6 +8,7 @@ import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { ParseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { AgentRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
@@ -25,6 +26,8 @@ export interface SubmitDeps {
   readonly archive: Pick<JobArchive, 'add'>;
   readonly clock: Clock;
   readonly sha256: Sha256;
+  /** Default: reads each recipe's text anew. */
+  readonly parse?: ParseRecipe;
   /** Job -> tasks for the fleet as it is: `expand/`. */
   expand(input: {
     readonly jobId: JobId;

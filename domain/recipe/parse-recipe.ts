@@ -23,6 +23,9 @@ export interface ParsedRecipe {
   readonly warnings: readonly Problem[];
 }
 
+/** {@link parseRecipe}, or something that answers the same. */
+export type ParseRecipe = (text: string, options: ParseRecipeOptions) => ParsedRecipe;
+
 const ROOT_MEMBERS = [
   'workflow_id',
   'workflow_host',
