@@ -431,6 +431,11 @@ export const ERRORS = {
     message: 'The store could not write: {problem}.',
     advice: 'Check free space and permissions of the data folder; the coordinator stops rather than lose data.',
   },
+  'store-unavailable': {
+    ...infrastructure,
+    message: 'The store is not available: {problem}.',
+    advice: 'It was tried again for some seconds; look at the Redis server and its network, then send the request again.',
+  },
   'grant-refused': {
     ...input,
     http: 403,
