@@ -25,10 +25,20 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: ['test/**/*.test.ts'],
-          exclude: [...inProcess, 'test/browser/**', 'test/meta/fixtures/**'],
+          exclude: [...inProcess, 'test/browser/**', 'test/services/**', 'test/meta/fixtures/**'],
           fileParallelism: false,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        // Needs real servers (on PATH, or named by GROVE_TEST_REDIS_URL and the like): `npm run test:services`, never part of `npm test`.
+        test: {
+          name: 'services',
+          include: ['test/services/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
