@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findDemoModel } from '../cli/demo/demo-model.ts';
 import { writeDemoRows } from '../cli/demo/synthetic-model.ts';
-import { CATALOGUE_FOLDER, INSTALLATION_FOLDER } from '../cli/installation.ts';
+import { CATALOGUE_FOLDER, INSTALLATION_FOLDER } from '../platform/installation.ts';
 import type { BenchReport, Figure } from './bench-report.ts';
 import { type Measured, measureProcess } from './processes/measure-process.ts';
 import { CAN_WATCH_TREES, type TreeUsage } from './processes/process-tree.ts';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { INSTALLATION_FOLDER } from '../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../platform/installation.ts';
 import { type BenchReport, type BenchRun, figureCells } from './bench-report.ts';
 import type { Machine } from './machine.ts';
 

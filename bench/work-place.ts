@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { INSTALLATION_FOLDER } from '../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../platform/installation.ts';
 
 /** Everything the benches write, on the disk of the checkout: a temporary folder in memory would make syncing free. */
 export const BENCH_FOLDER = join(INSTALLATION_FOLDER, '.grove', 'bench');

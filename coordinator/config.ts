@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { GroveError } from '../domain/errors.ts';
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
+import { CATALOGUE_FOLDER } from '../platform/installation.ts';
 
 /** The coordinator's settings with every default filled in; nothing else in it reads the environment. */
 export interface CoordinatorConfig {
@@ -64,7 +63,7 @@ export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: E
     host: settings.host ?? '127.0.0.1',
     restPort: settings.restPort ?? 4700,
     grpcPort: settings.grpcPort ?? 4701,
-    recipesFolder: resolve(settings.recipesFolder ?? installedRecipes()),
+    recipesFolder: resolve(settings.recipesFolder ?? CATALOGUE_FOLDER),
     logLevel: settings.logLevel ?? 'info',
   };
 }
@@ -82,10 +81,4 @@ function readEnvironment(env: Environment): CoordinatorSettings {
   const key = String(issue?.path[0] ?? '');
   const variable = Object.entries(VARIABLES).find(([name]) => name === key)?.[1] ?? key;
   throw new GroveError('invalid-config', { where: `environment variable ${variable}`, problem: issue?.message ?? 'it is not valid' });
-}
-
-/** The catalogue lies one folder up from the sources, and two from `dist/` in an installed package. */
-function installedRecipes(): string {
-  const candidates = ['../recipes', '../../recipes'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  return candidates.find((folder) => existsSync(folder)) ?? 'recipes';
 }

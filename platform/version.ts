@@ -1,20 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { INSTALLATION_FOLDER } from './installation.ts';
 
-/** Version of this installation, from its package.json: one folder up from the sources, two from `dist/`. `unknown` when neither is there. */
+/** Version of this installation, from its package.json; `unknown` when that is not there. */
 export const VERSION = readVersion();
 
 function readVersion(): string {
-  for (const candidate of ['../package.json', '../../package.json']) {
-    const manifest = readJson(new URL(candidate, import.meta.url));
-    if (typeof manifest !== 'object' || manifest === null || !('name' in manifest) || manifest.name !== 'grove') continue;
-    if ('version' in manifest && typeof manifest.version === 'string') return manifest.version;
-  }
-  return 'unknown';
+  const manifest = readJson(join(INSTALLATION_FOLDER, 'package.json'));
+  if (typeof manifest !== 'object' || manifest === null || !('name' in manifest) || manifest.name !== 'grove') return 'unknown';
+  return 'version' in manifest && typeof manifest.version === 'string' ? manifest.version : 'unknown';
 }
 
-function readJson(url: URL): unknown {
+function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(url, 'utf8'));
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Child, Clock, Spawner } from '../../domain/ports.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { type ChildEvent, childEventSchema } from './child-protocol.ts';
 import type { ChildRecord, ChildRegistry } from './child-registry.ts';
 
@@ -14,7 +15,7 @@ export interface ChildHost {
   readonly spawner: Spawner;
   readonly registry: ChildRegistry;
   readonly clock: Clock;
-  /** Script that serves the stages: `dist/agent/runner/child-main.js`. */
+  /** Script that serves the stages: `dist/bundle/child-main.js`. */
   readonly childMain: string;
   /** The complete environment of a child. */
   readonly env: Readonly<Record<string, string>>;
@@ -40,9 +41,7 @@ export interface ChildObserver {
 
 /** The built entry of stage processes, also when this file itself runs from source: plain Node cannot run TypeScript on every supported version. */
 export function defaultChildMain(): string {
-  const beside = new URL('./child-main.js', import.meta.url);
-  if (!import.meta.url.endsWith('.ts')) return fileURLToPath(beside);
-  return fileURLToPath(new URL('../../dist/agent/runner/child-main.js', import.meta.url));
+  return join(INSTALLATION_FOLDER, 'dist', 'bundle', 'child-main.js');
 }
 
 /**

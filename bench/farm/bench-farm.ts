@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { FleetProcess } from '../fleet/fleet-process.ts';
 import type { FleetConfig } from '../fleet/fleet-protocol.ts';
 import { BENCH_FOLDER, inFreshFolder } from '../work-place.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { createClient, type GroveClient } from '../../api/client.ts';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
 import type { Child } from '../../domain/ports.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { allLines, startNode } from '../processes/start-process.ts';
 
 const farmFileSchema = z.object({ pid: z.int(), url: z.string(), grpcAddress: z.string() });

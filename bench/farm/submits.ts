@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { GroveClient } from '../../api/client.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
-import { CATALOGUE_FOLDER } from '../../cli/installation.ts';
 import type { Blob, FileMap } from '../../domain/manifest.ts';
+import { CATALOGUE_FOLDER } from '../../platform/installation.ts';
 import { sha256 } from '../../platform/sha256.ts';
 
 const CATALOGUE_ID = 'trtrtx';

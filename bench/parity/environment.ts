@@ -1,7 +1,7 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { allLines, startProgram } from '../processes/start-process.ts';
 
 /** Everything a parity run writes except its page and its summaries; kept, so that a later run may reuse it. */

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { type Measured, measureProcess, ProcessFailed } from '../processes/measure-process.ts';
 import { CALIBRATION_DATA, QUANTIZING, quantizerOnly, recipeFor } from './recipes.ts';
 import { groveFolder, oliveIntermediate, type Subject } from './subjects.ts';

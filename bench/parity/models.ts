@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { exists, PARITY_FOLDER, type Python, runProgram } from './environment.ts';
 
 /** Names of the checkpoints both stacks convert. */

@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { type Measured, measureProcess } from '../processes/measure-process.ts';
 import { OLIVE_ENVIRONMENT, PARITY_SOURCES, type Python, runProgram } from './environment.ts';
 import { forOlive, recipeFor, withPreparedGraph } from './recipes.ts';

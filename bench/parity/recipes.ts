@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CATALOGUE_FOLDER } from '../../cli/installation.ts';
+import { CATALOGUE_FOLDER } from '../../platform/installation.ts';
 import type { ParityModel } from './models.ts';
 
 /** Label of a recipe in its file name. */

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
 import { ENGINE_ORT_VERSION } from '../../domain/constants.ts';
 import { readModelFile } from '../../engine/onnx/read.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { describeMachine } from '../machine.ts';
 import { countOperators, exists, findPython, PARITY_FOLDER, type Python } from './environment.ts';
 import { measureGrove, quantizeOlivesGraph, refusalOf } from './grove.ts';

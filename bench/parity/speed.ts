@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { floorArguments } from '../conversion.ts';
 import { type Measured, measureProcess } from '../processes/measure-process.ts';
 import { PARITY_FOLDER, type Python } from './environment.ts';

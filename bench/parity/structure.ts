@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { INSTALLATION_FOLDER } from '../../cli/installation.ts';
 import { readModelFile } from '../../engine/onnx/read.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import {
   compareParameters,
   differencesOf,

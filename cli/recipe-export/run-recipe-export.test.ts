@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CATALOGUE_FOLDER } from '../installation.ts';
+import { CATALOGUE_FOLDER } from '../../platform/installation.ts';
 import { RecordingTerminal } from '../terminal.cases.ts';
 import { type RecipeExportOptions, runRecipeExport } from './run-recipe-export.ts';
 

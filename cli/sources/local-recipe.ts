@@ -5,9 +5,9 @@ import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { type ParsedRecipe, parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
 import { readRecipeJson } from '../../domain/recipe/read-json.ts';
 import { setParameter } from '../../domain/recipe/set-parameter.ts';
+import { CATALOGUE_FOLDER } from '../../platform/installation.ts';
 import { readCatalogue } from '../../platform/read-catalogue.ts';
 import { sha256 } from '../../platform/sha256.ts';
-import { CATALOGUE_FOLDER } from '../installation.ts';
 
 export interface RecipeEdits {
   readonly task: string | undefined;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Root folder of this installation, found from the sources and from `dist/` alike. */
+/** Root folder of this installation, found from the sources and from everything in `dist/` alike. */
 export const INSTALLATION_FOLDER = findInstallation();
 
 /** The catalogue that ships with Grove. */
