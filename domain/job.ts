@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dataEntrySchema, filesSchema, sourceOriginSchema } from './manifest.ts';
 import { deviceNameSchema, prioritySchema, tierSchema } from './names.ts';
+import { labelsSchema, selectorSchema } from './selector/condition.ts';
 import { recipeRefSchema } from './task.ts';
 
 /** What a user submits, after the REST layer has looked up recipes and uploads. */
@@ -30,8 +31,8 @@ export const jobSpecSchema = z.strictObject({
   /** Weights are not the model's own. */
   synthetic: z.boolean(),
   coverage: coverageSchema,
-  /** `profile` labels a device must carry. */
-  where: z.record(z.string().max(100), z.string().max(300)),
+  /** What a device must have beside what the recipe needs. A record of labels in documents from before there were selectors. */
+  where: z.union([selectorSchema, labelsSchema]),
   /** `cpu`: run the benchmark session on the CPU EP whatever the recipe asks for. */
   substituteEp: z.enum(['cpu']).nullable(),
   tier: tierSchema,
