@@ -28,7 +28,7 @@ export const jobSummarySchema = z.object({
   data: z.array(z.string().max(100)).describe('Names of the data_configs replaced by local files.'),
   synthetic: z.boolean(),
   on: coverageSchema,
-  where: z.record(z.string(), z.string()),
+  where: z.array(z.string().max(8_000)).describe('Conditions on devices, as a submit takes them.'),
   substituteEp: z.string().max(60).nullable(),
   tier: tierSchema,
   launches: z.int().nullable(),

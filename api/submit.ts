@@ -4,6 +4,8 @@ import { coverageSchema } from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { findingSchema } from '../domain/report.ts';
+import { MAX_CONDITIONS } from '../domain/selector/condition.ts';
+import { parseCondition } from '../domain/selector/parse.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
 
 const recipeChoiceSchema = z.union([
@@ -28,6 +30,29 @@ const dataChoiceSchema = z.strictObject({
   groupColumn: dataColumnsShape.groupColumn.describe('What rows of one query have in common. Default: the text of the first column.'),
 });
 
+/** One condition as a person writes it; the message of a refusal says at which column what is allowed. */
+const conditionTextSchema = z
+  .string()
+  .min(1)
+  .max(8_000)
+  .superRefine((text, context) => {
+    try {
+      parseCondition(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    }
+  });
+
+const whereSchema = z.union([
+  z
+    .array(conditionTextSchema)
+    .max(MAX_CONDITIONS)
+    .describe(
+      'Conditions that must all hold: `driver>=32.0`, `memory>=16GiB`, `ep.QNN>=2.1`, `pool in (night, weekend)`, `toolchain=openvino`, `!firmware`. A name that is no field of a device is a label.',
+    ),
+  z.record(z.string().min(1).max(100), z.string().max(300)).describe('Labels with their values.'),
+]);
+
 /** What a user asks for; members left out take the default their description states. */
 export const submitRequestSchema = z.strictObject({
   recipes: z.array(recipeChoiceSchema).min(1).max(256),
@@ -39,7 +64,7 @@ export const submitRequestSchema = z.strictObject({
   dataFiles: filesSchema.exactOptional().describe('Files that `data` names, stored through POST /api/v1/uploads.'),
   synthetic: z.boolean().exactOptional().describe("The weights are not the model's own. Default false."),
   on: coverageSchema.describe('Which devices each recipe runs on.'),
-  where: z.record(z.string().min(1).max(100), z.string().max(300)).exactOptional().describe('Labels a device must carry.'),
+  where: whereSchema.exactOptional().describe('What a device must have beside what the recipe needs.'),
   substituteEp: z.enum(['cpu']).exactOptional().describe('Run the benchmark session on this EP whatever the recipe asks for.'),
   tier: tierSchema.exactOptional().describe('Default standard.'),
   launches: z.int().min(1).max(64).exactOptional().describe("Default: the tier's own number."),

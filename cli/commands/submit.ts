@@ -2,9 +2,11 @@ import { type Command, Option } from 'commander';
 import type { GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import type { Priority, Tier } from '../../domain/names.ts';
+import { formatCondition } from '../../domain/selector/format.ts';
+import { readConditions } from '../../domain/selector/parse.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { collect, cosine, keyValues, positiveInteger, present } from '../option-parsers.ts';
+import { collect, cosine, positiveInteger, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
@@ -71,7 +73,12 @@ function addSubmitOptions(command: Command): void {
     )
     .option('--task <task>', "replace the recipe's task, for example text-classification")
     .option('--on <coverage|device>', 'each-device-model (default), each-device, any, or a device name (repeatable)', collect, [])
-    .option('--where <label=value>', 'only devices with this label (repeatable)', collect, [])
+    .option(
+      '--where <condition>',
+      'only devices that have this: driver>=32.0, memory>=16GiB, ep.QNN>=2.1, "pool in (night, day)", !firmware, label=value (repeatable, all must hold)',
+      collect,
+      [],
+    )
     .addOption(new Option('--substitute-ep <ep>', 'run the benchmark session on another execution provider; cells say so').choices(['cpu']))
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('standard'))
     .option('--launches <count>', 'fresh processes that measure', positiveInteger)
@@ -108,7 +115,7 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
     priority,
     ...present(optional),
     ...(set.length > 0 && { set: [...set] }),
-    ...(options.where.length > 0 && { where: keyValues('--where', options.where) }),
+    ...(options.where.length > 0 && { where: readConditions(options.where).map(formatCondition) }),
     ...(await modelOf({ client, options, context }, chosen)),
     ...(await dataOf(client, options.data, context)),
   };

@@ -3,6 +3,7 @@ import type { JobSpec } from '../../domain/job.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { normalizeRequirement, type Requirement } from '../../domain/requirement.ts';
+import { selectorOf } from '../../domain/selector/condition.ts';
 import type { Support } from './support.ts';
 
 /** What any task on a host's CPU needs, several at a time. */
@@ -33,7 +34,8 @@ export function benchmarkRequirement(recipe: Recipe, spec: JobSpec, support: Sup
     deviceClass: onCpu ? 'cpu' : recipe.target.device,
     toolchains: support.kind === 'runnable' ? [...support.targetToolchains] : [],
     capabilities: [],
-    labels: spec.where,
+    labels: {},
+    where: selectorOf(spec.where),
     minMemoryBytes: 0,
     exclusivity: 'exclusive',
   });

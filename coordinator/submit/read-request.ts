@@ -8,6 +8,8 @@ import { type Catalogue, findCatalogueRecipe } from '../../domain/recipe/catalog
 import { type ParseRecipe, parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { setParameter } from '../../domain/recipe/set-parameter.ts';
+import { selectorOf } from '../../domain/selector/condition.ts';
+import { readConditions } from '../../domain/selector/parse.ts';
 import type { RecipeRef } from '../../domain/task.ts';
 
 export interface ReadRequestContext {
@@ -41,7 +43,7 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     dataFiles,
     synthetic: request.synthetic ?? false,
     coverage: request.on,
-    where: request.where ?? {},
+    where: readWhere(request.where),
     substituteEp: request.substituteEp ?? null,
     tier: request.tier ?? 'standard',
     launches: request.launches ?? null,
@@ -94,6 +96,10 @@ function readSource(request: SubmitRequest, chosen: readonly Chosen[]): JobSourc
   if (modelId === null || modelId === undefined || !HUB_ID.test(modelId))
     throw invalid(`model is needed, because the recipe names "${modelId ?? ''}"`);
   return { kind: 'hub', modelId, revision: null };
+}
+
+function readWhere(where: SubmitRequest['where'] = []): JobSpec['where'] {
+  return Array.isArray(where) ? readConditions(where) : selectorOf(where);
 }
 
 /** The recipe's own task is no replacement: it must not make another matrix row. */

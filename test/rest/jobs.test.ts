@@ -30,6 +30,14 @@ describe('submitting', () => {
   });
 });
 
+describe('selectors', () => {
+  it('are refused with the column and what is allowed there', async () => {
+    const wrong = server.client.submit({ ...REQUEST, where: ['pool=night', 'driver > 3'] });
+    await expect(wrong).rejects.toThrow(/\$\.where\[1\]: .*column 8: one of =, !=/);
+    expect(await codeOf(server.client.submit({ ...REQUEST, where: { pool: 'night' } }))).toBeUndefined();
+  });
+});
+
 describe('views', () => {
   it('show a task through its life and never its fencing token', async () => {
     const { client, farm, progress } = server;

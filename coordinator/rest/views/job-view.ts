@@ -1,5 +1,7 @@
 import type { JobSummary } from '../../../api/jobs.ts';
 import type { JobSource } from '../../../domain/job.ts';
+import { selectorOf } from '../../../domain/selector/condition.ts';
+import { formatCondition } from '../../../domain/selector/format.ts';
 import type { JobRecord } from '../../store/task-store.ts';
 
 /** A job as people see it: without the texts of its recipes and the list of its files. */
@@ -19,7 +21,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     data: Object.keys(spec.data),
     synthetic,
     on: spec.coverage,
-    where,
+    where: selectorOf(where).map(formatCondition),
     substituteEp,
     tier,
     launches,
