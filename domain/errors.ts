@@ -436,6 +436,19 @@ export const ERRORS = {
     message: 'The store is not available: {problem}.',
     advice: 'It was tried again for some seconds; look at the Redis server and its network, then send the request again.',
   },
+  'artifact-store-unavailable': {
+    ...infrastructure,
+    message: 'The artifact store does not answer as it should ({doing}): {problem}.',
+    advice: 'Check that the object store runs, has room and can be reached from the coordinator; work goes on by itself when it is back.',
+  },
+  'artifact-store-refused': {
+    fault: 'infrastructure',
+    retryable: false,
+    http: 502,
+    grpc: 'INTERNAL',
+    message: 'The artifact store refuses the coordinator ({doing}): {problem}.',
+    advice: 'Correct that; docs/artifacts.md lists the settings and the permissions that are needed.',
+  },
   'grant-refused': {
     ...input,
     http: 403,
