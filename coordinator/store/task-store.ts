@@ -61,8 +61,11 @@ export interface TaskStore {
   /** Newest first; `before` is a job id to continue after. */
   jobs(page: { readonly limit: number; readonly before?: JobId }): Promise<readonly JobRecord[]>;
   task(taskId: TaskId): Promise<TaskRecord | undefined>;
-  /** As this job sees them: a shared task it was cancelled out of is cancelled here, whatever it is for others. */
-  tasksOf(jobId: JobId): Promise<readonly TaskRecord[]>;
+  /**
+   * As this job sees them, in the order they were added: a shared task it was cancelled out of is cancelled here, whatever it is for others. With
+   * `page` only those of its states, from `offset` among them, at most `limit`: a sweep has thousands.
+   */
+  tasksOf(jobId: JobId, page?: TaskPage): Promise<readonly TaskRecord[]>;
   agents(): Promise<readonly AgentRecord[]>;
   agent(agentId: AgentId): Promise<AgentRecord | undefined>;
   /** Requirements with pending tasks and how many, for dispatch and explain. */
@@ -301,6 +304,14 @@ export interface AgentRecord {
   readonly connectedAt: EpochMs;
   /** Leases it holds now. */
   readonly leases: readonly { readonly taskId: TaskId; readonly attempt: number; readonly deviceName: string }[];
+}
+
+/** A part of a job's tasks. How many there are in each state is in the job's `counts`. */
+export interface TaskPage {
+  readonly offset: number;
+  readonly limit: number;
+  /** Only tasks that are in one of these states for the job. Default: all. */
+  readonly states?: readonly TaskState[];
 }
 
 export interface QueueSummary {

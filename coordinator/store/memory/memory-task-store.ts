@@ -3,7 +3,7 @@ import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs, Files } from '../../../domain/ports.ts';
-import type { StoreEvent, TaskStore } from '../task-store.ts';
+import type { StoreEvent, TaskPage, TaskStore } from '../task-store.ts';
 import { dueItems } from './deadlines.ts';
 import { type AnswerOf, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -145,8 +145,8 @@ class MemoryTaskStore implements TaskStore {
     return this.#state.tasks.get(taskId)?.record;
   }
 
-  async tasksOf(jobId: JobId) {
-    return tasksOfJob(this.#state, jobId);
+  async tasksOf(jobId: JobId, page?: TaskPage) {
+    return tasksOfJob(this.#state, jobId, page);
   }
 
   async agents() {

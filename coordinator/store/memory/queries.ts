@@ -1,5 +1,5 @@
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
-import type { AgentRecord, JobRecord, QueueSummary, StoreEvent, TaskRecord, TaskStore } from '../task-store.ts';
+import type { AgentRecord, JobRecord, QueueSummary, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
 import { viewOf } from './jobs.ts';
 import { oldest, positionOf } from './queue.ts';
 import type { State } from './state.ts';
@@ -11,10 +11,16 @@ export function jobsPage(state: State, { limit, before }: Parameters<TaskStore['
   return jobIds.flatMap((jobId) => state.jobs.get(jobId)?.record ?? []);
 }
 
-/** A job's tasks as the job sees them, in the order they were added. */
-export function tasksOfJob(state: State, jobId: JobId): readonly TaskRecord[] {
+/** A job's tasks as the job sees them, in the order they were added; all of them without a page. */
+export function tasksOfJob(state: State, jobId: JobId, page?: TaskPage): readonly TaskRecord[] {
   const job = state.jobs.get(jobId);
-  return job === undefined ? [] : job.record.taskIds.flatMap((taskId) => viewOf(state, job, taskId) ?? []);
+  if (job === undefined) return [];
+  const { offset, limit, states } = page ?? { offset: 0, limit: Number.POSITIVE_INFINITY };
+  const views = (taskIds: readonly TaskId[]) => taskIds.flatMap((taskId) => viewOf(state, job, taskId) ?? []);
+  if (states === undefined) return views(job.record.taskIds.slice(offset, offset + limit));
+  return views(job.record.taskIds)
+    .filter((task) => states.includes(task.state))
+    .slice(offset, offset + limit);
 }
 
 export function allAgents(state: State): readonly AgentRecord[] {

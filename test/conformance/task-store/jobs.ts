@@ -101,6 +101,30 @@ export function describeJobs(makeStore: StoreFactory): void {
       expect((await farm.current.store.task('a-1'))?.error).toEqual(UNSUPPORTED);
     });
 
+    it('lists the tasks of a job page by page, all of them or those in some states', async () => {
+      const tasks = Array.from({ length: 7 }, (_, index) => newTask(`a-${index}`));
+      const jobId = await farm.current.submit(
+        tasks.map((task, index) => (index % 2 === 0 ? task : { ...task, endedAs: { state: 'failed', error: PASS_FAILED } as const })),
+      );
+      const page = async (...args: readonly [offset: number, limit: number, states?: readonly ('pending' | 'failed')[]]) => {
+        const [offset, limit, states] = args;
+        const found = await farm.current.store.tasksOf(jobId, { offset, limit, ...(states !== undefined && { states }) });
+        return found.map(({ taskId }) => taskId);
+      };
+      expect([await page(0, 3), await page(3, 3), await page(6, 3), await page(7, 3)]).toEqual([
+        ['a-0', 'a-1', 'a-2'],
+        ['a-3', 'a-4', 'a-5'],
+        ['a-6'],
+        [],
+      ]);
+      expect([await page(0, 2, ['failed']), await page(2, 2, ['failed']), await page(0, 9, ['pending', 'failed'])]).toEqual([
+        ['a-1', 'a-3'],
+        ['a-5'],
+        tasks.map(({ taskId }) => taskId),
+      ]);
+      expect(await farm.current.store.tasksOf('none', { offset: 0, limit: 1 })).toEqual([]);
+    });
+
     it('lists jobs newest first and page by page', async () => {
       for (const jobId of ['a', 'b', 'c']) await farm.current.submit([], { jobId });
       const ids = async (page: { limit: number; before?: string }) => (await farm.current.store.jobs(page)).map(({ jobId }) => jobId);

@@ -231,7 +231,7 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     job: (jobId) => store.job(jobId),
     jobs: (page) => store.jobs(page),
     task: (taskId) => store.task(taskId),
-    tasksOf: (jobId) => store.tasksOf(jobId),
+    tasksOf: (jobId, page) => store.tasksOf(jobId, page),
     agents: () => store.agents(),
     agent: (agentId) => store.agent(agentId),
     queues: () => store.queues(),
@@ -258,7 +258,7 @@ function alterTasks(store: TaskStore, { submit, show }: TaskChange): TaskStore {
       const task = await store.task(taskId);
       return task === undefined ? undefined : show(task);
     },
-    tasksOf: async (jobId) => (await store.tasksOf(jobId)).map(show),
+    tasksOf: async (jobId, page) => (await store.tasksOf(jobId, page)).map(show),
   });
 }
 
