@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism, homedir, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -6,6 +5,7 @@ import { GroveError } from '../domain/errors.ts';
 import { idSchema, nameSchema } from '../domain/names.ts';
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
+import { readSecret } from '../platform/read-secret.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
 export interface AgentConfig {
@@ -189,16 +189,6 @@ function environmentSettings(env: Environment): AgentFile {
     throw new GroveError('invalid-config', { where: name, problem: parsed.error.issues[0]?.message ?? 'it is not valid' });
   });
   return Object.assign({}, ...given);
-}
-
-/** `NAME`, or the content of the file `NAME_FILE` names: so that a secret need not stand in a process's environment. */
-async function readSecret(name: string, env: Environment): Promise<string | null> {
-  const path = env[`${name}_FILE`];
-  if (path === undefined || path === '') return env[name] || null;
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new GroveError('invalid-config', { where: `${name}_FILE`, problem: `${path} cannot be read` }, { cause });
-  });
-  return text.trim() || null;
 }
 
 function childEnvironment(env: Environment): Record<string, string> {

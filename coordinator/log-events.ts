@@ -3,6 +3,7 @@ export const LOG_EVENTS = {
   'coordinator-started': { level: 'info', message: 'The coordinator serves' },
   'coordinator-stopping': { level: 'info', message: 'The coordinator stops' },
   'coordinator-stopped': { level: 'info', message: 'The coordinator has stopped' },
+  'artifacts-opened': { level: 'info', message: 'The artifact store is open' },
   'agent-connected': { level: 'info', message: 'An agent opened a session' },
   'agent-disconnected': { level: 'info', message: 'An agent session ended' },
   'agent-refused': { level: 'warn', message: 'An agent stream was refused' },

@@ -79,7 +79,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
 }
 
 function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestDeps {
-  const { clock, random, log, store, artifacts, catalogue, imports, logs, progress } = parts;
+  const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, progress } = parts;
   return {
     version: VERSION,
     clock,
@@ -91,7 +91,7 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     },
     store,
     artifacts,
-    signedBlobs: artifacts,
+    signedBlobs: openArtifacts.signedBlobs,
     jobs,
     logs,
     progress,
@@ -102,7 +102,7 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     health: async () => ({
       status: stopper.state,
       store: { kind: 'memory', ok: stopper.state !== 'stopping', detail: '' },
-      artifacts: { kind: 'fs', ok: true, detail: '' },
+      artifacts: { kind: openArtifacts.kind, ok: openArtifacts.problem() === '', detail: openArtifacts.problem().slice(0, 500) },
     }),
     // The answer goes out before the server that carries it is closed.
     shutdown: () => void clock.after(50, () => void stopper.stop('asked over the API').catch(() => {})),

@@ -4,7 +4,8 @@ import type { Catalogue } from '../domain/recipe/catalogue.ts';
 import { systemFiles } from '../platform/files.ts';
 import { readCatalogue } from '../platform/read-catalogue.ts';
 import { sha256 } from '../platform/sha256.ts';
-import { FsArtifactStore } from './artifacts/fs/fs-artifact-store.ts';
+import type { ArtifactStore } from './artifacts/artifact-store.ts';
+import { type OpenArtifacts, openArtifacts } from './artifacts/open-artifacts.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { Sessions } from './grpc/sessions.ts';
 import { FileImportStore } from './imports/file-import-store.ts';
@@ -30,7 +31,9 @@ export interface Parts {
   readonly random: Random;
   readonly log: Log;
   readonly store: TaskStore;
-  readonly artifacts: FsArtifactStore;
+  readonly artifacts: ArtifactStore;
+  /** The same store with what only its owner needs. */
+  readonly openArtifacts: OpenArtifacts;
   readonly catalogue: Catalogue;
   readonly imports: ImportStore;
   readonly sessions: Sessions;
@@ -53,7 +56,14 @@ export interface OpenRequest {
 export async function openParts({ config, undo, ports, log, folder, stopper, origin }: OpenRequest): Promise<Parts> {
   const catalogue = await readCatalogue(config.recipesFolder, sha256);
   const imports = await FileImportStore.open(join(folder, 'imports'), systemFiles);
-  const artifacts = await FsArtifactStore.open({ folder: join(folder, 'artifacts'), baseUrl: () => origin.url });
+  const opened = await openArtifacts({
+    config: config.artifacts,
+    folder: join(folder, 'artifacts'),
+    clock: ports.clock,
+    baseUrl: () => origin.url,
+  });
+  undo.add(() => opened.close());
+  log('artifacts-opened', { kind: opened.kind, ...opened.facts });
   const store = createMemoryTaskStore({
     folder: join(folder, 'store'),
     files: systemFiles,
@@ -75,7 +85,20 @@ export async function openParts({ config, undo, ports, log, folder, stopper, ori
   undo.add(() => logs.stop());
   const progress = new ProgressHub();
   undo.add(store.subscribe((event) => closeEndedAttempt(event, { logs, progress })));
-  return { config, undo, ...ports, log, store, artifacts, catalogue, imports, sessions: new Sessions(), progress, logs };
+  return {
+    config,
+    undo,
+    ...ports,
+    log,
+    store,
+    artifacts: opened.store,
+    openArtifacts: opened,
+    catalogue,
+    imports,
+    sessions: new Sessions(),
+    progress,
+    logs,
+  };
 }
 
 async function attemptHasEnded(store: TaskStore, taskId: string, attempt: number): Promise<boolean> {

@@ -26,6 +26,7 @@ import { untilAgentIsReady } from './until-agent-is-ready.ts';
 export interface DemoOptions {
   readonly model?: string;
   readonly port: number;
+  readonly s3?: string;
   readonly keep?: boolean;
 }
 
@@ -44,7 +45,14 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
   const rows = join(workFolder, 'rows.jsonl');
   await writeDemoRows(rows);
   const farm = await startFarm(
-    { config: { dataFolder, configFile: undefined }, restPort: options.port, grpcPort: 0, withAgent: true, logLevel: 'error' },
+    {
+      ...(options.s3 !== undefined && { s3Url: options.s3 }),
+      config: { dataFolder, configFile: undefined },
+      restPort: options.port,
+      grpcPort: 0,
+      withAgent: true,
+      logLevel: 'error',
+    },
     { env: withoutGrove(env) },
   );
   try {
@@ -71,7 +79,11 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
 
 /** The demo is the same wherever it runs: settings of a farm that this machine also has are not its own. */
 function withoutGrove(env: CommandContext['env']): CommandContext['env'] {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GROVE_')));
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => !name.startsWith('GROVE_') || name.startsWith('GROVE_S3_ACCESS') || name.startsWith('GROVE_S3_SECRET'),
+    ),
+  );
 }
 
 interface DemoInputs {

@@ -107,11 +107,11 @@ export class Lab {
   }
 
   /** Starts a coordinator; after {@link killCoordinator} one on the same data and the same ports, where its agents look for it. */
-  async startCoordinator(): Promise<GroveProcess> {
+  async startCoordinator(env: Readonly<Record<string, string>> = {}): Promise<GroveProcess> {
     const port = (address: string) => /:(\d+)$/.exec(address)?.[1] ?? '0';
     const ports = ['--port', port(this.url), '--agent-port', port(this.grpcAddress)];
     await rm(join(this.dataFolder, 'farm.json'), { force: true });
-    const coordinator = this.start(['up', '--no-agent', ...ports, '--log-level', 'info']);
+    const coordinator = this.start(['up', '--no-agent', ...ports, '--log-level', 'info'], env);
     this.#coordinator = coordinator;
     await coordinator.until(() => (coordinator.out.includes('Grove is up') ? true : undefined));
     this.#addresses = JSON.parse(await readFile(join(this.dataFolder, 'farm.json'), 'utf8'));
@@ -129,12 +129,21 @@ export class Lab {
 
   /** What the coordinator logged of one event. */
   async logged(event: string): Promise<readonly LogLine[]> {
-    const text = await readFile(join(this.dataFolder, 'coordinator', 'coordinator.log'), 'utf8');
+    const text = await this.#coordinatorLog();
     const lines: LogLine[] = text
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
     return lines.filter((line) => line['event'] === event);
+  }
+
+  /** Everything that the coordinator and its agents wrote for people. */
+  async logText(): Promise<string> {
+    return [await this.#coordinatorLog(), ...this.#processes.flatMap(({ out, err }) => [out, err])].join('\n');
+  }
+
+  #coordinatorLog(): Promise<string> {
+    return readFile(join(this.dataFolder, 'coordinator', 'coordinator.log'), 'utf8');
   }
 
   /** A proxy in front of the coordinator. */

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Lab } from '../support/lab.ts';
+import { S3_CREDENTIALS, S3_KINDS, S3Server } from '../support/s3-server.ts';
+
+describe.each(S3_KINDS)('a farm whose artifacts lie in %s', (kind) => {
+  let server: S3Server;
+  let lab: Lab;
+  beforeAll(async () => {
+    server = await S3Server.start(kind);
+    lab = await Lab.open();
+  });
+  afterAll(async () => {
+    await lab.close();
+    await server.stop();
+  });
+
+  it('runs a job from upload to result, and logs no key and no signature', async () => {
+    await lab.startCoordinator({
+      GROVE_S3_URL: `${server.url}/grove-farm/lab`,
+      GROVE_S3_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
+      GROVE_S3_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,
+    });
+    await lab.startAgent('lab-1');
+    const job = await lab.ended(await lab.submit());
+    expect(job.tasks.map(({ kind, state }) => `${kind} ${state}`)).toEqual(['convert completed', 'benchmark completed']);
+    expect(await lab.logged('artifacts-opened')).toMatchObject([{ kind: 's3', provenBy: 'server' }]);
+    const health = await lab.client.health();
+    expect(health.artifacts).toEqual({ kind: 's3', ok: true, detail: '' });
+    const logs = await lab.logText();
+    expect(logs).not.toMatch(/X-Amz-Signature|grove-test-secret/);
+  });
+});
