@@ -1,20 +1,37 @@
 /**
- * Names of everything the farm keeps in Redis, in one place. All carry the hash tag `{grove:<farm>}`, so that they lie in one slot of a cluster and one
- * function call may touch any of them.
+ * Names of everything the farm keeps in Redis. All carry the hash tag `{grove:<farm>}`, so that they lie in one slot of a cluster and one function call
+ * may touch any of them. The functions make theirs from the same prefix:
+ *
+ * ```
+ * schema                                 version of this layout
+ * counters                               hash: session, enqueue, event, queue, job, route
+ * task:<id> job:<id> agent:<id> host:<id> queue:<digest>
+ *                                        hash: `h` the hot record (MessagePack), and cold documents (JSON) that no function looks into
+ * listed:<job>  left:<job>               sorted set of a job's tasks; hash of the last views of shared tasks it no longer follows
+ * waiters:<task>                         sorted set: tasks that wait for it
+ * jobs agents queues benchmarks          sorted sets by order of appearance
+ * submits                                hash: idempotency key of a principal -> request digest and job
+ * lane: line: finishes: age:             pending tasks, see functions/queues.lua
+ * open:<priority> unit:<device> routes route-numbers requirements judged yes:<profile> fit:<device>
+ *                                        who may serve what, see functions/matching.lua
+ * alarms                                 sorted set of everything that has a deadline
+ * events                                 stream of batches of store events
+ * ```
  */
 export interface Keys {
-  /** What every key begins with. The Lua parts build their keys on it: `store/redis/functions/keys.lua` is the other half of this file. */
+  /** What every key begins with. */
   readonly prefix: string;
   /** Version of the layout, as a number. */
   readonly schema: string;
   /** Stream of batches of store events; an entry's id is the sequence number of its last event. */
   readonly events: string;
-  /** Sorted set of everything that has a deadline, by deadline. */
+  /** Sorted set of due items as JSON without their deadline, which is the score. */
   readonly alarms: string;
+  readonly counters: string;
 }
 
 /** Keys of one farm; several farms may share a Redis server. */
 export function createKeys(farm: string): Keys {
   const prefix = `{grove:${farm}}:`;
-  return { prefix, schema: `${prefix}schema`, events: `${prefix}events`, alarms: `${prefix}alarms` };
+  return { prefix, schema: `${prefix}schema`, events: `${prefix}events`, alarms: `${prefix}alarms`, counters: `${prefix}counters` };
 }

@@ -9,10 +9,15 @@ export function isAccessRefused(error: unknown): boolean {
   return REFUSALS.some((word) => text.includes(word));
 }
 
-/** What Redis or the connection to it did, as an error of the registry: `store-unavailable`, which a later attempt may not meet. */
+/** What Redis or the connection to it did, as an error of the registry: `store-unavailable`, which a later attempt may not meet, or `internal`
+ * for a mistake in our own functions. */
 export function translateRedisError(error: unknown): GroveError {
   if (error instanceof GroveError) return error;
-  return new GroveError('store-unavailable', { problem: problemOf(errorText(error)) }, { cause: error });
+  const text = errorText(error);
+  // Not the error itself: it carries the command with its arguments, also a password.
+  const cause = new Error(text);
+  if (text.includes('user_function:')) return new GroveError('internal', { problem: text }, { cause });
+  return new GroveError('store-unavailable', { problem: problemOf(text) }, { cause });
 }
 
 function errorText(error: unknown): string {

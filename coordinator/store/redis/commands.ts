@@ -1,0 +1,135 @@
+import { LEASE_MS } from '../../../domain/constants.ts';
+import type { ErrorReport } from '../../../domain/errors.ts';
+import type { Sha256 } from '../../../domain/json.ts';
+import type { LeaseVerdict } from '../../../domain/protocol.ts';
+import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
+import type {
+  AcquireCommand,
+  AddTasksCommand,
+  CancelCommand,
+  CompleteCommand,
+  ExpireCommand,
+  HeartbeatCommand,
+  HelloCommand,
+  LeaseCommand,
+  NewTask,
+  SessionCommand,
+  SubmitCommand,
+} from '../task-store.ts';
+import { circleIn } from './circle.ts';
+import type { FunctionCall } from './functions.ts';
+import type { AgentDocument } from './records.ts';
+
+/** Each command as the call of its function: what the function decides on is small and decoded, documents travel as texts. */
+
+export function submitCall(command: SubmitCommand): FunctionCall {
+  const { now, principal, jobId, idempotencyKey, requestDigest, spec, priority, tasks } = command;
+  const key = `${principal.kind}:${principal.name}:${idempotencyKey}`;
+  return {
+    name: 'submit',
+    now,
+    call: { jobId, key, idempotencyKey, requestDigest, submitter: principal.name, priority, ...describe(tasks) },
+    texts: [JSON.stringify(spec), JSON.stringify(principal), ...textsOf(tasks)],
+  };
+}
+
+export function addTasksCall({ now, jobId, tasks, links }: AddTasksCommand): FunctionCall {
+  return {
+    name: 'add_tasks',
+    now,
+    call: { jobId, links: links.map(({ taskId, needs }) => ({ taskId, needs })), ...describe(tasks) },
+    texts: [...textsOf(tasks), ...links.map(({ spec }) => JSON.stringify(spec))],
+  };
+}
+
+function describe(tasks: readonly NewTask[]) {
+  return { tasks: tasks.map(description), circle: circleIn(tasks) };
+}
+
+function description({ taskId, spec, requirement, requirementDigest, needs, retry, endedAs }: NewTask) {
+  return {
+    id: taskId,
+    kind: spec.kind,
+    digest: requirementDigest,
+    exclusive: requirement.exclusivity === 'exclusive',
+    unit: requirement.unit,
+    needs,
+    max: retry.maxAttempts,
+    endedAs: endedAs === undefined ? undefined : { state: endedAs.state, error: packReport(endedAs.error) },
+  };
+}
+
+function textsOf(tasks: readonly NewTask[]): readonly string[] {
+  return tasks.flatMap(({ spec, requirement }) => [JSON.stringify(spec), JSON.stringify(requirement)]);
+}
+
+/** The functions decide by code and whether another attempt helps; the report itself goes through as text. */
+function packReport(error: ErrorReport) {
+  return { code: error.code, retryable: error.retryable, json: JSON.stringify(error) };
+}
+
+export function helloCall(command: HelloCommand): FunctionCall {
+  const { now, agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status, heldLeases } = command;
+  const document: AgentDocument = { instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing };
+  const matchable = devices.flatMap(({ name }) => {
+    const profile = profileDigests[name];
+    return profile === undefined ? [] : [{ name, profile }];
+  });
+  const call = {
+    agentId,
+    instanceId,
+    hostId: host.hostId,
+    status: status.state,
+    devices: matchable,
+    held: heldLeases.map(({ lease }) => lease),
+  };
+  return { name: 'hello', now, call, texts: [JSON.stringify(document), JSON.stringify(status)] };
+}
+
+export function heartbeatCall({ now, agentId, sessionId, status, deviceStates, renewals }: HeartbeatCommand): FunctionCall {
+  const call = { agentId, sessionId, status: status.state, renewals };
+  return { name: 'heartbeat', now, call, texts: [JSON.stringify(status), JSON.stringify(deviceStates)] };
+}
+
+export function closeStreamCall({ now, agentId, sessionId }: SessionCommand): FunctionCall {
+  return { name: 'close_stream', now, call: { agentId, sessionId } };
+}
+
+export function acquireCall({ now, agentId, sessionId, token }: AcquireCommand): FunctionCall {
+  return { name: 'acquire', now, call: { agentId, sessionId, token } };
+}
+
+export function acceptCall({ now, agentId, lease }: LeaseCommand): FunctionCall {
+  return { name: 'accept', now, call: { agentId, lease } };
+}
+
+export function rejectCall({ now, agentId, lease, error }: LeaseCommand & { readonly error: ErrorReport }, sha256: Sha256): FunctionCall {
+  const outcome = sha256(JSON.stringify({ state: 'rejected', error }));
+  return { name: 'reject', now, call: { agentId, lease, outcome, error: packReport(error) } };
+}
+
+export function completeCall({ now, agentId, lease, outcome }: CompleteCommand, sha256: Sha256): FunctionCall {
+  const call = { agentId, lease, state: outcome.state, outcome: sha256(JSON.stringify(outcome)), ...factsOf(outcome) };
+  return { name: 'complete', now, call, texts: outcome.state === 'completed' ? [JSON.stringify(outcome.result)] : [] };
+}
+
+function factsOf(outcome: AttemptOutcome) {
+  if (outcome.state === 'completed') return { kind: outcome.result.kind };
+  return outcome.state === 'cancelled' ? {} : { error: packReport(outcome.error) };
+}
+
+export function cancelJobCall({ now, principal, jobId }: CancelCommand): FunctionCall {
+  return { name: 'cancel_job', now, call: { jobId, by: principal.name } };
+}
+
+export function expireCall({ now, items }: ExpireCommand): FunctionCall {
+  return { name: 'expire', now, call: { items } };
+}
+
+/** One letter per lease: `1` continues, `0` is to be abandoned. */
+export function verdictsOf(letters: string, leases: readonly LeaseRef[]): readonly LeaseVerdict[] {
+  return leases.map(({ taskId, attempt }, index) => {
+    const live = letters[index] === '1';
+    return { lease: { taskId, attempt }, verdict: live ? 'continue' : 'abandon', durationMs: live ? LEASE_MS : 0 };
+  });
+}

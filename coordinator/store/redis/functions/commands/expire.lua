@@ -1,0 +1,56 @@
+-- expire: ends what is due and unchanged since it was listed.
+--   call   {items = due items as the port writes them}
+--   answer JSON: {agent, task, attempt} of the attempts that ended
+--   codes  unjudged
+
+local function member_of(item)
+  if item.kind == 'session' then return alarms.of_session(item.agentId, item.sessionId) end
+  if item.kind == 'host' then return alarms.of_host(item.hostId, item.taskId, item.attempt) end
+  return alarms.of_attempt(item.kind, item.taskId, item.attempt)
+end
+
+-- Ends an attempt without its agent's word. One that was never accepted may be at work all the same, its acceptance late: its host stays taken until the
+-- agent says hello or sends a heartbeat that does not list the lease, at most for the rest of the lease. So does the host of an agent that cannot be told.
+local function take_away(ended, task_id, code)
+  local attempt, task = attempts.current(task_id)
+  if not attempt then return end
+  local agent = work.get('agent', attempt.agent)
+  local report = tasks.report(code, code == 'agent-lost' and { agentId = attempt.agent } or {})
+  local out_of_reach = code == 'not-accepted' or not agent or agent.connection ~= 'connected'
+  attempts.finish(task_id, task, { state = 'exception', error = report, out_of_reach = out_of_reach })
+  attempts.retry_or_end(task_id, task, report)
+  ended[#ended + 1] = { attempt.agent, task_id, attempt.n }
+end
+
+local function end_session(ended, item, member)
+  local agent = work.must('agent', item.agentId)
+  local before = { connection = agent.connection, status = agent.status, session = agent.session }
+  agent.connection = 'offline'
+  agent.closed = nil
+  work.touch('agent', item.agentId)
+  alarms.clear(member)
+  agents.announce(item.agentId, agent, before)
+  local held = {}
+  for index, lease in ipairs(agent.leases) do held[index] = lease.task end
+  for _, task_id in ipairs(held) do take_away(ended, task_id, 'agent-lost') end
+  exclusivity.review(agent.host)
+end
+
+function commands.expire(call)
+  local hosts = {}
+  for _, item in ipairs(call.items) do
+    local agent = item.kind == 'session' and work.get('agent', item.agentId)
+    if agent then hosts[#hosts + 1] = agent.host end
+  end
+  exclusivity.require_reviewable(hosts)
+  local ended = {}
+  for _, item in ipairs(call.items) do
+    local member = member_of(item)
+    if item.deadline <= work.now and alarms.at(member) == item.deadline then
+      if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
+      elseif item.kind == 'session' then end_session(ended, item, member)
+      else take_away(ended, item.taskId, item.kind == 'accept' and 'not-accepted' or 'agent-lost') end
+    end
+  end
+  return { cjson.encode(ended) }
+end

@@ -1,0 +1,123 @@
+-- What can be asked. Queries change nothing, return only strings, and read cold fields as the documents that TypeScript wrote.
+
+-- Fields of one task: hot record, spec, requirement, result or '', end of its lease or ''.
+local function task_fields(id)
+  local fields = redis.call('HMGET', work.key('task', id), 'h', 'spec', 'req', 'result')
+  if not fields[1] then return nil end
+  local task = cmsgpack.unpack(fields[1])
+  local last = task.attempts[#task.attempts]
+  local till = last and not last.state and alarms.at(alarms.of_attempt('lease', id, last.n))
+  return { id, fields[1], fields[2], fields[3], fields[4] or '', till and exact(till) or '' }
+end
+
+-- call {ids}: one list of fields per task, [] for one that does not exist
+function queries.tasks(call)
+  local found = {}
+  for index, id in ipairs(call.ids) do found[index] = task_fields(id) or {} end
+  return found
+end
+
+-- call {jobId, from, to}: tasks as the job sees them, by their place in the job
+function queries.tasks_of(call)
+  local found = {}
+  for _, id in ipairs(redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)) do
+    local left = redis.call('HGET', work.key('left', call.jobId), id)
+    if left then
+      local fields = cmsgpack.unpack(left)
+      found[#found + 1] = { id, fields[1], fields[2], fields[3], fields[4], '' }
+    else
+      found[#found + 1] = task_fields(id)
+    end
+  end
+  return found
+end
+
+-- call {from, to}: benchmark tasks by the order in which they came
+function queries.benchmarks(call)
+  local found = {}
+  for _, id in ipairs(redis.call('ZRANGE', work.prefix .. 'benchmarks', call.from, call.to)) do found[#found + 1] = task_fields(id) end
+  return found
+end
+
+local function job_fields(id)
+  local fields = redis.call('HMGET', work.key('job', id), 'h', 'spec', 'principal')
+  if not fields[1] then return {} end
+  return { id, fields[1], fields[2], fields[3], redis.call('ZRANGE', work.key('listed', id), 0, -1) }
+end
+
+-- call {jobId}
+function queries.job(call)
+  return job_fields(call.jobId)
+end
+
+-- call {limit, before?}: newest first
+function queries.jobs(call)
+  local key = work.prefix .. 'jobs'
+  local below = '+inf'
+  if call.before then
+    local ordinal = redis.call('ZSCORE', key, call.before)
+    if not ordinal then return {} end
+    below = '(' .. ordinal
+  end
+  local found = {}
+  for index, id in ipairs(redis.call('ZRANGE', key, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, call.limit)) do found[index] = job_fields(id) end
+  return found
+end
+
+local function agent_fields(id)
+  local fields = redis.call('HMGET', work.key('agent', id), 'h', 'doc', 'status', 'states')
+  if not fields[1] then return {} end
+  return { id, fields[1], fields[2], fields[3], fields[4] or '{}' }
+end
+
+-- call {agentId}
+function queries.agent(call)
+  return agent_fields(call.agentId)
+end
+
+function queries.agents()
+  local found = {}
+  for index, id in ipairs(redis.call('ZRANGE', work.prefix .. 'agents', 0, -1)) do found[index] = agent_fields(id) end
+  return found
+end
+
+-- Per queue: digest, requirement, pending tasks, when the oldest of them was enqueued
+function queries.queues()
+  local found = {}
+  for index, digest in ipairs(redis.call('ZRANGE', work.prefix .. 'queues', 0, -1)) do
+    local oldest = redis.call('ZRANGE', work.prefix .. 'age:' .. digest, 0, 0)[1]
+    local requirement = redis.call('HGET', work.key('queue', digest), 'req')
+    found[index] = { digest, requirement, exact(work.must('queue', digest).pending), exact(work.must('task', oldest).enqueued) }
+  end
+  return found
+end
+
+-- call {taskId}: '' when it is not pending
+function queries.position(call)
+  local task = work.get('task', call.taskId)
+  if not task or task.state ~= 'pending' then return { '' } end
+  return { exact(queues.position(call.taskId, task)) }
+end
+
+-- call {agents = {{agentId, devices?}}}: what has to be judged before a refused call can be answered. Per device: name, profile, last judged number,
+-- newest number, then routes and requirements it has not been judged for: open ones, and those of its own.
+function queries.unjudged(call)
+  local prefix = work.prefix
+  local newest = tonumber(redis.call('HGET', prefix .. 'counters', 'route') or '0')
+  local found = {}
+  for _, device in ipairs(call.devices) do
+    local judged = tonumber(redis.call('HGET', prefix .. 'judged', device.profile) or '-1')
+    local open, own = {}, {}
+    for _, route in ipairs(redis.call('ZRANGE', prefix .. 'routes', '(' .. judged, '+inf', 'BYSCORE')) do
+      open[#open + 1] = route
+      open[#open + 1] = redis.call('HGET', prefix .. 'requirements', route)
+    end
+    for _, entry in ipairs(redis.call('SMEMBERS', prefix .. 'unit:' .. device.name)) do
+      local route = entry:match('^%a+ (.*)$')
+      own[#own + 1] = route
+      own[#own + 1] = redis.call('HGET', work.key('queue', route:sub(1, -3)), 'req')
+    end
+    found[#found + 1] = { device.name, device.profile, exact(judged + 1), exact(newest), open, own }
+  end
+  return found
+end

@@ -1,0 +1,141 @@
+-- Pending tasks. A queue (one requirement) has a lane per priority; a lane has a line per submitter, and the head of each line in order.
+--
+--   line:<digest>:<priority>:<submitter>  sorted set of `<place><task>`
+--   lane:<digest>:<priority>              sorted set of `<place of the line's head><submitter>\n<task>`
+--   finishes:<digest>:<priority>          hash submitter -> virtual finish of its last entry
+--   age:<digest>                          sorted set of tasks by enqueue sequence
+--
+-- A place is virtual finish, sequence and time of enqueueing as three big-endian doubles: all scores are 0 and members sort by their bytes, which for
+-- numbers that are not negative is the order (virtual finish, sequence) of store/order.ts, exactly.
+
+local PLACE_BYTES = 24
+
+local function line_key(digest, priority, submitter)
+  return work.prefix .. 'line:' .. digest .. ':' .. priority .. ':' .. submitter
+end
+
+local function lane_key(digest, priority)
+  return work.prefix .. 'lane:' .. digest .. ':' .. priority
+end
+
+local function finishes_key(digest, priority)
+  return work.prefix .. 'finishes:' .. digest .. ':' .. priority
+end
+
+local function place_of(task)
+  return struct.pack('>ddd', task.finish, task.seq, task.enqueued)
+end
+
+local function head_of(line)
+  return redis.call('ZRANGE', line, 0, 0)[1]
+end
+
+local function lane_member(submitter, entry)
+  return entry:sub(1, PLACE_BYTES) .. submitter .. '\n' .. entry:sub(PLACE_BYTES + 1)
+end
+
+-- The queue of a task, made and found by agents when this is its first pending task.
+local function open_queue(task_id, task)
+  local queue = work.get('queue', task.digest)
+  if queue then return queue end
+  local requirement = redis.call('HGET', work.key('task', task_id), 'req')
+  queue = work.put('queue', task.digest, {
+    exclusive = task.exclusive,
+    unit = task.unit,
+    pending = 0,
+    live = { urgent = 0, interactive = 0, sweep = 0 },
+    time = { urgent = 0, interactive = 0, sweep = 0 },
+  })
+  work.field('queue', task.digest, 'req', requirement)
+  redis.call('ZADD', work.prefix .. 'queues', work.counter('queue'), task.digest)
+  matching.register(matching.route(task.digest, task.exclusive), task.unit, requirement)
+  return queue
+end
+
+local function next_finish(queue, task)
+  local key = finishes_key(task.digest, task.priority)
+  local last = tonumber(redis.call('HGET', key, task.submitter) or '0')
+  local finish = math.max(queue.time[task.priority], last) + TASK_COST
+  redis.call('HSET', key, task.submitter, exact(finish))
+  return finish
+end
+
+-- Gives a task its place. One that was pending before has paid for it and goes to the front of its lane.
+function queues.enqueue(task_id, task, returning)
+  local queue = open_queue(task_id, task)
+  local priority = task.priority
+  task.finish = returning and queue.time[priority] or next_finish(queue, task)
+  local line = line_key(task.digest, priority, task.submitter)
+  local entry = place_of(task) .. task_id
+  local former = head_of(line)
+  redis.call('ZADD', line, 0, entry)
+  local head = former and head_of(line) or entry
+  if head ~= former then
+    local lane = lane_key(task.digest, priority)
+    if former then redis.call('ZREM', lane, lane_member(task.submitter, former)) end
+    redis.call('ZADD', lane, 0, lane_member(task.submitter, head))
+  end
+  redis.call('ZADD', work.prefix .. 'age:' .. task.digest, exact(task.seq), task_id)
+  if queue.live[priority] == 0 then matching.open(matching.route(task.digest, task.exclusive), task.unit, priority) end
+  queue.live[priority] = queue.live[priority] + 1
+  queue.pending = queue.pending + 1
+  work.touch('queue', task.digest)
+end
+
+-- Takes a task out, for a lease (`served`) or because it ended. The lane's clock moves only when it was served.
+function queues.dequeue(task_id, task, served)
+  local queue = work.must('queue', task.digest)
+  local priority = task.priority
+  local line = line_key(task.digest, priority, task.submitter)
+  local entry = place_of(task) .. task_id
+  local former = head_of(line)
+  if redis.call('ZREM', line, entry) == 0 then error('pending task ' .. task_id .. ' is in no queue') end
+  if former == entry then
+    local lane = lane_key(task.digest, priority)
+    local head = head_of(line)
+    redis.call('ZREM', lane, lane_member(task.submitter, former))
+    if head then redis.call('ZADD', lane, 0, lane_member(task.submitter, head)) end
+  end
+  redis.call('ZREM', work.prefix .. 'age:' .. task.digest, task_id)
+  if served then queue.time[priority] = math.max(queue.time[priority], task.finish) end
+  queue.live[priority] = queue.live[priority] - 1
+  queue.pending = queue.pending - 1
+  if queue.live[priority] == 0 then
+    redis.call('DEL', finishes_key(task.digest, priority))
+    matching.close(matching.route(task.digest, task.exclusive), task.unit, priority)
+  end
+  work.touch('queue', task.digest)
+end
+
+-- Forgets a queue that has become empty, with its fair-share clock: an idle queue owes nobody anything.
+function queues.close_if_empty(digest)
+  local queue = work.must('queue', digest)
+  if queue.pending > 0 then return end
+  work.forget('queue', digest)
+  redis.call('ZREM', work.prefix .. 'queues', digest)
+end
+
+-- The first entry of a lane: its place, its submitter and its task; nil when the lane is empty.
+function queues.head(digest, priority)
+  local member = redis.call('ZRANGE', lane_key(digest, priority), 0, 0)[1]
+  if not member then return nil end
+  local finish, sequence, enqueued = struct.unpack('>ddd', member)
+  local submitter, task_id = member:sub(PLACE_BYTES + 1):match('^([^\n]*)\n(.*)$')
+  return { finish = finish, sequence = sequence, enqueued = enqueued, submitter = submitter, task = task_id, priority = priority }
+end
+
+-- Place of a pending task within its whole queue without aging, 1 = next.
+function queues.position(task_id, task)
+  local queue = work.must('queue', task.digest)
+  local before = 0
+  for _, priority in ipairs(PRIORITIES) do
+    if priority == task.priority then break end
+    before = before + queue.live[priority]
+  end
+  local place = place_of(task)
+  for _, member in ipairs(redis.call('ZRANGE', lane_key(task.digest, task.priority), 0, -1)) do
+    local submitter = member:sub(PLACE_BYTES + 1):match('^([^\n]*)\n')
+    before = before + redis.call('ZLEXCOUNT', line_key(task.digest, task.priority, submitter), '-', '(' .. place)
+  end
+  return before + 1
+end

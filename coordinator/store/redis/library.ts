@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ACCEPT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
+import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
+import {
+  AGING_MS,
+  MAX_KEPT_EVENTS,
+  MAX_REMEMBERED_TURNS,
+  MAX_UNACCEPTED_ATTEMPTS,
+  PRIORITIES,
+  PRIORITY_CLASS,
+  SHARED_LEASES_PER_HOST,
+} from '../order.ts';
+import { RESULT_NUMBERS } from './result-codes.ts';
+
+/** Requirements whose matches are remembered; beyond that all are forgotten and asked again. */
+const MAX_KNOWN_ROUTES = 20_000;
+
+/** Shared parts in the order in which they need each other, then one file per command. */
+const PARTS = ['unit-of-work', 'alarms', 'jobs', 'matching', 'queues', 'tasks', 'exclusivity', 'attempts', 'agents', 'new-tasks', 'choose'];
+
+/** Tables that the parts fill, declared before all of them: they call each other. */
+const NAMESPACES = [
+  'work',
+  'alarms',
+  'jobs',
+  'matching',
+  'queues',
+  'tasks',
+  'exclusivity',
+  'attempts',
+  'agents',
+  'new_tasks',
+  'choose',
+  'commands',
+  'queries',
+];
+
+/** One file and one function each; `add_tasks` lies in `commands/add-tasks.lua`. */
+const COMMANDS = [
+  'submit',
+  'add_tasks',
+  'hello',
+  'heartbeat',
+  'close_stream',
+  'acquire',
+  'accept',
+  'reject',
+  'complete',
+  'cancel_job',
+  'expire',
+  'learn',
+] as const;
+export type CommandFunction = (typeof COMMANDS)[number];
+
+/** Functions of `queries.lua`. */
+const QUERIES = ['tasks', 'tasks_of', 'benchmarks', 'job', 'jobs', 'agent', 'agents', 'queues', 'position', 'unjudged'] as const;
+export type QueryFunction = (typeof QUERIES)[number];
+
+/** Codes of errors that the store itself makes; those an agent reports bring their own word on whether another attempt helps. */
+const OWN_ERRORS: readonly ErrorCode[] = ['agent-lost', 'not-accepted', 'agent-shutdown', 'cancelled', 'source-failed'];
+
+/** The library of functions as Redis keeps it. */
+export interface FunctionLibrary {
+  /** Carries the digest of the text, so that coordinators of different versions do not replace each other's functions. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Every library of Grove begins with this. */
+export const LIBRARY_PREFIX = 'grove_';
+
+export function readLibrary(): FunctionLibrary {
+  const folder = functionsFolder();
+  const files = [...PARTS, ...COMMANDS.map((name) => `commands/${name.replaceAll('_', '-')}`), 'queries', 'main'];
+  const parts = files.map((file) => readFileSync(`${folder}/${file}.lua`, 'utf8'));
+  const body = [constants(), ...NAMESPACES.map((name) => `local ${name} = {}`), ...parts, ...registrations()].join('\n');
+  const name = `${LIBRARY_PREFIX}${createHash('sha256').update(body).digest('hex').slice(0, 12)}`;
+  return { name, text: `#!lua name=${name}\nlocal LIBRARY = '${name}'\n${body}` };
+}
+
+function registrations(): readonly string[] {
+  return [...COMMANDS.map((name) => `register_command('${name}')`), ...QUERIES.map((name) => `register_query('${name}')`)];
+}
+
+/** Lua is not compiled: it lies beside the sources, also for what runs from `dist/`. */
+function functionsFolder(): string {
+  const candidates = ['./functions', '../../../../coordinator/store/redis/functions'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const folder = candidates.find((path) => existsSync(path));
+  if (folder === undefined) throw new Error('the Lua functions of the Redis store are not installed');
+  return folder;
+}
+
+/** What the functions share with TypeScript, so that there is one truth. */
+function constants(): string {
+  const values = {
+    LEASE_MS,
+    ACCEPT_MS,
+    SILENCE_MS,
+    STREAM_GRACE_MS,
+    SHARED_LEASES_PER_HOST,
+    MAX_UNACCEPTED_ATTEMPTS,
+    MAX_REMEMBERED_TURNS,
+    MAX_KEPT_EVENTS,
+    MAX_KNOWN_ROUTES,
+    TASK_COST: 1,
+    PRIORITIES,
+    PRIORITY_CLASS,
+    AGING_MS,
+    STATE_INDEX: Object.fromEntries(taskStateSchema.options.map((state, index) => [state, index + 1])),
+    RESULT: RESULT_NUMBERS,
+    ENDS: flags(taskStateSchema.options.filter(isEnd)),
+    TRANSITIONS: transitions(),
+    RETRYABLE: flags(OWN_ERRORS.filter((code) => ERRORS[code].retryable)),
+    UNSUPPORTED: flags(['unsupported-pass', 'unsupported-input', 'unsupported-data']),
+  };
+  return Object.entries(values)
+    .map(([name, value]) => `local ${name} = ${lua(value)}`)
+    .join('\n');
+}
+
+function flags(names: readonly string[]): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(names.map((name) => [name, true]));
+}
+
+function transitions(): Readonly<Record<string, Readonly<Record<string, boolean>>>> {
+  const states = taskStateSchema.options;
+  return Object.fromEntries(states.map((from) => [from, flags(states.filter((to) => isAllowed(from, to)))]));
+}
+
+function isAllowed(...[from, to]: readonly [(typeof taskStateSchema.options)[number], (typeof taskStateSchema.options)[number]]): boolean {
+  try {
+    assertTransition('', from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type LuaValue = number | boolean | string | readonly string[] | { readonly [key: string]: LuaValue };
+
+function lua(value: LuaValue): string {
+  if (typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `{ ${value.map((item) => JSON.stringify(item)).join(', ')} }`;
+  return `{ ${Object.entries(value)
+    .map(([key, member]) => `[${JSON.stringify(key)}] = ${lua(member)}`)
+    .join(', ')} }`;
+}

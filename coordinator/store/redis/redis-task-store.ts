@@ -1,0 +1,268 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ACCEPT_MS, LEASE_MS } from '../../../domain/constants.ts';
+import { GroveError } from '../../../domain/errors.ts';
+import type { Sha256 } from '../../../domain/json.ts';
+import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
+import type { Clock, EpochMs } from '../../../domain/ports.ts';
+import type { Assignment, TaskResult } from '../../../domain/task.ts';
+import { taskStateSchema } from '../../../domain/task-state.ts';
+import type { AcquireCommand, Acquired, DueItem, StoreEvent, TaskRecord, TaskStore } from '../task-store.ts';
+import { checkSchema, checkServer } from './check-server.ts';
+import {
+  acceptCall,
+  acquireCall,
+  addTasksCall,
+  cancelJobCall,
+  closeStreamCall,
+  completeCall,
+  expireCall,
+  heartbeatCall,
+  helloCall,
+  rejectCall,
+  submitCall,
+  verdictsOf,
+} from './commands.ts';
+import type { RedisLink, RedisLog } from './connect.ts';
+import { EventFeed, eventsOf } from './event-feed.ts';
+import { bytesOf, type FunctionCall, listOf, numberOf, type Reply, StoreFunctions, textOf } from './functions.ts';
+import { createKeys, type Keys } from './keys.ts';
+import type { QueryFunction } from './library.ts';
+import { type Judged, judge } from './matcher.ts';
+import { agentOf, jobOf, queueOf, taskOf } from './records.ts';
+
+type CommandOf<
+  Name extends 'submit' | 'addTasks' | 'hello' | 'heartbeat' | 'closeStream' | 'accept' | 'reject' | 'complete' | 'cancelJob' | 'expire',
+> = Parameters<TaskStore[Name]>[0];
+
+/** Tasks read by one call: a list is read in slices, so that no call keeps Redis from others for long. */
+const SLICE = 200;
+
+/** Rounds of judging before one command is given up: each answers everything that was open when it began. */
+const MAX_JUDGING_ROUNDS = 5;
+
+export interface RedisTaskStoreOptions {
+  /** Owned by the caller, who closes it after the store has stopped. */
+  readonly link: RedisLink;
+  /** Several farms may share a server. */
+  readonly farm: string;
+  readonly clock: Clock;
+  readonly sha256?: Sha256;
+  readonly log?: RedisLog;
+}
+
+/**
+ * {@link TaskStore} on Redis, for any number of coordinators. Every command is one function call and thereby atomic; nothing that matters is kept in
+ * this process.
+ */
+export function createRedisTaskStore(options: RedisTaskStoreOptions): TaskStore {
+  return new RedisTaskStore(options);
+}
+
+class RedisTaskStore implements TaskStore {
+  readonly #link: RedisLink;
+  readonly #keys: Keys;
+  readonly #functions: StoreFunctions;
+  readonly #feed: EventFeed;
+  readonly #sha256: Sha256;
+  readonly #log: RedisLog;
+
+  constructor({ link, farm, clock, sha256, log = () => {} }: RedisTaskStoreOptions) {
+    this.#link = link;
+    this.#keys = createKeys(farm);
+    this.#functions = new StoreFunctions(link, this.#keys.prefix);
+    this.#feed = new EventFeed({ link, keys: this.#keys, clock, log });
+    this.#sha256 = sha256 ?? ((data) => createHash('sha256').update(data).digest('hex'));
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await checkServer(this.#link, this.#log);
+    await checkSchema(this.#link, this.#keys);
+    await this.#functions.load();
+    await this.#feed.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#feed.stop();
+  }
+
+  async submit(command: CommandOf<'submit'>) {
+    const [jobId, created] = await this.#run(submitCall(command));
+    return { jobId: textOf(jobId), created: textOf(created) === '1' };
+  }
+
+  async addTasks(command: CommandOf<'addTasks'>) {
+    await this.#run(addTasksCall(command));
+  }
+
+  async hello(command: CommandOf<'hello'>) {
+    const [sessionId, letters] = await this.#run(helloCall(command), { agentId: command.agentId, devices: command });
+    const leases = command.heldLeases.map(({ lease }) => lease);
+    return { sessionId: numberOf(sessionId), verdicts: verdictsOf(textOf(letters), leases) };
+  }
+
+  async heartbeat(command: CommandOf<'heartbeat'>) {
+    const [letters] = await this.#run(heartbeatCall(command));
+    return { verdicts: verdictsOf(textOf(letters), command.renewals) };
+  }
+
+  async closeStream(command: CommandOf<'closeStream'>) {
+    await this.#run(closeStreamCall(command));
+  }
+
+  async acquire(command: AcquireCommand) {
+    const values = await this.#run(acquireCall(command));
+    return values.length === 0 ? undefined : acquiredOf(values, command.token);
+  }
+
+  async accept(command: CommandOf<'accept'>) {
+    await this.#run(acceptCall(command));
+  }
+
+  async reject(command: CommandOf<'reject'>) {
+    await this.#run(rejectCall(command, this.#sha256));
+  }
+
+  async complete(command: CommandOf<'complete'>) {
+    const [state, recorded] = await this.#run(completeCall(command, this.#sha256));
+    return { state: taskStateSchema.parse(textOf(state)), recorded: textOf(recorded) === '1' };
+  }
+
+  async cancelJob(command: CommandOf<'cancelJob'>) {
+    const [cancelled, running] = await this.#run(cancelJobCall(command));
+    return { cancelledTasks: idsSchema.parse(JSON.parse(textOf(cancelled))), running: attemptsOf(running) };
+  }
+
+  async expire(command: CommandOf<'expire'>) {
+    const [ended] = await this.#run(expireCall(command));
+    return { ended: attemptsOf(ended) };
+  }
+
+  async due(now: EpochMs, limit: number): Promise<readonly DueItem[]> {
+    const found = await this.#link.run((client) => client.zrangebyscore(this.#keys.alarms, '-inf', now, 'WITHSCORES', 'LIMIT', 0, limit));
+    return found.flatMap((what, index) => (index % 2 === 0 ? [dueItemOf(what, Number(found[index + 1]))] : []));
+  }
+
+  async job(jobId: JobId) {
+    return jobOf(await this.#ask('job', { jobId }));
+  }
+
+  async jobs(page: Parameters<TaskStore['jobs']>[0]) {
+    return listOf(await this.#ask('jobs', page)).flatMap((fields) => jobOf(fields) ?? []);
+  }
+
+  async task(taskId: TaskId) {
+    const [fields] = listOf(await this.#ask('tasks', { ids: [taskId] }));
+    return fields === undefined ? undefined : taskOf(fields);
+  }
+
+  async tasksOf(jobId: JobId) {
+    return this.#slices((range) => this.#ask('tasks_of', { jobId, ...range }));
+  }
+
+  async agents() {
+    return listOf(await this.#ask('agents', {})).flatMap((fields) => agentOf(fields) ?? []);
+  }
+
+  async agent(agentId: AgentId) {
+    return agentOf(await this.#ask('agent', { agentId }));
+  }
+
+  async queues() {
+    return listOf(await this.#ask('queues', {})).map(queueOf);
+  }
+
+  async position(taskId: TaskId) {
+    const [position] = listOf(await this.#ask('position', { taskId }));
+    return bytesOf(position).length === 0 ? undefined : numberOf(position);
+  }
+
+  async benchmarks() {
+    return this.#slices((range) => this.#ask('benchmarks', range));
+  }
+
+  async eventsSince(afterSequence: number, limit: number) {
+    const entries = await this.#link.run((client) => client.xrange(this.#keys.events, `${afterSequence + 1}-0`, '+', 'COUNT', limit));
+    const events = entries.flatMap(([id, fields]) => eventsOf(id, fields));
+    return events.filter(({ sequence }) => sequence > afterSequence).slice(0, limit);
+  }
+
+  subscribe(listener: (event: StoreEvent) => void): () => void {
+    return this.#feed.subscribe(listener);
+  }
+
+  /**
+   * One command. When the functions do not know yet which devices meet which requirements, they are told and the command is sent again; a refusal came
+   * before anything was written.
+   */
+  async #run(call: FunctionCall, newcomer?: { readonly agentId: AgentId; readonly devices: Judged }): Promise<readonly Reply[]> {
+    for (let round = 0; round < MAX_JUDGING_ROUNDS; round += 1) {
+      const { result, lastEvent, values } = await this.#functions.call(call);
+      if (result.kind === 'refused') throw result.error;
+      if (result.kind === 'ok') {
+        if (lastEvent > 0) await this.#feed.delivered(lastEvent);
+        return values;
+      }
+      await this.#judge(result.agentIds, newcomer);
+    }
+    throw new GroveError('store-unavailable', { problem: 'requirements appear faster than they can be matched with devices' });
+  }
+
+  async #judge(agentIds: readonly AgentId[], newcomer: { readonly agentId: AgentId; readonly devices: Judged } | undefined): Promise<void> {
+    const agents = await Promise.all(
+      agentIds.map(async (agentId) => (newcomer?.agentId === agentId ? newcomer.devices : this.agent(agentId))),
+    );
+    await judge(
+      this.#functions,
+      agents.filter((agent) => agent !== undefined),
+    );
+  }
+
+  async #ask(name: QueryFunction, call: object): Promise<Reply> {
+    const { values } = await this.#functions.call({ name, call });
+    const [value] = values;
+    if (value === undefined) throw new Error(`the query ${name} answered nothing`);
+    return value;
+  }
+
+  async #slices(read: (range: { readonly from: number; readonly to: number }) => Promise<Reply>): Promise<readonly TaskRecord[]> {
+    const found: TaskRecord[] = [];
+    for (let from = 0; ; from += SLICE) {
+      const slice = listOf(await read({ from, to: from + SLICE - 1 }));
+      found.push(...slice.flatMap((fields) => taskOf(fields) ?? []));
+      if (slice.length < SLICE) return found;
+    }
+  }
+}
+
+function acquiredOf([taskId, attempt, deviceName, leasedUntil, spec, conversion]: readonly Reply[], token: string): Acquired {
+  const assignment: Assignment = {
+    lease: { taskId: textOf(taskId), attempt: numberOf(attempt), token },
+    leaseMs: LEASE_MS,
+    acceptMs: ACCEPT_MS,
+    deviceName: textOf(deviceName),
+    spec: JSON.parse(textOf(spec)),
+    conversion: conversionOf(textOf(conversion)),
+  };
+  return { assignment, leasedUntil: numberOf(leasedUntil) };
+}
+
+function conversionOf(text: string): Assignment['conversion'] {
+  const result: TaskResult | null = text === '' ? null : JSON.parse(text);
+  return result?.kind === 'convert' ? { artifact: result.artifact, reference: result.reference } : null;
+}
+
+/** Lua writes an empty list as `{}`. */
+const emptySchema = z.strictObject({}).transform(() => []);
+const idsSchema = z.union([z.array(z.string()), emptySchema]);
+const attemptsSchema = z.union([z.array(z.tuple([z.string(), z.string(), z.number()])), emptySchema]);
+
+function attemptsOf(reply: Reply | undefined) {
+  return attemptsSchema.parse(JSON.parse(textOf(reply))).map(([agentId, taskId, attempt]) => ({ agentId, taskId, attempt }));
+}
+
+function dueItemOf(what: string, deadline: EpochMs): DueItem {
+  const item: Omit<DueItem, 'deadline'> = JSON.parse(what);
+  return { ...item, deadline } as DueItem;
+}
