@@ -7,7 +7,7 @@ import type { Keys } from './keys.ts';
 const LEAST_MAJOR_VERSION = 7;
 
 /** Version of the layout that this code reads and writes. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** Brings a farm's data from one version to the next. */
 export interface Migration {

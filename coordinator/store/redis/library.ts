@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ACCEPT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
 import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
+import { INSTALLATION_FOLDER } from '../../../platform/installation.ts';
 import {
   AGING_MS,
   MAX_KEPT_EVENTS,
@@ -70,12 +71,11 @@ export interface FunctionLibrary {
 }
 
 /** Every library of Grove begins with this. */
-export const LIBRARY_PREFIX = 'grove_';
+const LIBRARY_PREFIX = 'grove_';
 
 export function readLibrary(): FunctionLibrary {
-  const folder = functionsFolder();
   const files = [...PARTS, ...COMMANDS.map((name) => `commands/${name.replaceAll('_', '-')}`), 'queries', 'main'];
-  const parts = files.map((file) => readFileSync(`${folder}/${file}.lua`, 'utf8'));
+  const parts = files.map((file) => readFileSync(join(FUNCTIONS_FOLDER, `${file}.lua`), 'utf8'));
   const body = [constants(), ...NAMESPACES.map((name) => `local ${name} = {}`), ...parts, ...registrations()].join('\n');
   const name = `${LIBRARY_PREFIX}${createHash('sha256').update(body).digest('hex').slice(0, 12)}`;
   return { name, text: `#!lua name=${name}\nlocal LIBRARY = '${name}'\n${body}` };
@@ -85,15 +85,8 @@ function registrations(): readonly string[] {
   return [...COMMANDS.map((name) => `register_command('${name}')`), ...QUERIES.map((name) => `register_query('${name}')`)];
 }
 
-/** Lua is not compiled: it lies beside the sources, also for what runs from `dist/`. */
-function functionsFolder(): string {
-  const candidates = ['./functions', '../../../../coordinator/store/redis/functions'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  const folder = candidates.find((path) => existsSync(path));
-  if (folder === undefined) throw new Error('the Lua functions of the Redis store are not installed');
-  return folder;
-}
+/** Lua is not compiled: what runs from `dist/` reads it beside the sources too. */
+const FUNCTIONS_FOLDER = join(INSTALLATION_FOLDER, 'coordinator', 'store', 'redis', 'functions');
 
 /** What the functions share with TypeScript, so that there is one truth. */
 function constants(): string {

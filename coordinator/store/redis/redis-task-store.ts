@@ -7,7 +7,7 @@ import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Assignment, TaskResult } from '../../../domain/task.ts';
 import { taskStateSchema } from '../../../domain/task-state.ts';
-import type { AcquireCommand, Acquired, DueItem, StoreEvent, TaskRecord, TaskStore } from '../task-store.ts';
+import type { AcquireCommand, Acquired, DueItem, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
 import { checkSchema, checkServer } from './check-server.ts';
 import {
   acceptCall,
@@ -157,8 +157,9 @@ class RedisTaskStore implements TaskStore {
     return fields === undefined ? undefined : taskOf(fields);
   }
 
-  async tasksOf(jobId: JobId) {
-    return this.#slices((range) => this.#ask('tasks_of', { jobId, ...range }));
+  async tasksOf(jobId: JobId, page?: TaskPage) {
+    const { offset = 0, limit = Number.POSITIVE_INFINITY, states } = page ?? {};
+    return this.#slices({ offset, limit }, (range) => this.#ask('tasks_of', { jobId, states, ...range }));
   }
 
   async agents() {
@@ -179,7 +180,7 @@ class RedisTaskStore implements TaskStore {
   }
 
   async benchmarks() {
-    return this.#slices((range) => this.#ask('benchmarks', range));
+    return this.#slices({ offset: 0, limit: Number.POSITIVE_INFINITY }, (range) => this.#ask('benchmarks', range));
   }
 
   async eventsSince(afterSequence: number, limit: number) {
@@ -226,14 +227,26 @@ class RedisTaskStore implements TaskStore {
     return value;
   }
 
-  async #slices(read: (range: { readonly from: number; readonly to: number }) => Promise<Reply>): Promise<readonly TaskRecord[]> {
+  async #slices(
+    { offset, limit }: Pick<TaskPage, 'offset' | 'limit'>,
+    read: (range: Range) => Promise<Reply>,
+  ): Promise<readonly TaskRecord[]> {
     const found: TaskRecord[] = [];
-    for (let from = 0; ; from += SLICE) {
-      const slice = listOf(await read({ from, to: from + SLICE - 1 }));
-      found.push(...slice.flatMap((fields) => taskOf(fields) ?? []));
-      if (slice.length < SLICE) return found;
+    while (found.length < limit) {
+      const from = offset + found.length;
+      const size = Math.min(SLICE, limit - found.length);
+      const slice = listOf(await read({ from, to: from + size - 1 })).flatMap((fields) => taskOf(fields) ?? []);
+      found.push(...slice);
+      if (slice.length < size) break;
     }
+    return found;
   }
+}
+
+/** Places in a list, both ends included. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
 function acquiredOf([taskId, attempt, deviceName, leasedUntil, spec, conversion]: readonly Reply[], token: string): Acquired {

@@ -17,18 +17,34 @@ function queries.tasks(call)
   return found
 end
 
--- call {jobId, from, to}: tasks as the job sees them, by their place in the job
-function queries.tasks_of(call)
-  local found = {}
-  for _, id in ipairs(redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)) do
-    local left = redis.call('HGET', work.key('left', call.jobId), id)
-    if left then
-      local fields = cmsgpack.unpack(left)
-      found[#found + 1] = { id, fields[1], fields[2], fields[3], fields[4], '' }
-    else
-      found[#found + 1] = task_fields(id)
-    end
+local function view_of(job_id, id)
+  local left = redis.call('HGET', work.key('left', job_id), id)
+  if not left then return task_fields(id) end
+  local fields = cmsgpack.unpack(left)
+  return { id, fields[1], fields[2], fields[3], fields[4], '' }
+end
+
+-- Ids of a job's tasks that are in one of these states for the job.
+local function in_states(job_id, states)
+  local wanted, found = {}, {}
+  for _, state in ipairs(states) do wanted[state] = true end
+  local job = work.get('job', job_id)
+  for _, id in ipairs(job and jobs.task_ids(job_id) or {}) do
+    if wanted[jobs.state_seen(job, id)] then found[#found + 1] = id end
   end
+  return found
+end
+
+-- call {jobId, from, to, states?}: tasks as the job sees them, by their place in the job or among those in these states
+function queries.tasks_of(call)
+  local ids = {}
+  if not call.states then ids = redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)
+  else
+    local all = in_states(call.jobId, call.states)
+    for index = call.from + 1, math.min(call.to + 1, #all) do ids[#ids + 1] = all[index] end
+  end
+  local found = {}
+  for index, id in ipairs(ids) do found[index] = view_of(call.jobId, id) end
   return found
 end
 
