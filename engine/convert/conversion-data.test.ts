@@ -37,7 +37,7 @@ const need = (name: string | null): DataNeed => ({
 
 describe('the data of a conversion', () => {
   it('is read from the start by everyone who asks', async () => {
-    const read = await openData([need('text')], dataOf({ text: TEXT }, { rows: { text: { file: rows } } }));
+    const { read } = await openData([need('text')], dataOf({ text: TEXT }, { rows: { text: { file: rows } } }));
     for (let time = 0; time < 2; time++) {
       const shapes: unknown[] = [];
       for await (const batch of read('text')) shapes.push(batch['input_ids']?.dims);
@@ -62,7 +62,7 @@ describe('the data of a conversion', () => {
   });
 
   it('needs neither rows nor a tokenizer when a container makes its rows up', async () => {
-    const read = await openData([need('dummy')], dataOf({ dummy: DUMMY }, { tokenizerFolder: join(folder, 'absent') }));
+    const { read } = await openData([need('dummy')], dataOf({ dummy: DUMMY }, { tokenizerFolder: join(folder, 'absent') }));
     let batchCount = 0;
     for await (const _ of read('dummy')) batchCount += 1;
     expect(batchCount).toBe(32);
@@ -82,7 +82,7 @@ describe('the data of a conversion', () => {
   });
 
   it('is not opened when no pass reads any', async () => {
-    const read = await openData([], undefined);
+    const { read } = await openData([], undefined);
     expect(() => read('text')).toThrow(expect.objectContaining({ code: 'unsupported-data' }));
   });
 });

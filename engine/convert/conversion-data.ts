@@ -24,18 +24,25 @@ export interface ConversionData {
 /** Gives the batches of a data config by name (`PassContext.data`). */
 export type DataReader = (name: string) => AsyncIterable<NamedTensors>;
 
+/** The data of a recipe, ready to be read. */
+export interface OpenData {
+  readonly read: DataReader;
+  /** That of `tokenizerFolder`, when something is to be tokenised. */
+  readonly tokenizer: TextTokenizer | undefined;
+}
+
 /**
  * Checks, before any work, that the rows every pass reads can be read, and returns how.
  * Throws `unsupported-data` that names all data configs without rows, or what is wrong with one; `pass-failed` for a pass that names no data config;
  * `invalid-tokenizer`.
  */
-export async function openData(needs: readonly DataNeed[], data: ConversionData | undefined): Promise<DataReader> {
+export async function openData(needs: readonly DataNeed[], data: ConversionData | undefined): Promise<OpenData> {
   const missing = missingRows(needs, { configs: data?.configs ?? [], has: (name) => data?.rows[name] !== undefined });
   if (missing !== undefined) throw missing;
   const configs = needs.flatMap(({ name }) => (name === null ? [] : [configOf(name, data)]));
   for (const config of configs) checkDataConfig(config, data?.rows[config.name]?.columns);
   const tokenizer = data === undefined || configs.every(isDummyData) ? undefined : await loadTokenizer(data.tokenizerFolder);
-  return (name) => batchesOf(name, data, tokenizer);
+  return { read: (name) => batchesOf(name, data, tokenizer), tokenizer };
 }
 
 function batchesOf(name: string, data: ConversionData | undefined, tokenizer: TextTokenizer | undefined): AsyncIterable<NamedTensors> {

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { tokenIdsSchema } from '../data/tokenizer-files.ts';
+import type { TextTokenizer } from '../data/tokenizer.ts';
+import { largestTokenId, tokenIdsSchema } from '../data/tokenizer-files.ts';
 import type { ConvertFinding, ConvertRequest } from './convert-request.ts';
 
 /** Tokenizers of large multilingual models have 15 to 35 MB. */
@@ -24,15 +25,18 @@ const tokenizerSchema = z.object({
   added_tokens: z.array(z.object({ id: z.number() })).default([]),
 });
 
-/** Lint rules that need the checkpoint: what the recipe alone cannot tell. */
+/** Lint rules that need the checkpoint: what the recipe alone cannot tell. `tokenizer` is the checkpoint's where it has been read already. */
 export async function modelFindings(
   request: Pick<ConvertRequest, 'source' | 'inputModel'>,
-  modelAttributes: Readonly<Record<string, unknown>>,
+  {
+    modelAttributes,
+    tokenizer,
+  }: { readonly modelAttributes: Readonly<Record<string, unknown>>; readonly tokenizer: TextTokenizer | undefined },
 ): Promise<readonly ConvertFinding[]> {
   const attributes = attributesSchema.safeParse(modelAttributes).data;
   if (request.inputModel.type !== 'HfModel' || attributes === undefined) return [];
   const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], request.inputModel.task)];
-  const largestId = await largestTokenId(join(request.source, 'tokenizer.json'));
+  const largestId = tokenizer?.largestTokenId ?? (await largestIdIn(join(request.source, 'tokenizer.json')));
   const rows = attributes.vocab_size ?? undefined;
   if (rows !== undefined && largestId !== undefined && largestId >= rows) {
     const message = `the tokenizer knows ids up to ${largestId}, the embedding has ${rows} rows: such ids read outside the table`;
@@ -52,14 +56,11 @@ function headFindings(architectures: readonly string[], task: string): readonly 
 }
 
 /** Undefined when there is no tokenizer file, or none that can be read this way: tokenizing reports that where it matters. */
-async function largestTokenId(path: string): Promise<number | undefined> {
+async function largestIdIn(path: string): Promise<number | undefined> {
   const status = await stat(path).catch(() => undefined);
   if (status?.isFile() !== true || status.size > MAX_TOKENIZER_BYTES) return undefined;
   const tokenizer = readTokenizer(await readFile(path, 'utf8'));
-  if (tokenizer === undefined) return undefined;
-  const { vocab } = tokenizer.model;
-  const ids = Array.isArray(vocab) ? [vocab.length - 1] : Object.values(vocab);
-  return [...ids, ...tokenizer.added_tokens.map(({ id }) => id)].reduce((largest, id) => Math.max(largest, id), -1);
+  return tokenizer && largestTokenId(tokenizer);
 }
 
 function readTokenizer(text: string): z.output<typeof tokenizerSchema> | undefined {

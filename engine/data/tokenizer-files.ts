@@ -17,6 +17,24 @@ function isTokenIds(value: unknown): boolean {
   return Object.values(value).every((id) => Number.isInteger(id) && id >= 0 && id <= MAX_TOKEN_ID);
 }
 
+/** What tells the ids of a tokenizer file. */
+export interface TokenIds {
+  readonly model: { readonly vocab: Readonly<Record<string, number>> | readonly unknown[] };
+  readonly added_tokens: readonly { readonly id: number }[];
+}
+
+/** The largest id of a tokenizer file, -1 without any. */
+export function largestTokenId({ model: { vocab }, added_tokens }: TokenIds): number {
+  let largest = -1;
+  if (isList(vocab)) largest = vocab.length - 1;
+  else for (const id of Object.values(vocab)) largest = Math.max(largest, id);
+  return added_tokens.reduce((most, { id }) => Math.max(most, id), largest);
+}
+
+function isList(vocab: TokenIds['model']['vocab']): vocab is readonly unknown[] {
+  return Array.isArray(vocab);
+}
+
 /** The members of `tokenizer.json` that the tokenizer library trusts without looking; everything else passes through. */
 export const tokenizerFileSchema = z.looseObject({
   added_tokens: z.array(z.looseObject({ id: tokenId, content: z.string().min(1).max(1000) })).default([]),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { GroveError } from '../../domain/errors.ts';
 import { int64Tensor, type TensorOf } from '../runtime/tensor.ts';
-import { type TokenizerConfig, tokenizerConfigSchema, tokenizerFileSchema } from './tokenizer-files.ts';
+import { largestTokenId, type TokenizerConfig, tokenizerConfigSchema, tokenizerFileSchema } from './tokenizer-files.ts';
 import { type Truncation, truncatedLengths } from './truncate.ts';
 
 /** Largest tokenizer file that is read. The largest in common use (multilingual Unigram with a compiled character map) has about 35 MB. */
@@ -47,7 +47,8 @@ export type EncodedBatch = Readonly<Record<'input_ids' | 'token_type_ids' | 'att
 
 /** Turns text into ids exactly as the Hugging Face fast tokenizer of the same files does, with truncation and padding. */
 export interface TextTokenizer {
-  readonly vocabularySize: number;
+  /** The largest id that the files give a token, -1 without any. */
+  readonly largestTokenId: number;
   /** Longest row the model takes, when the files say so. */
   readonly modelMaxLength: number | undefined;
   /**
@@ -68,7 +69,7 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
   const config = parseFile(tokenizerConfigSchema, configPath, (await readJson(configPath, false)) ?? {});
   try {
-    return new HuggingFaceTokenizer(new Tokenizer(file, config), config, path);
+    return new HuggingFaceTokenizer(new Tokenizer(file, config), config, { path, largestTokenId: largestTokenId(file) });
   } catch (cause) {
     throw invalid(path, messageOf(cause), cause);
   }
@@ -94,17 +95,17 @@ export function stackEncodings(rows: readonly Encoding[]): EncodedBatch {
 }
 
 class HuggingFaceTokenizer implements TextTokenizer {
-  readonly vocabularySize: number;
+  readonly largestTokenId: number;
   readonly modelMaxLength: number | undefined;
   readonly #tokenizer: Tokenizer;
   readonly #config: TokenizerConfig;
   readonly #where: string;
 
-  constructor(tokenizer: Tokenizer, config: TokenizerConfig, where: string) {
+  constructor(tokenizer: Tokenizer, config: TokenizerConfig, file: { readonly path: string; readonly largestTokenId: number }) {
     this.#tokenizer = tokenizer;
     this.#config = config;
-    this.#where = where;
-    this.vocabularySize = tokenizer.get_vocab().size;
+    this.#where = file.path;
+    this.largestTokenId = file.largestTokenId;
     const declared = config.model_max_length;
     this.modelMaxLength = declared !== undefined && declared <= LARGEST_MODEL_LENGTH ? declared : undefined;
   }
