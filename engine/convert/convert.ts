@@ -5,6 +5,7 @@ import { GroveError } from '../../domain/errors.ts';
 import { isNativePassType } from '../../domain/passes/registry.ts';
 import { dataNeeds } from '../../domain/recipe/conversion-data.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import { type ArrivingCheckpoint, openAhead } from '../export/checkpoint.ts';
 import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
 import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
@@ -44,10 +45,27 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
   return withScratch(request.scratchFolder, (scratch) => convertWith(scratch, request));
 }
 
+/** The weights of a checkpoint are on their way while data and tokenizer are made ready. */
 async function convertWith(scratch: ScratchModels, request: ConvertRequest): Promise<ConvertResult> {
-  const { passes, outFolder, exportFolder, signal } = request;
+  const checkpoint = beginsWithExport(request.passes) ? openAhead(request.source) : undefined;
+  // Told by the pass that wants it, behind whatever is wrong before.
+  checkpoint?.catch(() => undefined);
+  try {
+    return await runPasses({ ...request, scratch, checkpoint });
+  } finally {
+    await checkpoint?.then((opened) => opened.checkpoint.close()).catch(() => undefined);
+  }
+}
+
+function beginsWithExport([first]: readonly RecipePass[]): boolean {
+  return first !== undefined && implementationOf(first)?.kind === 'export';
+}
+
+async function runPasses(request: Prepared): Promise<ConvertResult> {
+  const { passes, outFolder, exportFolder, scratch, signal } = request;
   const tally = new RowTally(request.data?.configs ?? []);
-  const run: Run = { ...request, scratch, read: tally.counting(await openData(dataNeeds(passes), request.data)) };
+  const { read, tokenizer } = await openData(dataNeeds(passes), request.data);
+  const run: Run = { ...request, read: tally.counting(read) };
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
@@ -60,12 +78,21 @@ async function convertWith(scratch: ScratchModels, request: ConvertRequest): Pro
     reports.push(step.report);
     findings.push(...step.findings);
     request.onEvent({ kind: 'pass-finished', report: step.report });
-    if (state === undefined) exportPath = await keepExport(step.state.model, exportFolder);
+    if (state === undefined) {
+      if (passes.slice(index + 1).some(writesScratch)) scratch.writeAhead(step.state.model);
+      exportPath = await keepExport(step.state.model, exportFolder);
+    }
     state = step.state;
   }
   if (state === undefined)
     throw new GroveError('unsupported-input', { problem: 'the recipe has no pass that makes an ONNX model of the checkpoint' });
-  findings.push(...tally.findings(), ...(await modelFindings(request, state.modelAttributes)));
+  findings.push(
+    ...tally.findings(),
+    ...(await modelFindings(request, {
+      modelAttributes: state.modelAttributes,
+      tokenizer: request.data?.tokenizerFolder === request.source ? tokenizer : undefined,
+    })),
+  );
   const written = await writeResult(state, request);
   return {
     ...written,
@@ -89,9 +116,14 @@ interface Step {
   readonly findings: readonly ConvertFinding[];
 }
 
-/** A conversion whose data has been checked. */
-interface Run extends ConvertRequest {
+/** A conversion with what is made ready for it. */
+interface Prepared extends ConvertRequest {
   readonly scratch: ScratchModels;
+  readonly checkpoint: Promise<ArrivingCheckpoint> | undefined;
+}
+
+/** A conversion whose data has been checked. */
+interface Run extends Prepared {
   readonly read: DataReader;
 }
 
@@ -132,7 +164,7 @@ function resultOf(pass: RecipePass, state: State | undefined, run: Run): Promise
   const context = contextOf(pass, state, run);
   if (implementation.kind === 'export') {
     if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
-    const source = { folder: run.source, task: run.inputModel.task, config: run.inputModel.config };
+    const source = { folder: run.source, checkpoint: run.checkpoint, task: run.inputModel.task, config: run.inputModel.config };
     return runWith(implementation, pass, (params) => implementation.run(source, params, context));
   }
   if (state === undefined) throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
@@ -161,8 +193,18 @@ function blameOn(pass: Pick<RecipePass, 'type'>, error: unknown): unknown {
   return new GroveError('pass-failed', { type: pass.type, problem: error.message }, { cause: error });
 }
 
-function hostPassOf({ type, path, detail, known }: RecipePass): ExportPass | GraphPass {
-  const implementation: Pass | undefined = isNativePassType(type) && known === 'native' ? PASSES[type] : undefined;
+function writesScratch(pass: RecipePass): boolean {
+  const implementation = implementationOf(pass);
+  return implementation?.kind === 'graph' && implementation.writesScratch === true;
+}
+
+function implementationOf({ type, known }: Pick<RecipePass, 'type' | 'known'>): Pass | undefined {
+  return isNativePassType(type) && known === 'native' ? PASSES[type] : undefined;
+}
+
+function hostPassOf(pass: RecipePass): ExportPass | GraphPass {
+  const { type, path, detail } = pass;
+  const implementation = implementationOf(pass);
   if (implementation === undefined) throw new GroveError('unsupported-pass', { type, path, detail });
   if (implementation.kind === 'session')
     throw new GroveError('pass-failed', { type, problem: 'it runs on the device, not in a conversion' });

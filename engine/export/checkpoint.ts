@@ -29,6 +29,19 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   return { folder, config, ...(names.includes(WEIGHTS_FILE) ? openWeights(folder) : await openShards(folder)) };
 }
 
+/** A checkpoint whose weights are on their way. */
+export interface ArrivingCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Resolves when all have arrived that will; never rejects. */
+  readonly arrival: Promise<void>;
+}
+
+/** Opens a checkpoint and begins to read its weights. Throws as {@link openCheckpoint}. */
+export async function openAhead(folder: string): Promise<ArrivingCheckpoint> {
+  const checkpoint = await openCheckpoint(folder);
+  return { checkpoint, arrival: checkpoint.readAhead() };
+}
+
 async function namesIn(folder: string): Promise<readonly string[]> {
   const status = await stat(folder).catch(() => undefined);
   if (status === undefined) throw bad(folder, 'there is no such folder');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -47,6 +47,50 @@ describe('a well-formed file', () => {
         expect(plain(parseSafetensors(safetensorsOf(tensors), 'f'))).toEqual(plain(tensors));
       }),
     );
+  });
+});
+
+describe('reading ahead', () => {
+  const open = async (tensors: ReadonlyMap<string, Tensor>): Promise<SafetensorsFile> => {
+    await writeFile(join(folder, 'm.safetensors'), safetensorsOf(tensors));
+    return new SafetensorsFile(join(folder, 'm.safetensors'));
+  };
+  const all = (file: SafetensorsFile): unknown => plain(new Map([...file.entries.keys()].map((name) => [name, file.read(name)!])));
+
+  test('changes nothing about what is read, once it has arrived, before, and again', async () => {
+    const file = await open(sample);
+    const arrival = file.readAhead();
+    expect(all(file)).toEqual(plain(sample));
+    await arrival;
+    expect([all(file), all(file)]).toEqual([plain(sample), plain(sample)]);
+    file.close();
+  });
+
+  test('gives every reader bytes of its own', async () => {
+    const file = await open(sample);
+    await file.readAhead();
+    expect(file.read('a')?.bytes.buffer).not.toBe(file.read('a')?.bytes.buffer);
+    file.close();
+  });
+
+  test('leaves a file that changed to those who ask for its tensors', async () => {
+    const file = await open(sample);
+    await truncate(join(folder, 'm.safetensors'), 10);
+    await file.readAhead();
+    expect(() => file.read('a')).toThrow('shorter');
+    file.close();
+  });
+
+  test('ends quietly when the file is closed meanwhile, and after that', async () => {
+    const file = await open(sample);
+    const arrival = file.readAhead();
+    file.close();
+    file.close();
+    await arrival;
+    await file.readAhead();
+    const later = await open(sample);
+    expect(all(later)).toEqual(plain(sample));
+    later.close();
   });
 });
 

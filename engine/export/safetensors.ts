@@ -1,10 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, readv as readvWithCallback, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { promisify } from 'node:util';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { byteLengthOf, DataType } from '../graph/data-type.ts';
 import { allocateBytes, type Tensor } from '../graph/tensor.ts';
 import { findDuplicateKey } from './json-keys.ts';
+
+const readv = promisify(readvWithCallback);
 
 /** safetensors type names by ONNX type. Types that ONNX lacks are refused. */
 const DATA_TYPES: ReadonlyMap<string, DataType> = new Map([
@@ -29,6 +32,17 @@ const DATA_TYPES: ReadonlyMap<string, DataType> = new Map([
 const MAX_HEADER_BYTES = 100_000_000;
 
 const PREFIX_BYTES = 8;
+const EMPTY = new Uint8Array(0);
+
+/** Files up to this size are read ahead: all of their tensors are in memory at once. */
+const MAX_AHEAD_BYTES = 1 << 29;
+
+/** What one call reads: systems take at most 1024 buffers. */
+const MAX_AHEAD_TENSORS = 1000;
+
+async function readAll(descriptor: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
+  return (await readv(descriptor, buffers, position)).bytesRead;
+}
 
 const sizeSchema = z.number().int().nonnegative();
 const entrySchema = z.strictObject({
@@ -51,6 +65,9 @@ export class SafetensorsFile {
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   readonly #descriptor: number;
   readonly #name: string;
+  readonly #ahead = new Map<string, Uint8Array>();
+  #isReading = false;
+  #isClosed = false;
 
   /** Throws `invalid-safetensors` when the file is not exactly what its header says, or `not-found`. */
   constructor(path: string) {
@@ -68,11 +85,40 @@ export class SafetensorsFile {
   read(name: string): Tensor | undefined {
     const entry = this.entries.get(name);
     if (!entry) return undefined;
-    return { dataType: entry.dataType, dims: entry.dims, bytes: this.#readAt(entry.begin, entry.sizeBytes) };
+    return { dataType: entry.dataType, dims: entry.dims, bytes: this.#takeAhead(name) ?? this.#readAt(entry.begin, entry.sizeBytes) };
+  }
+
+  /**
+   * Reads what is not too much in the background, for `read` to find. What is not there yet then, or could not be read, is read when it is asked for.
+   * Resolves when nothing more is to come; never rejects.
+   */
+  async readAhead(): Promise<void> {
+    // The format leaves no gaps: one call reads them all, without coming back to a thread that is busy meanwhile.
+    const entries = [...this.entries].filter(([, { sizeBytes }]) => sizeBytes > 0).sort(([, a], [, b]) => a.begin - b.begin);
+    const sizeBytes = entries.reduce((sum, [, entry]) => sum + entry.sizeBytes, 0);
+    const first = entries[0];
+    if (first === undefined || this.#isClosed || sizeBytes > MAX_AHEAD_BYTES || entries.length > MAX_AHEAD_TENSORS) return;
+    const buffers = entries.map(([, entry]) => allocateBytes(entry.sizeBytes));
+    this.#isReading = true;
+    const bytesRead = await readAll(this.#descriptor, buffers, first[1].begin).catch(() => 0);
+    this.#isReading = false;
+    if (this.#isClosed) closeSync(this.#descriptor);
+    else if (bytesRead === sizeBytes) for (const [index, [name]] of entries.entries()) this.#ahead.set(name, buffers[index] ?? EMPTY);
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ahead.clear();
+    // A number that a read still uses may not be given to another file.
+    if (!this.#isReading) closeSync(this.#descriptor);
+  }
+
+  /** Every tensor is handed out once: whoever asks again gets bytes of its own. */
+  #takeAhead(name: string): Uint8Array | undefined {
+    const bytes = this.#ahead.get(name);
+    this.#ahead.delete(name);
+    return bytes;
   }
 
   #readHeader(): ReadonlyMap<string, SafetensorsEntry> {

@@ -17,6 +17,8 @@ export interface WeightFiles {
   entry(name: string): Pick<SafetensorsEntry, 'dataType' | 'dims'> | undefined;
   /** Reads one tensor, or gives undefined when there is none of that name. */
   read(name: string): Tensor | undefined;
+  /** Begins to read what will be asked for, while something else is done. Resolves when nothing more is to come; never rejects. */
+  readAhead(): Promise<void>;
   /** Closes the files. Tensors already read stay valid. */
   close(): void;
 }
@@ -24,7 +26,12 @@ export interface WeightFiles {
 /** Opens `model.safetensors`. Throws `invalid-safetensors` or `not-found`. */
 export function openWeights(folder: string): WeightFiles {
   const file = new SafetensorsFile(join(folder, WEIGHTS_FILE));
-  return { entry: (name) => file.entries.get(name), read: (name) => file.read(name), close: () => file.close() };
+  return {
+    entry: (name) => file.entries.get(name),
+    read: (name) => file.read(name),
+    readAhead: () => file.readAhead(),
+    close: () => file.close(),
+  };
 }
 
 /**
@@ -50,7 +57,9 @@ export async function openShards(folder: string): Promise<WeightFiles> {
       if (files.get(name)?.[0] !== shard) throw bad(where, `tensor "${name}" is not in ${shard}`);
     }
     const fileOf = (name: string): SafetensorsFile | undefined => files.get(name)?.[1];
-    return { entry: (name) => fileOf(name)?.entries.get(name), read: (name) => fileOf(name)?.read(name), close };
+    // Models in shards are large: their tensors come one by one.
+    const readAhead = (): Promise<void> => Promise.resolve();
+    return { entry: (name) => fileOf(name)?.entries.get(name), read: (name) => fileOf(name)?.read(name), readAhead, close };
   } catch (thrown) {
     close();
     throw thrown;

@@ -1,7 +1,11 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, openSync, writev as writevWithCallback, write as writeWithCallback } from 'node:fs';
 import { basename } from 'node:path';
+import { promisify } from 'node:util';
 import type { Tensor } from '../graph/tensor.ts';
 import type { ExternalPlace } from './encode-tensor.ts';
+
+const write = promisify(writeWithCallback);
+const writev = promisify(writevWithCallback);
 
 /** Alignment of tensors in the data file: a page for those worth mapping, a cache line for the rest. */
 const PAGE_BYTES = 4096;
@@ -53,15 +57,56 @@ export function endOf(placed: readonly PlacedTensor[]): number {
   return last === undefined ? 0 : last.offset + last.length;
 }
 
-/** Writes tensors to their places. */
-export async function writePlaced(file: FileHandle, placed: readonly PlacedTensor[]): Promise<void> {
-  for (const { tensor, place } of placed) await writeAt(file, tensor.bytes, place.offset);
+/** What one call takes at most: systems allow 1024 buffers and 2 GiB. */
+const MAX_BUFFERS = 1000;
+const MAX_CALL_BYTES = 1 << 30;
+
+/** Zeros between tensors. */
+const PADDING = new Uint8Array(PAGE_BYTES);
+
+/**
+ * Writes tensors to their places, which ascend, in as few calls as may be: between calls the writing waits for this thread, which is often busy.
+ */
+export async function writePlaced(descriptor: number, placed: readonly PlacedTensor[]): Promise<void> {
+  let batch: Batch = { position: 0, buffers: [], sizeBytes: 0 };
+  for (const { tensor, place } of placed) {
+    const end = batch.position + batch.sizeBytes;
+    const isFull = batch.buffers.length + 2 > MAX_BUFFERS || batch.sizeBytes + tensor.bytes.length > MAX_CALL_BYTES;
+    if (batch.buffers.length > 0 && isFull) await writeBatch(descriptor, batch);
+    if (batch.buffers.length === 0 || isFull) batch = { position: place.offset, buffers: [], sizeBytes: 0 };
+    else if (place.offset > end) add(batch, PADDING.subarray(0, place.offset - end));
+    add(batch, tensor.bytes);
+  }
+  await writeBatch(descriptor, batch);
+}
+
+interface Batch {
+  readonly position: number;
+  readonly buffers: Uint8Array[];
+  sizeBytes: number;
+}
+
+function add(batch: Batch, bytes: Uint8Array): void {
+  batch.buffers.push(bytes);
+  batch.sizeBytes += bytes.length;
+}
+
+/** A call that writes less than asked says by an error in the next one why. */
+async function writeBatch(descriptor: number, { position, buffers, sizeBytes }: Batch): Promise<void> {
+  if (buffers.length === 0) return;
+  const bytesWritten = sizeBytes > MAX_CALL_BYTES ? 0 : (await writev(descriptor, buffers, position)).bytesWritten;
+  if (bytesWritten === sizeBytes) return;
+  let start = position;
+  for (const bytes of buffers) {
+    await writeAt(descriptor, bytes, start);
+    start += bytes.length;
+  }
 }
 
 /** One write call may write less than asked, and at most 2 GiB. */
-export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeAt(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, 1 << 30), position + done);
+    const { bytesWritten } = await write(descriptor, bytes, done, Math.min(bytes.length - done, MAX_CALL_BYTES), position + done);
     done += bytesWritten;
   }
 }
@@ -93,11 +138,12 @@ export class SharedDataFile {
 
   async #append(placed: readonly PlacedTensor[]): Promise<void> {
     if (placed.length === 0) return;
-    const file = await open(this.#path, this.#end === 0 ? 'wx' : 'r+');
+    // Opened at once: the writing begins before whoever asked for it does anything else.
+    const descriptor = openSync(this.#path, this.#end === 0 ? 'wx' : 'r+');
     try {
-      await writePlaced(file, placed);
+      await writePlaced(descriptor, placed);
     } finally {
-      await file.close();
+      closeSync(descriptor);
     }
     for (const { tensor, place } of placed) this.#places.set(tensor.bytes, place);
     this.#end = endOf(placed);

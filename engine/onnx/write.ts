@@ -69,11 +69,20 @@ export async function writeModelFile(model: Model, path: string, options: WriteO
   const external = (options.saveAsExternalData ?? false) || inlineBytes > FORCE_EXTERNAL_BYTES;
   const placed = external ? placeTensors(initializers, { location: dataName, thresholdBytes: threshold, start: 0 }) : [];
   const places = new Map(placed.map(({ name, place }) => [name, place]));
-  const modelBytes = await writeGraphFile(model, path, places);
-  if (placed.length === 0) return { modelPath: path, places, sizeBytes: modelBytes };
+  if (placed.length === 0) return { modelPath: path, places, sizeBytes: await writeGraphFile(model, path, places) };
   const dataPath = join(dirname(path), dataName);
-  await writeFileOf(dataPath, (file) => writePlaced(file, placed));
+  // The weights go out while the graph is encoded.
+  const [, modelBytes] = await allDone([
+    writeFileOf(dataPath, (file) => writePlaced(file.fd, placed)),
+    writeGraphFile(model, path, places),
+  ]);
   return { modelPath: path, dataPath, places, sizeBytes: modelBytes + endOf(placed) };
+}
+
+/** Waits for both also when one fails: nothing may be written any more once the caller hears of it. */
+async function allDone<A, B>(writes: readonly [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled(writes);
+  return Promise.all(writes);
 }
 
 /** Writes the message alone. Returns its size. */
@@ -138,7 +147,7 @@ async function writeChunks(file: FileHandle, chunks: Chunks): Promise<void> {
   let small: Chunks = [];
   let smallBytes = 0;
   const flush = async (): Promise<void> => {
-    await writeAt(file, Buffer.concat(small, smallBytes), position);
+    await writeAt(file.fd, Buffer.concat(small, smallBytes), position);
     position += smallBytes;
     small = [];
     smallBytes = 0;
@@ -150,7 +159,7 @@ async function writeChunks(file: FileHandle, chunks: Chunks): Promise<void> {
     }
     if (smallBytes >= JOIN_BYTES || chunk.length >= JOIN_BYTES) await flush();
     if (chunk.length < JOIN_BYTES) continue;
-    await writeAt(file, chunk, position);
+    await writeAt(file.fd, chunk, position);
     position += chunk.length;
   }
   await flush();

@@ -9,10 +9,10 @@ import type { ExportPass } from './pass.ts';
 export const onnxConversion: ExportPass<ParamsOf<'OnnxConversion'>> = {
   kind: 'export',
   manifest,
-  async run({ folder, task, config }, params) {
+  async run({ folder, checkpoint, task, config }, params) {
     if (!isExportTask(task)) throw new GroveError('unsupported-input', { problem: `task "${task}" has no native export` });
     const { attention, torchDtype, trustsRemoteCode } = loadSettings(config);
-    const { model, modelAttributes, findings } = await exportCheckpoint(folder, {
+    const { model, modelAttributes, findings } = await exportCheckpoint(checkpoint ?? folder, {
       ...{ task, opset: params.target_opset, dynamic: params.dynamic, attention, trustsRemoteCode },
       dtype: params.torch_dtype === null ? torchDtype : plainDtype(params.torch_dtype),
       ioConfig: config['io_config'],

@@ -7,5 +7,6 @@ import { quantizeAtRunTime } from './quantization/dynamic.ts';
 export const onnxDynamicQuantization: GraphPass<ParamsOf<'OnnxDynamicQuantization'>> = {
   kind: 'graph',
   manifest,
+  writesScratch: true,
   run: (model, params, context) => quantizeAtRunTime(model, { type: manifest.type, params }, context),
 };

@@ -7,6 +7,7 @@ import type { GraphPass } from './pass.ts';
 export const onnxQuantizationPreprocess: GraphPass<ParamsOf<'OnnxQuantizationPreprocess'>> = {
   kind: 'graph',
   manifest,
+  writesScratch: true,
   async run(model, params, { runtime, scratch }) {
     const result = await preprocess(model, runtime, {
       skipOptimization: params.skip_optimization,

@@ -8,6 +8,7 @@ import { quantizeStatically } from './quantization/static.ts';
 export const onnxQuantization: GraphPass<ParamsOf<'OnnxQuantization'>> = {
   kind: 'graph',
   manifest,
+  writesScratch: true,
   run(model, params, context) {
     const quantization = { type: manifest.type, params };
     return params.quant_mode === 'static'

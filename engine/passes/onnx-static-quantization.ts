@@ -7,5 +7,6 @@ import { quantizeStatically } from './quantization/static.ts';
 export const onnxStaticQuantization: GraphPass<ParamsOf<'OnnxStaticQuantization'>> = {
   kind: 'graph',
   manifest,
+  writesScratch: true,
   run: (model, params, context) => quantizeStatically(model, { type: manifest.type, params }, context),
 };

@@ -27,6 +27,7 @@ const CONTRIB_DOMAIN = 'com.microsoft';
 export const ortTransformersOptimization: GraphPass<Params> = {
   kind: 'graph',
   manifest,
+  writesScratch: true,
   async run(given, params, context) {
     refusePruned(params, context.accelerator);
     const facts = modelFacts(params, context.modelAttributes);

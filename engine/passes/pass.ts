@@ -2,6 +2,7 @@ import type { ModelRule } from '../../domain/lint/model-rules.ts';
 import type { PassManifest } from '../../domain/passes/manifest.ts';
 import type { JsonObject } from '../../domain/recipe/recipe.ts';
 import type { LeftAlone } from '../../domain/report.ts';
+import type { ArrivingCheckpoint } from '../export/checkpoint.ts';
 import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ScratchModels } from '../runtime/scratch-models.ts';
@@ -61,6 +62,8 @@ export interface PassResult {
 export interface PassSource {
   /** A Hugging Face folder. */
   readonly folder: string;
+  /** The same folder where it has been opened already; the pass closes it. */
+  readonly checkpoint?: Promise<ArrivingCheckpoint> | undefined;
   /** Task of the export. */
   readonly task: string;
   /** Further members of the recipe's input model: `io_config`, `load_kwargs`, `model_attributes`. */
@@ -78,6 +81,8 @@ export interface ExportPass<Params = unknown> {
 export interface GraphPass<Params = unknown> {
   readonly kind: 'graph';
   readonly manifest: PassManifest<Params>;
+  /** Whether it gives ONNX Runtime the whole model, weights and all, through `scratch`; default false. */
+  readonly writesScratch?: true;
   run(model: Model, params: Params, context: PassContext): Promise<PassResult>;
 }
 

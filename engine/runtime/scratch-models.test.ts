@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataType } from '../graph/data-type.ts';
@@ -45,6 +45,24 @@ describe('scratch models', () => {
     const third = await scratch.write(sumOf({ a: one, c: three }));
     expect(await contentOf(third.modelPath)).toEqual({ a: 1, c: 3 });
     expect((await stat(weights)).size - size).toBe(8 * COLUMNS * 4);
+  });
+
+  it('find the weights that were written ahead', async () => {
+    const [one, two] = [rows(8, 1), rows(8, 2)];
+    scratch.writeAhead(sumOf({ a: one, b: two }));
+    const { modelPath } = await scratch.write(sumOf({ renamed: two, c: rows(8, 3) }));
+    expect(await contentOf(modelPath)).toEqual({ renamed: 2, c: 3 });
+    expect((await stat(join(dirname(modelPath), SCRATCH_WEIGHTS))).size).toBe(3 * 8 * COLUMNS * 4);
+  });
+
+  it('tell where it matters that weights could not be written ahead, and vanish all the same', async () => {
+    const own = await ScratchModels.open();
+    const folder = dirname(own.path());
+    await mkdir(join(folder, SCRATCH_WEIGHTS));
+    own.writeAhead(sumOf({ a: rows(8, 1) }));
+    await expect(own.write(sumOf({ a: rows(8, 1) }))).rejects.toThrow('EEXIST');
+    await own.close();
+    await expect(stat(folder)).rejects.toThrow('ENOENT');
   });
 
   it('keep small constants inside, and need no weights file without large ones', async () => {

@@ -16,6 +16,7 @@ export class ScratchModels {
   readonly #folder: string;
   readonly #weights: SharedDataFile;
   #count = 0;
+  #ahead: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -27,8 +28,18 @@ export class ScratchModels {
     return new ScratchModels(await mkdtemp(join(parent, 'grove-scratch-')));
   }
 
+  /**
+   * Begins to write the weights of a model, for models that share them to find when they are written. Throws nothing: what fails here fails there.
+   * The bytes must not change before the folder is closed.
+   */
+  writeAhead(model: Model): void {
+    this.#ahead = this.#weights.place([...model.graph.initializers], EXTERNAL_BYTES);
+    this.#ahead.catch(() => undefined);
+  }
+
   /** Writes a model. Its bytes must not change before the folder is closed. */
   async write(model: Model): Promise<WrittenModel> {
+    await this.#ahead;
     return writeModelFile(model, this.path(), { sharedData: this.#weights, sizeThresholdBytes: EXTERNAL_BYTES });
   }
 
@@ -40,6 +51,7 @@ export class ScratchModels {
 
   /** Removes the folder; no session may be open on it. */
   async close(): Promise<void> {
+    await this.#ahead.catch(() => undefined);
     await rm(this.#folder, { recursive: true, force: true });
   }
 }
