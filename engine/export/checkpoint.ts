@@ -21,7 +21,7 @@ export interface Checkpoint extends WeightFiles {
  * Opens a checkpoint. Weights are one `model.safetensors`, which wins, or shards named by `model.safetensors.index.json`; every header is checked here.
  * Throws `invalid-checkpoint`, with the way out, when there is no such folder or it holds something else, and `invalid-safetensors`.
  */
-export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const names = await namesIn(folder);
   const problem = checkpointProblem(names);
   if (problem !== undefined) throw bad(folder, problem);
