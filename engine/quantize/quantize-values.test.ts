@@ -36,8 +36,24 @@ describe('channelRanges', () => {
     ]);
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('has none with %d', (value) => {
-    expect(channelRanges(Float32Array.of(1, value, 2), channelLayout([3], undefined))).toBeUndefined();
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('has none with %d, wherever it is', (value) => {
+    for (const at of [0, 1, 2]) {
+      expect(channelRanges(Float32Array.of(1, 2, 3).fill(value, at, at + 1), channelLayout([3], undefined))).toBeUndefined();
+    }
+  });
+
+  test('finds an extreme anywhere in a large tensor', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4090, max: 9000 }), fc.nat(8999), fc.constantFrom(undefined, 0, 1), (count, place, axis) => {
+        const values = new Float32Array(2 * count).fill(1);
+        const at = place % (2 * count);
+        values[at] = -3;
+        const ranges = channelRanges(values, channelLayout([2, count], axis)) ?? [];
+        const channel = axis === undefined ? 0 : axis === 0 ? Math.floor(at / count) : at % count;
+        expect(ranges.flatMap(({ min, max }, index) => (min === 1 && max === 1 ? [] : [[index, min, max]]))).toEqual([[channel, -3, 1]]);
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 
