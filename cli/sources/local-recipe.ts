@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { findCatalogueRecipe } from '../../domain/recipe/catalogue.ts';
 import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { type ParsedRecipe, parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
@@ -27,6 +27,14 @@ export async function readLocalRecipe(argument: string, { task, set }: RecipeEdi
 export async function readRecipeFile(argument: string): Promise<{ readonly fileName: string; readonly text: string }> {
   const found = await stat(argument).catch(() => undefined);
   if (found?.isFile() === true) return { fileName: basename(argument), text: await readFile(argument, 'utf8') };
+  const ofId = await readById(argument);
+  if (ofId !== undefined) return { fileName: basename(argument), text: ofId };
   const { id, text } = findCatalogueRecipe(await readCatalogue(CATALOGUE_FOLDER, sha256), argument);
   return { fileName: basename(id), text };
+}
+
+/** A whole id needs no look at the other recipes, each of which costs some milliseconds. */
+async function readById(argument: string): Promise<string | undefined> {
+  if (!/^[\w-][\w.-]*\/[\w-][\w.-]*\.json$/.test(argument) || basename(argument) === 'model.json') return undefined;
+  return readFile(join(CATALOGUE_FOLDER, argument), 'utf8').catch(() => undefined);
 }

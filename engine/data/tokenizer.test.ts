@@ -30,6 +30,13 @@ describe('TextTokenizer', () => {
     });
   });
 
+  it('knows the largest id, added tokens counted', async () => {
+    expect((await small()).largestTokenId).toBe(12);
+    const added = [{ id: 99, content: '[NEW]', special: true }];
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify({ ...smallTokenizerFile(), added_tokens: added }));
+    expect((await loadTokenizer(folder)).largestTokenId).toBe(99);
+  });
+
   it('keeps the pair form when the second text is empty', async () => {
     const [row] = (await small()).encode([{ text: 'the cat', pair: '' }]);
     expect(row?.inputIds).toEqual([2, 4, 5, 3, 3]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { GroveError } from '../../domain/errors.ts';
 import { int64Tensor, type TensorOf } from '../runtime/tensor.ts';
-import { largestTokenId, type TokenizerConfig, tokenizerConfigSchema, tokenizerFileSchema } from './tokenizer-files.ts';
+import { type TokenizerConfig, tokenizerConfigSchema, tokenizerFileSchema } from './tokenizer-files.ts';
 import { type Truncation, truncatedLengths } from './truncate.ts';
 
 /** Largest tokenizer file that is read. The largest in common use (multilingual Unigram with a compiled character map) has about 35 MB. */
@@ -69,7 +69,7 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   const configPath = join(folder, 'tokenizer_config.json');
   const config = parseFile(tokenizerConfigSchema, configPath, (await readJson(configPath, false)) ?? {});
   try {
-    return new HuggingFaceTokenizer(new Tokenizer(file, config), config, { path, largestTokenId: largestTokenId(file) });
+    return new HuggingFaceTokenizer(new Tokenizer(file, config), config, path);
   } catch (cause) {
     throw invalid(path, messageOf(cause), cause);
   }
@@ -101,11 +101,11 @@ class HuggingFaceTokenizer implements TextTokenizer {
   readonly #config: TokenizerConfig;
   readonly #where: string;
 
-  constructor(tokenizer: Tokenizer, config: TokenizerConfig, file: { readonly path: string; readonly largestTokenId: number }) {
+  constructor(tokenizer: Tokenizer, config: TokenizerConfig, where: string) {
     this.#tokenizer = tokenizer;
     this.#config = config;
-    this.#where = file.path;
-    this.largestTokenId = file.largestTokenId;
+    this.#where = where;
+    this.largestTokenId = tokenizer.model.vocab.findLastIndex((token: string | undefined) => token !== undefined);
     const declared = config.model_max_length;
     this.modelMaxLength = declared !== undefined && declared <= LARGEST_MODEL_LENGTH ? declared : undefined;
   }
