@@ -5,7 +5,7 @@ import { Graph } from '../../engine/graph/graph.ts';
 import { createModel, type Model } from '../../engine/graph/model.ts';
 import { float32Tensor, makeTensor } from '../../engine/graph/tensor.ts';
 import { tensorType } from '../../engine/graph/value.ts';
-import { compareParameters, differencesOf, judge } from './compare-summaries.ts';
+import { compareParameters, differencesOf, type Explanation, judge } from './compare-summaries.ts';
 import { type ModelSummary, summarizeModel, type ValueSummary } from './model-summary.ts';
 
 interface Choices {
@@ -112,12 +112,14 @@ describe('the numbers of two results', () => {
 describe('an explanation', () => {
   const found = differencesOf(summarizeModel(model()), summarizeModel(model({ weight: 4, mode: 'fancy' })));
 
-  it('holds for its aspect, its keys and its recipes only', () => {
-    const because = (recipe: string) =>
-      judge(recipe, found, [{ recipes: ['dml'], aspect: 'constant', keys: ['w_quantized'], because: 'rounding' }]).map(
+  it('holds for its aspect, its keys, its recipes and its subjects only', () => {
+    const because = (recipe: string, subject: string, limits: Partial<Explanation> = { recipes: ['dml'] }) =>
+      judge({ recipe, subject }, found, [{ ...limits, aspect: 'constant', keys: ['w_quantized'], because: 'rounding' }]).map(
         (difference) => difference.because,
       );
-    expect(because('dml')).toEqual([undefined, 'rounding']);
-    expect(because('qdq_amd')).toEqual([undefined, undefined]);
+    expect(because('dml', 'a')).toEqual([undefined, 'rounding']);
+    expect(because('qdq_amd', 'a')).toEqual([undefined, undefined]);
+    expect(because('dml', 'a', { subjects: ['a'] })).toEqual([undefined, 'rounding']);
+    expect(because('dml', 'b', { subjects: ['a'] })).toEqual([undefined, undefined]);
   });
 });

@@ -17,6 +17,8 @@ export interface Difference {
 export interface Explanation {
   /** Recipe labels it holds for; absent: all. */
   readonly recipes?: readonly string[];
+  /** Subjects it holds for, by key; absent: all. */
+  readonly subjects?: readonly string[];
   readonly aspect: Aspect;
   /** The keys it holds for. */
   readonly keys: readonly string[];
@@ -126,16 +128,22 @@ function largest(all: readonly Extreme[]): Extreme {
   return all.reduce((most, one) => (one.difference > most.difference ? one : most), { difference: 0, tensor: '' });
 }
 
-/** Finds the explanation of each difference of a recipe. */
+/** Whose differences are judged: labels as explanations name them. */
+export interface Judged {
+  readonly recipe: string;
+  readonly subject: string;
+}
+
+/** Finds the explanation of each difference of a subject. */
 export function judge(
-  recipe: string,
+  { recipe, subject }: Judged,
   differences: readonly Difference[],
   explanations: readonly Explanation[],
 ): readonly JudgedDifference[] {
   return differences.map((difference) => {
     const found = explanations.find(
-      ({ recipes, aspect, keys }) =>
-        aspect === difference.aspect && keys.includes(difference.key) && (recipes === undefined || recipes.includes(recipe)),
+      ({ recipes = [recipe], subjects = [subject], aspect, keys }) =>
+        aspect === difference.aspect && keys.includes(difference.key) && recipes.includes(recipe) && subjects.includes(subject),
     );
     return { ...difference, because: found?.because };
   });

@@ -204,7 +204,7 @@ function numberRow({ subject, parameters, constants }: StructureResult, limits: 
     zeroPoint.difference <= limits.zeroPoint &&
     bias.difference <= limits.bias &&
     unequalChannels.length === 0 &&
-    constants.equal === constants.total;
+    constants.equal + constants.explained === constants.total;
   return [
     ...subjectCells(subject),
     String(tensors),

@@ -7,12 +7,13 @@ import {
   compareParameters,
   differencesOf,
   type Explanation,
+  type Judged,
   type JudgedDifference,
   judge,
   type ParameterComparison,
 } from './compare-summaries.ts';
 import { type ModelSummary, summarizeModel } from './model-summary.ts';
-import { groveModel, oliveModel, type Subject } from './subjects.ts';
+import { groveModel, oliveModel, type Subject, subjectKey } from './subjects.ts';
 
 /** How two results of one subject compare without running them. */
 export interface StructureResult {
@@ -22,13 +23,14 @@ export interface StructureResult {
   readonly differences: readonly JudgedDifference[];
   /** Of the tensors both quantize; undefined when nothing is quantized. */
   readonly parameters: ParameterComparison | undefined;
-  /** Initializers other than scales, zero points and quantized biases: how many Olive has, and how many of them Grove has with the same bytes. */
-  readonly constants: { readonly total: number; readonly equal: number };
+  /** Initializers other than scales, zero points and quantized biases: how many Olive has, how many of them Grove has with the same bytes, and why others not. */
+  readonly constants: { readonly total: number; readonly equal: number; readonly explained: number };
 }
 
 const explanationsSchema = z.array(
   z.strictObject({
-    recipes: z.array(z.string()).optional(),
+    recipes: z.array(z.string()).exactOptional(),
+    subjects: z.array(z.string()).exactOptional(),
     aspect: z.enum(['header', 'opset', 'metadata', 'end', 'operator', 'wiring', 'initializers', 'placement', 'constant']),
     keys: z.array(z.string()).min(1),
     because: z.string().min(1),
@@ -38,9 +40,7 @@ const explanationsSchema = z.array(
 /** The one file that says why Grove's results are otherwise than Olive's where they are. */
 export async function readExplanations(): Promise<readonly Explanation[]> {
   const path = join(INSTALLATION_FOLDER, 'test', 'parity', 'explanations.json');
-  return explanationsSchema
-    .parse(JSON.parse(await readFile(path, 'utf8')))
-    .map(({ recipes, ...rest }) => (recipes === undefined ? rest : { ...rest, recipes }));
+  return explanationsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 }
 
 /** Reads both results and compares them; Olive's may lie elsewhere than usual. */
@@ -51,23 +51,28 @@ export async function compareStructure(
 ): Promise<StructureResult> {
   const olive = summarizeModel(await readModelFile(olivePath));
   const grove = summarizeModel(await readModelFile(groveModel(subject)));
-  return { subject, olive, grove, ...compared(subject.recipe, { olive, grove }, explanations) };
+  return { subject, olive, grove, ...compared({ recipe: subject.recipe, subject: subjectKey(subject) }, { olive, grove }, explanations) };
 }
 
 /** The comparison itself, for summaries that come from anywhere. Constants and parameters are compared when both have them. */
 export function compared(
-  recipe: string,
+  judged: Judged,
   { olive, grove }: Pick<StructureResult, 'olive' | 'grove'>,
   explanations: readonly Explanation[],
 ): Pick<StructureResult, 'differences' | 'parameters' | 'constants'> {
   const values = olive.values !== undefined && grove.values !== undefined ? { olive: olive.values, grove: grove.values } : undefined;
   const constants = Object.entries(values?.olive.constants ?? {});
+  const differences = judge(judged, differencesOf(olive, grove), explanations);
+  const explained = new Set(
+    differences.flatMap(({ aspect, key, because }) => (aspect === 'constant' && because !== undefined ? [key] : [])),
+  );
   return {
-    differences: judge(recipe, differencesOf(olive, grove), explanations),
+    differences,
     parameters: values !== undefined && Object.keys(olive.placement).length > 0 ? compareParameters(values.olive, values.grove) : undefined,
     constants: {
       total: constants.length,
       equal: constants.filter(([name, text]) => values?.grove.constants[name] === text).length,
+      explained: constants.filter(([name]) => explained.has(name)).length,
     },
   };
 }

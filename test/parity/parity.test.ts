@@ -45,7 +45,8 @@ async function groves(model: ParityModel, label: RecipeLabel): Promise<ModelSumm
 
 async function expectParity(model: ParityModel, label: RecipeLabel): Promise<void> {
   const summaries = { olive: await olives(model.name, label), grove: await groves(model, label) };
-  const { differences, parameters, constants } = compared(label, summaries, await readExplanations());
+  const judged = { recipe: label, subject: `${model.name}-${label}-feature-extraction` };
+  const { differences, parameters, constants } = compared(judged, summaries, await readExplanations());
   expect(differences.filter(({ because }) => because === undefined)).toEqual([]);
   expect(constants.equal).toBe(constants.total);
   if (parameters === undefined) return;
