@@ -63,6 +63,8 @@ describe('an io_config is refused', () => {
     ['that is a list', [], 'expected object'],
     ['with an axis that is no number', { input_names: BERT, ...outputs, dynamic_axes: { input_ids: { x: 'N' } } }, 'dynamic_axes'],
     ['with a name given twice', { input_names: ['input_ids', 'input_ids'], ...outputs }, 'twice'],
+    ['with an output that is named as an input', { input_names: BERT, output_names: ['input_ids', 'b'] }, 'an input or another output'],
+    ['with two outputs of one name', { input_names: BERT, output_names: ['a', 'a'] }, 'an input or another output'],
     [
       "with shapes and a name that is not the model's",
       { input_names: ['ids', 'attention_mask'], ...outputs, ...shapes(2) },

@@ -96,7 +96,17 @@ function configuredIo({ ioConfig, accepts, dynamic }: IoRequest): ExportIo {
     const dims = shapes.map((size, axis) => named?.get(axis) ?? size);
     return { argument, name, dataType: typeOf(config, index), dims };
   });
+  requireOwnNames(config, inputs);
   return { inputs, outputNames: config.output_names, outputAxes: axes, numericNames: new Set(config.string_to_int_dim_params ?? []) };
+}
+
+/** A model that names two of its ends alike is none; PyTorch would rename one of them. */
+function requireOwnNames({ output_names: outputs }: IoConfig, inputs: readonly ExportInput[]): void {
+  const taken = new Set(inputs.map(({ name }) => name));
+  for (const name of outputs) {
+    if (taken.has(name)) throw unsupported(`output_names names "${name}", which is an input or another output`);
+    taken.add(name);
+  }
 }
 
 function axesOf({ dynamic_axes: axes }: IoConfig): Map<string, ReadonlyMap<number, string>> {
