@@ -64,9 +64,13 @@ async function virtualEnvironment(): Promise<string> {
   return file;
 }
 
-/** Runs a program to its end and returns what it printed. Throws with its last words when it fails. */
-export async function runProgram(file: string, args: readonly string[]): Promise<readonly string[]> {
-  const child = startProgram(file, args, { cwd: INSTALLATION_FOLDER, env: OLIVE_ENVIRONMENT });
+/** Runs a program to its end, with more variables if need be, and returns what it printed. Throws with its last words when it fails. */
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
+  const child = startProgram(file, args, { cwd: INSTALLATION_FOLDER, env: { ...OLIVE_ENVIRONMENT, ...env } });
   const output = Promise.all([allLines(child.stdout), allLines(child.stderr)]);
   const { code } = await child.exited;
   const [lines, errors] = await output;

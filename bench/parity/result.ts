@@ -1,6 +1,7 @@
 import type { Machine } from '../machine.ts';
 import type { LatencyRatio } from './latency.ts';
 import type { RankResult, SimilarityResult } from './output-quality.ts';
+import type { CalibrationResult } from './same-runtime.ts';
 import type { SpeedResult } from './speed.ts';
 import type { StructureResult } from './structure.ts';
 import type { Subject } from './subjects.ts';
@@ -18,6 +19,8 @@ export interface ParityResult {
   readonly structures: readonly StructureResult[];
   /** Both quantizers on one graph with one set of ranges. */
   readonly sameRanges: readonly StructureResult[];
+  /** Both calibrations on one graph and one version of ONNX Runtime. */
+  readonly calibrations: readonly CalibrationResult[];
   readonly similarities: readonly SimilarityResult[];
   readonly rankings: readonly RankResult[];
   readonly latencies: readonly LatencyResult[];

@@ -16,6 +16,7 @@ import { renderParityPage } from './page.ts';
 import { QUANTIZING, RECIPE_LABELS, type RecipeLabel, type Task } from './recipes.ts';
 import type { Failure, LatencyResult, ParityResult } from './result.ts';
 import { quantizeWithGrovesRanges, sameRangesModel } from './same-ranges.ts';
+import { compareCalibration } from './same-runtime.ts';
 import { measureSpeed, type SpeedResult } from './speed.ts';
 import { compareStructure, readExplanations, type StructureResult } from './structure.ts';
 import { groveModel, oliveModel, type Subject, subjectKey } from './subjects.ts';
@@ -72,6 +73,7 @@ async function runParity({ reuse, recipes }: Options): Promise<ParityResult> {
   const prepared = done.filter((subject) => subject.prepared);
   await quantizeWithGrovesRanges(python, prepared);
   const sameRanges = await inOrder(prepared, (subject) => compareStructure(subject, explanations, sameRangesModel(subject)));
+  const calibrations = await compareCalibration(python, prepared);
   await checkReader(python, structures);
   say('outputs');
   const judged = done.filter(({ model, prepared }) => model !== TINY_BERT && !prepared);
@@ -86,7 +88,20 @@ async function runParity({ reuse, recipes }: Options): Promise<ParityResult> {
   const speeds = await inOrder(timed, (subject) => speedOf(python, subject, reuse));
   const versions = { ...python.versions, 'onnxruntime-node': ENGINE_ORT_VERSION };
   const day = new Date().toISOString().slice(0, 10);
-  return { day, machine, versions, reused: reuse, failures, structures, sameRanges, similarities, rankings, latencies, speeds };
+  return {
+    day,
+    machine,
+    versions,
+    reused: reuse,
+    failures,
+    structures,
+    sameRanges,
+    calibrations,
+    similarities,
+    rankings,
+    latencies,
+    speeds,
+  };
 }
 
 function questionsFor({ model }: Subject): number {

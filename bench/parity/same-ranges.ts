@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { EncodedBatch } from '../../engine/data/tokenizer.ts';
 import { DataType } from '../../engine/graph/data-type.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { readModelFile } from '../../engine/onnx/read.ts';
@@ -21,6 +22,20 @@ export async function quantizeWithGrovesRanges(python: Python, subjects: readonl
   for (const subject of subjects) files.push(await writeWorkflow(subject), await writeRanges(subject));
   if (files.length > 0) await runProgram(python.file, [join(PARITY_SOURCES, 'quantize_with_ranges.py'), ...files]);
   for (const subject of subjects) await rm(join(folderOf(subject), 'cache'), { recursive: true, force: true });
+}
+
+/** The ranges that Grove's calibration found, by tensor. */
+export function grovesRangesFile(subject: Subject): string {
+  return join(folderOf(subject), 'ranges.json');
+}
+
+/** What a subject is calibrated with. */
+export async function calibrationBatches({ model }: Subject): Promise<readonly EncodedBatch[]> {
+  const lines = (await readFile(model.rows, 'utf8')).trim().split('\n');
+  return encodeRows(
+    model,
+    lines.map((line) => ({ text: String(JSON.parse(line).premise) })),
+  );
 }
 
 function folderOf(subject: Subject): string {
@@ -47,11 +62,7 @@ async function writeWorkflow(subject: Subject): Promise<string> {
 /** Ranges of every float value that the prepared graph knows the type of. */
 async function writeRanges(subject: Subject): Promise<string> {
   const model = await readModelFile(oliveIntermediate(subject, 'onnxquantizationpreprocess'));
-  const lines = (await readFile(subject.model.rows, 'utf8')).trim().split('\n');
-  const batches = await encodeRows(
-    subject.model,
-    lines.map((line) => ({ text: String(JSON.parse(line).premise) })),
-  );
+  const batches = await calibrationBatches(subject);
   const ranges = await calibrate({
     model,
     tensors: floatValues(model.graph),
@@ -60,7 +71,7 @@ async function writeRanges(subject: Subject): Promise<string> {
     runtime: await loadOrtNode(),
     signal: new AbortController().signal,
   });
-  const path = join(folderOf(subject), 'ranges.json');
+  const path = grovesRangesFile(subject);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, JSON.stringify(Object.fromEntries([...ranges].map(([name, { min, max }]) => [name, [min, max]]))));
   return path;
