@@ -14,7 +14,7 @@ export interface CellText {
   readonly placement: string;
   /** `cos 0.998`, of logits `logit diff 0.00021`, or that it was not measured. */
   readonly quality: string;
-  /** `top-1 100% MRR@10 0.605 (fp32 0.605)`, of models that rank. */
+  /** `top-1 100% MRR@10 0.605 (reference 0.605)`, of models that rank. */
   readonly ranking: string;
   /** `goal latency-avg ✓ met`. */
   readonly goals: string;

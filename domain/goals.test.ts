@@ -80,6 +80,16 @@ describe('a goal', () => {
     });
   });
 
+  it('is unresolved when its target is beyond what a number holds', () => {
+    const huge: MetricGoal = { type: 'percent-max-degradation', value: 1e12 };
+    expect(goalOf(huge, measured(8, 1e300))).toMatchObject({ state: 'unresolved', target: null, why: expect.stringMatching(/finite/) });
+  });
+
+  it('says why in no more words than a report holds', () => {
+    const facts = { ...measured(8), noBaseline: 'x'.repeat(5_000) };
+    expect(goalOf(twentyPercent, facts)?.why).toHaveLength(2_000);
+  });
+
   it('needs a baseline when it is relative and counts', () => {
     expect(needsBaseline({ goal: twentyPercent, priority: 1 })).toBe(true);
     expect(needsBaseline({ goal: twentyPercent, priority: -1 })).toBe(false);

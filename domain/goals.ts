@@ -1,5 +1,5 @@
 import type { Metric, MetricGoal, SubMetric } from './recipe/recipe.ts';
-import type { BenchmarkReport } from './report.ts';
+import { type BenchmarkReport, boundedText } from './report.ts';
 
 /** What was found out about the metrics of a recipe's evaluator. Keys are `<metric>-<sub-type>`. */
 export interface MetricFacts {
@@ -35,7 +35,8 @@ function evaluateMetric(metric: Metric, subType: SubMetric, facts: MetricFacts):
   const found = facts.values[key];
   const why = found === undefined ? (facts.missing[key] ?? NOT_COMPUTED[metric.type]) : '';
   const { higherIsBetter, priority, goal } = subType;
-  const measured = { metric: key, value: found?.value ?? null, unit: found?.unit ?? null, higherIsBetter, priority, why };
+  const result = { value: found?.value ?? null, unit: found?.unit ?? null };
+  const measured = { metric: key, ...result, higherIsBetter, priority, why: boundedText(why) };
   return { ...measured, goal: goal === null ? null : judge(goal, { measured, baseline: facts.baselines[key], facts }) };
 }
 
@@ -56,12 +57,13 @@ interface GoalContext {
 function judge(goal: MetricGoal, { measured, baseline, facts }: GoalContext): GoalOutcome {
   const { value, priority, higherIsBetter, why } = measured;
   const stated = { type: goal.type, value: goal.value };
-  const unresolved = (reason: string): GoalOutcome => ({ ...stated, state: 'unresolved', target: null, baseline: null, why: reason });
+  const unresolved = (reason: string): GoalOutcome => ({ ...stated, state: 'unresolved', target: null, baseline: null, why: boundedText(reason) });
   if (priority <= 0) return unresolved('a goal counts only where its sub-metric has a priority');
   if (value === null) return unresolved(why);
   if (goal.type === 'threshold') return { ...stated, ...outcome(value, goal.value, higherIsBetter), baseline: null };
   if (baseline === undefined) return unresolved(facts.noBaseline);
   const target = relativeTarget(goal, baseline, higherIsBetter);
+  if (!Number.isFinite(target)) return unresolved(`${goal.value} from a baseline of ${baseline} is no finite target`);
   return { ...stated, ...outcome(value, target, higherIsBetter), baseline: { kind: 'fp32-export', value: baseline } };
 }
 

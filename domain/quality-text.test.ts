@@ -41,8 +41,8 @@ describe('quality in words', () => {
     expect(qualityText({ state: 'not-measured', why: '' })).toBe('quality not measured');
   });
 
-  it('says of a ranker how often the best stays, and its reciprocal rank beside that of fp32', () => {
-    expect(rankingText(quality({ ranking: RANKING }))).toBe('top-1 100% MRR@10 0.605 (fp32 0.605)');
+  it('says of a ranker how often the best stays, and its reciprocal rank beside that of the Reference', () => {
+    expect(rankingText(quality({ ranking: RANKING }))).toBe('top-1 100% MRR@10 0.605 (reference 0.605)');
     const unlabelled = { ...RANKING, relevance: { state: 'not-measured', why: '' } } as const;
     expect(rankingText(quality({ ranking: unlabelled }))).toBe('top-1 100% tau 0.999');
     expect(rankingText(quality({ ranking: { state: 'not-measured', why: 'x' } }))).toBe('');
@@ -93,6 +93,6 @@ describe('goals in words', () => {
 describe('a benchmark in one line', () => {
   it('has latency, quality and goals', () => {
     const report = reportOf({ quality: quality({ ranking: RANKING }), evaluator: [metric('latency-avg', 'missed')] });
-    expect(reportText(report)).toBe('10.0 ms ±1.0%, cos 0.9981, top-1 100% MRR@10 0.605 (fp32 0.605), goal latency-avg ✗ missed');
+    expect(reportText(report)).toBe('10.0 ms ±1.0%, cos 0.9981, top-1 100% MRR@10 0.605 (reference 0.605), goal latency-avg ✗ missed');
   });
 });

@@ -22,13 +22,13 @@ export function qualityText(quality: Quality): string {
   return `logit diff ${formatDifference(meanAbs)}${labels}`;
 }
 
-/** `top-1 100% MRR@10 0.605 (fp32 0.605)`; without labels the agreement of whole orders. Empty for models that do not rank. */
+/** `top-1 100% MRR@10 0.605 (reference 0.605)`; without labels the agreement of whole orders. Empty for models that do not rank. */
 export function rankingText(quality: Quality): string {
   if (quality.state !== 'measured' || quality.ranking?.state !== 'measured') return '';
   const { top1Agreement, referenceTau, relevance } = quality.ranking;
   const top = `top-1 ${formatShare(top1Agreement)}`;
   if (relevance.state === 'measured')
-    return `${top} MRR@10 ${formatRank(relevance.model.mrrAt10)} (fp32 ${formatRank(relevance.reference.mrrAt10)})`;
+    return `${top} MRR@10 ${formatRank(relevance.model.mrrAt10)} (reference ${formatRank(relevance.reference.mrrAt10)})`;
   return referenceTau === null ? top : `${top} tau ${formatRank(referenceTau)}`;
 }
 

@@ -4,8 +4,16 @@ import { epNameSchema, sha256Schema, tierSchema } from './names.ts';
 
 /** Results as agents send them and the store keeps them. Every document carries `schemaVersion`; readers refuse versions they do not know. */
 
-const text = z.string().max(2_000);
+/** Characters of a text in a report. */
+const MAX_TEXT_CHARS = 2_000;
+
+const text = z.string().max(MAX_TEXT_CHARS);
 const milliseconds = z.number().min(0);
+
+/** Cuts words that come from outside to what a report holds: a result must not be lost to a long name or message. */
+export function boundedText(words: string): string {
+  return words.length <= MAX_TEXT_CHARS ? words : `${words.slice(0, MAX_TEXT_CHARS - 1)}…`;
+}
 
 /** A point estimate with its two-sided 95 % interval; bounds are null when there are too few launches to give one. */
 export const estimateSchema = z.strictObject({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() });
@@ -105,6 +113,9 @@ export const rankingSchema = z.discriminatedUnion('state', [
 ]);
 export type Ranking = z.infer<typeof rankingSchema>;
 
+/** Most outputs behind the first that a report lists. */
+export const MAX_FURTHER_OUTPUTS = 64;
+
 /** An output behind the first, compared like it; no bound applies to it. */
 const furtherOutputSchema = z.strictObject({ name: text, ...similarityShape });
 
@@ -128,7 +139,9 @@ const measuredQualitySchema = z.strictObject({
   bound: z.strictObject({ metric: z.literal('cosine'), min: z.number(), isDefault: z.boolean() }),
   passed: z.boolean(),
   /** The outputs behind the first, by position. Absent in version 1. */
-  furtherOutputs: z.array(furtherOutputSchema).max(64).exactOptional(),
+  furtherOutputs: z.array(furtherOutputSchema).max(MAX_FURTHER_OUTPUTS).exactOptional(),
+  /** Outputs of the model behind those, which nobody compares. */
+  furtherOutputsLeftOut: z.int().min(1).exactOptional(),
   /** Of models that score query-passage pairs. Absent in version 1 and for other models. */
   ranking: rankingSchema.exactOptional(),
 });

@@ -9,7 +9,7 @@ import { loadTokenizer } from '../data/tokenizer.ts';
 import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
 import type { NamedTensors, TensorOf } from '../runtime/tensor.ts';
 import { CLASSIFICATION, floats } from './output-comparison.ts';
-import { type ReferenceBatch, type ReferenceManifest, writeReference } from './reference.ts';
+import { MAX_REFERENCE_OUTPUTS, type ReferenceBatch, type ReferenceManifest, writeReference } from './reference.ts';
 import { type RowFacts, writeRowFacts } from './row-facts.ts';
 import { RowLabels, readLabelIds } from './row-labels.ts';
 
@@ -111,7 +111,7 @@ function withRows(config: DataConfig, maxRows: number): DataConfig {
   return { ...config, tokenization: { ...config.tokenization, maxSamples: maxRows + 1 } };
 }
 
-/** The leading floating-point outputs: what follows an integer output could not be compared by position. */
+/** The leading floating-point outputs, as many as a Reference keeps: what follows an integer output could not be compared by position. */
 function comparableOutputs(session: Session): string[] {
   const firstOther = session.outputs.findIndex(({ dtype }) => dtype !== 'float32' && dtype !== 'float64' && dtype !== 'float16');
   const outputs = firstOther === -1 ? session.outputs : session.outputs.slice(0, firstOther);
@@ -119,7 +119,7 @@ function comparableOutputs(session: Session): string[] {
     throw new GroveError('unsupported-input', {
       problem: 'its first output holds no floating-point values, so it cannot serve as a reference',
     });
-  return outputs.map(({ name }) => name);
+  return outputs.slice(0, MAX_REFERENCE_OUTPUTS).map(({ name }) => name);
 }
 
 async function* answers(

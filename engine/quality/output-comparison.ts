@@ -1,4 +1,4 @@
-import type { Quality } from '../../domain/report.ts';
+import { boundedText, MAX_FURTHER_OUTPUTS, type Quality } from '../../domain/report.ts';
 import { referenceFeeds } from '../benchmark/inputs.ts';
 import { floatsFromHalves } from '../graph/half.ts';
 import type { Session } from '../runtime/inference-runtime.ts';
@@ -61,13 +61,21 @@ export class OutputComparison {
   }
 
   finish(): ComparedOutputs {
-    return { rows: this.rows, ...this.#first.finish(), logit: this.logits.finish(), furtherOutputs: this.#furtherOutputs() };
+    const furtherOutputs = this.#furtherOutputs().slice(0, MAX_FURTHER_OUTPUTS);
+    const furtherOutputsLeftOut = this.#further.length - furtherOutputs.length;
+    return {
+      rows: this.rows,
+      ...this.#first.finish(),
+      logit: this.logits.finish(),
+      furtherOutputs,
+      ...(furtherOutputsLeftOut > 0 && { furtherOutputsLeftOut }),
+    };
   }
 
   #furtherOutputs(): FurtherOutputs {
     return this.#further.flatMap((similarity, index) => {
       if (similarity === undefined || similarity.rows === 0) return [];
-      return [{ name: this.#session.outputs[index + 1]?.name ?? '', ...similarity.finish() }];
+      return [{ name: boundedText(this.#session.outputs[index + 1]?.name ?? ''), ...similarity.finish() }];
     });
   }
 

@@ -24,6 +24,9 @@ const OUTPUTS = 'outputs.bin';
 const MAX_REFERENCE_BYTES = 512 * 1024 * 1024;
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 const MAX_BATCHES = 100_000;
+const MAX_INPUTS = 1_024;
+/** Outputs of an export that a Reference keeps at most. */
+export const MAX_REFERENCE_OUTPUTS = 64;
 
 const placedSchema = z.strictObject({
   dims: z.array(z.int().min(0)).max(16),
@@ -32,7 +35,7 @@ const placedSchema = z.strictObject({
 });
 type Placed = z.infer<typeof placedSchema>;
 
-const batchSchema = z.strictObject({ rows: z.int().min(1), inputs: z.array(placedSchema).max(64), outputs: z.array(placedSchema).max(64) });
+const batchSchema = z.strictObject({ rows: z.int().min(1), inputs: z.array(placedSchema).max(MAX_INPUTS), outputs: z.array(placedSchema).max(MAX_REFERENCE_OUTPUTS) });
 
 export const referenceManifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
@@ -42,12 +45,12 @@ export const referenceManifestSchema = z.strictObject({
   rows: z.int().min(1),
   inputs: z
     .array(z.strictObject({ name: z.string().max(1000), dtype: z.string().refine(isNumericType, 'not a numeric element type') }))
-    .max(64),
+    .max(MAX_INPUTS),
   /** In the model's order: outputs are compared by position. Names are for display. */
   outputs: z
     .array(z.strictObject({ name: z.string().max(1000) }))
     .min(1)
-    .max(64),
+    .max(MAX_REFERENCE_OUTPUTS),
   batches: z.array(batchSchema).min(1).max(MAX_BATCHES),
 });
 export type ReferenceManifest = z.infer<typeof referenceManifestSchema>;

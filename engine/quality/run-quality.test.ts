@@ -126,7 +126,25 @@ describe('runQuality', () => {
       maxAbsDifference: 0,
       furtherOutputs: [{ name: 'scaled', cosineMean: expect.closeTo(-1, 6), cosinePooled: expect.closeTo(-1, 6) }],
     });
-    expect(await quality(withMean(1), await reference(embeddingModel()))).toMatchObject({ passed: true, furtherOutputs: [] });
+    expect(await quality(withMean(1), await reference(embeddingModel()))).toMatchObject({
+      passed: true,
+      furtherOutputs: [],
+      furtherOutputsLeftOut: 1,
+    });
+  });
+
+  it('counts the outputs that it does not list', async () => {
+    const many = (): Model => {
+      const model = embeddingModel();
+      for (let index = 0; index < 70; index++) {
+        model.graph.addNode({ opType: 'Identity', inputs: ['last_hidden_state'], outputs: [`copy${index}`] });
+        model.graph.addOutput(`copy${index}`, tensorType(DataType.FLOAT, ['batch_size', 'sequence_length', 4]));
+      }
+      return model;
+    };
+    const result = await quality(many(), await reference(many()));
+    expect(result).toMatchObject({ state: 'measured', passed: true, furtherOutputsLeftOut: 7 });
+    expect(result.state === 'measured' && result.furtherOutputs?.length).toBe(63);
   });
 });
 

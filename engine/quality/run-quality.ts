@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
 import type { JsonObject } from '../../domain/recipe/recipe.ts';
-import { type Quality, qualitySchema, type Ranking } from '../../domain/report.ts';
+import { boundedText, type Quality, qualitySchema, type Ranking } from '../../domain/report.ts';
 import { openSession, sessionSpecSchema } from '../benchmark/session-spec.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { accuracyValue } from './accuracy.ts';
@@ -90,7 +90,7 @@ export async function runQuality(
 }
 
 function notMeasured(why: string, { accuracy }: QualityRequest): QualityResult {
-  return { quality: { state: 'not-measured', why }, accuracy: accuracy.map(({ metric }) => unresolved(metric, why)) };
+  return { quality: { state: 'not-measured', why: boundedText(why) }, accuracy: accuracy.map(({ metric }) => unresolved(metric, why)) };
 }
 
 function judge(comparison: OutputComparison, bound: QualityRequest['bound'], facts: RowFacts | undefined): Measured {

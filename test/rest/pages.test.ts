@@ -61,13 +61,14 @@ describe('pages', () => {
     ])
       expect(text).toContain(part);
     expect(text).toContain('122 queries, 1126 candidates; 4 queries of one candidate left out');
+    expect(text).toContain('2 further outputs not compared');
     expect(text).toContain('at most 29.97 ms: percent-min-improvement 0.1 over 30 ms, baseline: fp32 export');
     expect(text).toContain('✗ missed</span>');
     expect(text).toContain('? unresolved</span> <span class="muted">Grove does not compute perplexity');
     const matrix = (await get('/')).text;
-    for (const part of ['logit diff 0.012', 'top-1 98% MRR@10 0.602 (fp32 0.604)', 'goal latency-avg ✓ met'])
+    for (const part of ['logit diff 0.012', 'top-1 98% MRR@10 0.602 (reference 0.604)', 'goal latency-avg ✓ met'])
       expect(matrix).toContain(part);
-    expect((await get('/jobs/job1')).text).toContain('top-1 98% MRR@10 0.602 (fp32 0.604), goals ✗ 1 missed ? 1 unresolved');
+    expect((await get('/jobs/job1')).text).toContain('top-1 98% MRR@10 0.602 (reference 0.604), goals ✗ 1 missed ? 1 unresolved');
   });
 
   it('show a recipe of the catalogue with its lint, what to do about it, its passes and its file', async () => {

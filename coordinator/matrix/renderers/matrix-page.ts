@@ -101,7 +101,7 @@ function legend(matrix: Matrix): Html {
   const keys = Object.keys(STATE_SIGNS) as CellState[];
   return html`<details class="legend"><summary>How to read a cell</summary>
 <p>Median latency with its 95 % interval; ratio to the previous result; share of node time on the execution provider and cosine against the reference, of
-logits their mean difference; of rankers the queries with the same best candidate and the reciprocal rank beside that of the fp32 reference; what became of the recipe's goals;
+logits their mean difference; of rankers the queries with the same best candidate and the reciprocal rank beside that of the reference; what became of the recipe's goals;
 launches x samples of each, age, environment. Figures of substituted, synthetic, emulated and imported cells are never ranked with others.</p>
 <dl>${keys.map((state, index) => html`<div><dt>${stateChip(state)}</dt><dd>${states[index]?.meaning}</dd></div>`)}
 ${[...present].map((badge) => html`<div><dt><span class="badge b-${badge}">${badge}</span></dt><dd>${BADGE_MEANINGS[badge]}</dd></div>`)}</dl></details>`;

@@ -1,5 +1,5 @@
 import { judgedSimilarity } from '../../../domain/judged-similarity.ts';
-import { formatCosine, formatShare } from '../../../domain/matrix-text.ts';
+import { formatCosine, formatShare, plural } from '../../../domain/matrix-text.ts';
 import { formatDifference, formatRank, rankingScope, relevanceScope } from '../../../domain/quality-text.ts';
 import type { Quality, Ranking, RankingScores } from '../../../domain/report.ts';
 import { facts } from './facts.ts';
@@ -32,7 +32,7 @@ function verdict(quality: Measured): string {
   return passed ? `✓ ${name} ${formatCosine(value)}, at least ${asked}` : `≠ ${name} ${formatCosine(value)} is below ${asked}`;
 }
 
-function furtherOutputs({ furtherOutputs: outputs = [] }: Measured): Html {
+function furtherOutputs({ furtherOutputs: outputs = [], furtherOutputsLeftOut: left = 0 }: Measured): Html {
   const heads = ['Further output', 'cosine, mean', 'cosine, worst row', 'mean-pooled', 'SQNR', 'largest difference'];
   const rows = outputs.map(
     ({ name, cosineMean, cosineMin, cosinePooled, sqnrDb, maxAbsDifference }) =>
@@ -42,7 +42,7 @@ function furtherOutputs({ furtherOutputs: outputs = [] }: Measured): Html {
     outputs.length > 0 &&
     html`<h3>Outputs behind the first</h3><p class="muted">Compared by position; the bound does not apply to them.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Outputs behind the first"><table class="plain"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`
-  }`;
+  }${left > 0 && html`<p class="muted">${plural(left, 'further output')} not compared: integers, other shapes, or not kept in the Reference.</p>`}`;
 }
 
 function rankingSection(ranking: Ranking): Html {
@@ -70,7 +70,7 @@ function relevanceTable(model: RankingScores, reference: RankingScores): Html {
     const change = model[key] - reference[key];
     return html`<tr><th scope="row">${label}</th><td>${formatRank(model[key])}</td><td>${formatRank(reference[key])}</td><td>${changeText(change)}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Ranking by relevance"><table class="plain"><thead><tr><th scope="col">Measure</th><th scope="col">model</th><th scope="col">fp32 reference</th><th scope="col">change</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Ranking by relevance"><table class="plain"><thead><tr><th scope="col">Measure</th><th scope="col">model</th><th scope="col">reference</th><th scope="col">change</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 /** `-0.0021`, `+0.0010`, `0`. */
