@@ -3,7 +3,7 @@ import { blobSchema, filesSchema, portablePathSchema } from './manifest.ts';
 
 /** Models and rows that people brought to the farm under the names recipes use, so that a farm without a hub runs recipes as they are. */
 
-/** Where imported rows lie in a source manifest. Submitted files may not lie there, so neither takes the other's place. */
+/** Where rows of a recipe's own data sets, imported or fetched from a hub, lie in a source manifest. Submitted files may not lie there, so neither takes the other's place. */
 export const IMPORTED_ROWS = 'data/imported/';
 
 /** A Hugging Face model id: `owner/name`, or a bare name of the early ones. */

@@ -68,9 +68,20 @@ export function sourceDigest(manifest: SourceManifest, sha256: Sha256): string {
   return digestOf(manifest, sha256);
 }
 
+/** Git's own name for "no commit": in a hub source's origin until its resolve task has pinned the revision, and of an imported model of which nobody knows it. */
+export const NO_REVISION = '0'.repeat(40);
+
+const commitSchema = z.string().regex(/^[0-9a-f]{40}$/);
+
 /** Where a source came from: provenance, never part of a key. */
 export const sourceOriginSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('hub'), id: z.string().max(200), revision: z.string().regex(/^[0-9a-f]{40}$/) }),
+  z.strictObject({
+    kind: z.literal('hub'),
+    id: z.string().max(200),
+    revision: commitSchema,
+    /** Commits that rows were taken from, by name of their data config. */
+    dataRevisions: z.record(z.string().max(100), commitSchema).exactOptional(),
+  }),
   z.strictObject({ kind: z.literal('local') }),
 ]);
 export type SourceOrigin = z.infer<typeof sourceOriginSchema>;

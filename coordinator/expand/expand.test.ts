@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GroveError } from '../../domain/errors.ts';
 import type { Coverage, JobSpec } from '../../domain/job.ts';
+import { NO_REVISION } from '../../domain/manifest.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
@@ -14,7 +15,6 @@ import { jobSpecOf } from '../../test/farm/jobs.ts';
 import type { AgentRecord, TaskRecord } from '../store/task-store.ts';
 import { expand } from './expand.ts';
 import { linkResolved } from './link-resolved.ts';
-import { UNRESOLVED_REVISION } from './source.ts';
 
 const TRT = 'NvTensorRTRTXExecutionProvider';
 const EMPTY: Catalogue = { recipes: [] };
@@ -215,7 +215,7 @@ describe('a hub model', () => {
   it('is resolved first; its benchmarks wait for it', () => {
     const { tasks } = expandJob({ source });
     expect(tasks.map(({ spec }) => spec.kind)).toEqual(['resolve', 'benchmark']);
-    expect(tasks[1]).toMatchObject({ needs: ['j-1-0'], spec: { conversionKey: null, origin: { revision: UNRESOLVED_REVISION } } });
+    expect(tasks[1]).toMatchObject({ needs: ['j-1-0'], spec: { conversionKey: null, origin: { revision: NO_REVISION } } });
   });
 
   it('gets its conversion when it is resolved, once', () => {

@@ -1,11 +1,8 @@
 import { IMPORTED_ROWS, type ImportedData, isSameSplit } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
-import { type FileMap, modelIdOf, type SourceManifest, type SourceOrigin } from '../../domain/manifest.ts';
+import { type FileMap, modelIdOf, NO_REVISION, type SourceManifest, type SourceOrigin } from '../../domain/manifest.ts';
 import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
-
-/** Git's own name for "no commit": stands in a hub source's origin until its resolve task has pinned the revision. */
-export const UNRESOLVED_REVISION = '0'.repeat(40);
 
 /** Rows on the farm that this recipe reads: others must not reach its conversion key. */
 export interface LocalData {
@@ -51,7 +48,7 @@ export interface ModelIdentity {
 
 export function modelIdentity(spec: JobSpec, sha256: Sha256): ModelIdentity {
   const { source } = spec;
-  if (source.kind === 'hub') return { modelId: source.modelId, origin: { kind: 'hub', id: source.modelId, revision: UNRESOLVED_REVISION } };
+  if (source.kind === 'hub') return { modelId: source.modelId, origin: { kind: 'hub', id: source.modelId, revision: NO_REVISION } };
   const manifest: SourceManifest = { schemaVersion: 1, files: source.files, data: {} };
   return { modelId: modelIdOf(manifest, source.origin, sha256), origin: source.origin };
 }
