@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { HubApiError, type ListFileEntry, listFiles, modelInfo, type RepoDesignation } from '@huggingface/hub';
+import { datasetInfo, HubApiError, type ListFileEntry, listFiles, modelInfo, type RepoDesignation } from '@huggingface/hub';
 import { GroveError } from '../../domain/errors.ts';
 import { assertPortablePath } from '../../domain/manifest.ts';
 import type { AgentConfig } from '../config.ts';
@@ -31,8 +31,13 @@ export class HubClient {
         ),
       signal,
     );
-    if (!/^[0-9a-f]{40}$/.test(info.sha)) throw new GroveError('model-access', { id: modelId, problem: 'the hub names no commit for it' });
-    return info.sha;
+    return commitOf(info.sha, modelId);
+  }
+
+  /** The 40-hex commit a revision of a data set stands for now. Branches move: what is read after this is read at the commit. */
+  async pinDataset(name: string, revision: string, signal: AbortSignal): Promise<string> {
+    const question = () => unlessAborted(datasetInfo({ name, revision, additionalFields: ['sha'], ...this.#access }), signal);
+    return commitOf((await this.#ask(name, question, signal)).sha, name);
   }
 
   /** Files of a repository at a revision, below `folder` when given. */
@@ -108,6 +113,11 @@ export class HubClient {
       throw new GroveError('model-access', { id, problem: problemOf(error) }, { cause: error });
     }
   }
+}
+
+function commitOf(sha: string, id: string): string {
+  if (!/^[0-9a-f]{40}$/.test(sha)) throw new GroveError('model-access', { id, problem: 'the hub names no commit for it' });
+  return sha;
 }
 
 /** Ends the wait for a hub that does not answer: its own client knows no signal. */

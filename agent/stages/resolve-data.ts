@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
+import { IMPORTED_ROWS } from '../../domain/imports.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
 import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
@@ -28,42 +29,55 @@ export function dataConfigsOf(recipe: Recipe): readonly DataConfig[] {
   return recipe.dataConfigs.filter((config) => named.has(config.name) && !isDummyData(config));
 }
 
+/** Rows on this machine, their place in the manifest, and the commit they were taken from. */
+interface FetchedRows {
+  readonly path: string;
+  readonly entry: DataEntry;
+  readonly revision: string;
+}
+
 /**
  * Fetches the rows a data config selects and writes them as JSON Lines with only the columns it reads, so that what travels and is hashed is what counts.
  * Of each Parquet file only the footer and the column chunks of the row groups in question are fetched.
  * Throws `unsupported-data`, whose advice is to give the rows with --data.
  */
-export async function fetchDataRows(
-  config: DataConfig,
-  services: { readonly hub: HubClient; readonly context: TaskContext },
-): Promise<{ readonly path: string; readonly entry: DataEntry }> {
+export async function fetchDataRows(config: DataConfig, services: Services): Promise<FetchedRows> {
   const { context } = services;
-  const files = await parquetFiles(config, { hub: services.hub, signal: context.signal });
+  const revision = await pin(config, services);
+  const files = await parquetFiles(config, { ...services, revision });
   const folder = join(context.folder, 'rows');
   const outFile = join(folder, `${config.name}.jsonl`);
   await mkdir(folder, { recursive: true });
   const limit = rowLimit(config);
   let rows = 0;
   for (const file of files) {
-    rows += await appendRows(config, { ...services, file, outFile, limit: limit - rows });
+    rows += await appendRows(config, { ...services, revision, file, outFile, limit: limit - rows });
     if (rows >= limit) break;
   }
-  context.log(`Data config ${config.name}: ${rows} rows of ${config.source.dataset}.`);
-  return { path: outFile, entry: { path: `data/${config.name}.jsonl`, origin: 'hub' } };
+  context.log(`Data config ${config.name}: ${rows} rows of ${config.source.dataset} at ${revision}.`);
+  return { path: outFile, entry: { path: `${IMPORTED_ROWS}${config.name}.jsonl`, origin: 'hub' }, revision };
 }
 
-interface Part {
+interface Services {
   readonly hub: HubClient;
   readonly context: TaskContext;
+}
+
+interface Pinned extends Services {
+  /** Commit of the data set: its files are listed and read at this one. */
+  readonly revision: string;
+}
+
+interface Part extends Pinned {
   readonly file: HubFile;
   readonly outFile: string;
   readonly limit: number;
 }
 
 /** The first rows of one file, behind what the output holds already. Returns how many. */
-async function appendRows(config: DataConfig, { hub, context, file, outFile, limit }: Part): Promise<number> {
+async function appendRows(config: DataConfig, { hub, context, revision, file, outFile, limit }: Part): Promise<number> {
   const { path, sizeBytes } = file;
-  const read: ReadRange = (range) => hub.readRange(repoOf(config), { path, revision: PARQUET_REVISION, ...range }, context.signal);
+  const read: ReadRange = (range) => hub.readRange(repoOf(config), { path, revision, ...range }, context.signal);
   const remote = { name: `${config.source.dataset} ${path}`, sizeBytes, read };
   const parts = join(context.folder, 'rows', 'part.parquet');
   const query = { file: parts, columns: columnsOf(config), optional: labelOf(config), limit };
@@ -87,22 +101,26 @@ function inOwnProcess<Result>(
 }
 
 /** The files of the split, in the order of their rows. */
-async function parquetFiles(
-  config: DataConfig,
-  { hub, signal }: { readonly hub: HubClient; readonly signal: AbortSignal },
-): Promise<readonly HubFile[]> {
+async function parquetFiles(config: DataConfig, { hub, context, revision }: Pinned): Promise<readonly HubFile[]> {
   const folder = `${config.source.subset ?? 'default'}/${config.source.split.replace(/\[.*$/, '')}`;
-  const listed = await hub.list(repoOf(config), { revision: PARQUET_REVISION, folder, signal }).catch((cause: unknown) => {
-    signal.throwIfAborted();
-    throw unsupported(
-      config,
-      `the Parquet files of ${config.source.dataset} cannot be listed (${cause instanceof Error ? cause.message : String(cause)})`,
-      cause,
-    );
-  });
+  const { signal } = context;
+  const listed = await hub.list(repoOf(config), { revision, folder, signal }).catch(notListed(config, signal));
   const files = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (files.length === 0) throw unsupported(config, `${config.source.dataset} has no Parquet file below ${folder}`);
   return files;
+}
+
+function pin(config: DataConfig, { hub, context: { signal } }: Services): Promise<string> {
+  return hub.pinDataset(repoOf(config).name, PARQUET_REVISION, signal).catch(notListed(config, signal));
+}
+
+/** What a failed question becomes. Throws the signal's reason, else `unsupported-data`. */
+function notListed(config: DataConfig, signal: AbortSignal): (cause: unknown) => never {
+  return (cause) => {
+    signal.throwIfAborted();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw unsupported(config, `the Parquet files of ${config.source.dataset} cannot be listed (${why})`, cause);
+  };
 }
 
 function repoOf(config: DataConfig): { readonly type: 'dataset'; readonly name: string } {

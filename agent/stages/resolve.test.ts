@@ -98,19 +98,39 @@ describe('resolving from a hub', () => {
   it("pins the revision and fetches what a conversion reads, with the agent's token", async () => {
     const resolved = await resolveSource(await spec(), await context());
     expect(resolved.revision).toBe(COMMIT);
-    expect(Object.keys(resolved.files).sort()).toEqual(['config.json', 'data/xnli.jsonl', 'model.safetensors', 'tokenizer.json']);
+    expect(Object.keys(resolved.files).sort()).toEqual(['config.json', 'data/imported/xnli.jsonl', 'model.safetensors', 'tokenizer.json']);
     expect([...hub.tokens]).toEqual(['Bearer hf_test']);
     expect(lines.join()).not.toContain('hf_test');
   });
 
   it('selects the rows and the columns that the data config reads, and their label', async () => {
     const resolved = await resolveSource(await spec(), await context());
-    const rows = (await readFile(resolved.files['data/xnli.jsonl'] ?? '', 'utf8'))
+    const rows = (await readFile(resolved.files['data/imported/xnli.jsonl'] ?? '', 'utf8'))
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown);
     expect(rows).toEqual(PREMISES.slice(0, 10).map((premise, row) => ({ premise, label: row % 3 })));
-    expect(resolved.data).toEqual({ xnli: { path: 'data/xnli.jsonl', origin: 'hub' } });
+    expect(resolved.data).toEqual({ xnli: { path: 'data/imported/xnli.jsonl', origin: 'hub' } });
+  });
+
+  it('reads every file of a data set at the one commit that its branch stood at, and says which', async () => {
+    const services = await context();
+    const { origin } = await uploadSource(await resolveSource(await spec(), services), services);
+    expect(origin).toEqual({ kind: 'hub', id: MODEL, revision: COMMIT, dataRevisions: { xnli: COMMIT } });
+    const asked = hub.requests.filter((path) => path.includes('facebook/xnli'));
+    expect(asked.filter((path) => path.includes('refs/convert/parquet'))).toEqual([
+      '/api/datasets/facebook/xnli/revision/refs/convert/parquet',
+    ]);
+    expect(asked.filter((path) => path.includes('/resolve/')).every((path) => path.includes(`/resolve/${COMMIT}/`))).toBe(true);
+  });
+
+  it('keeps rows of the hub apart from a file that the submitter gave their name', async () => {
+    const rows = { sha256: 'd'.repeat(64), sizeBytes: 5 };
+    const local = { localData: { other: { path: 'data/xnli.jsonl', origin: 'local' as const } }, localFiles: { 'data/xnli.jsonl': rows } };
+    const services = await context();
+    const { source } = await uploadSource(await resolveSource(await spec(local), services), services);
+    expect(source.files['data/xnli.jsonl']).toEqual(rows);
+    expect(source.files['data/imported/xnli.jsonl']).not.toEqual(rows);
   });
 
   it('reads rows in no process but one of their own', async () => {
@@ -183,7 +203,7 @@ describe('resolving from a hub', () => {
     const text = recipe.text.replaceAll('facebook/xnli', 'org/wide').replaceAll('"premise"', '"text"');
     const wide = { ...recipe, text: text.replaceAll('"max_samples": 10', '"max_samples": 130') };
     const resolved = await resolveSource(await spec({ recipe: wide }), await context());
-    const rows = (await readFile(resolved.files['data/xnli.jsonl'] ?? '', 'utf8')).trim().split('\n');
+    const rows = (await readFile(resolved.files['data/imported/xnli.jsonl'] ?? '', 'utf8')).trim().split('\n');
     expect(rows.map((line) => JSON.parse(line) as unknown)).toEqual(Array.from({ length: 130 }, (_, row) => ({ text: `text ${row}` })));
     expect(hub.servedBytes).toBeLessThan((wideParquet(0, 120).length * 2) / 4);
   });

@@ -19,6 +19,8 @@ export interface ResolvedSource {
   /** Manifest path -> path here. Files the submitter uploaded are not among them. */
   readonly files: LocalFiles;
   readonly data: Readonly<Record<string, DataEntry>>;
+  /** The commit each data config's rows were taken from. */
+  readonly dataRevisions: Readonly<Record<string, string>>;
 }
 
 /** Configuration and tokenizer at the root; nothing else of a repository is fetched than these and the model itself. */
@@ -37,13 +39,15 @@ export async function resolveSource(spec: ResolveSpec, context: TaskContext): Pr
   context.log(`${spec.modelId} is at ${revision}.`);
   const files: Record<string, string> = await fetchModel({ modelId: spec.modelId, revision, recipe }, { hub, context });
   const data: Record<string, DataEntry> = { ...spec.localData };
+  const dataRevisions: Record<string, string> = {};
   for (const config of dataConfigsOf(recipe)) {
     if (data[config.name] !== undefined) continue;
-    const { path, entry } = await fetchDataRows(config, { hub, context });
+    const { path, entry, revision: dataRevision } = await fetchDataRows(config, { hub, context });
     files[entry.path] = path;
     data[config.name] = entry;
+    dataRevisions[config.name] = dataRevision;
   }
-  return { spec, revision, files, data };
+  return { spec, revision, files, data, dataRevisions };
 }
 
 interface HubModel {
