@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroveError } from '../../domain/errors.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
+import { writeExportFacts } from '../../engine/quality/export-facts.ts';
 import type { ChildStage } from '../runner/child-entry.ts';
 import { TaskStopped } from '../runner/stop-reason.ts';
 import { stageContext } from '../runner/task-context.cases.ts';
@@ -37,10 +38,14 @@ interface Setting {
   readonly launch?: () => unknown;
   readonly fellBack?: boolean;
   readonly signal?: AbortSignal;
+  /** What the Reference says of its export; null: nothing. */
+  readonly lowPrecision?: readonly string[] | null;
 }
 
-async function baseline({ ep = CPU_EP, files = EXPORT, recipe, launch = measuredLaunch, fellBack = false, signal }: Setting) {
-  const value = comparedBenchmark({ ep, referenceFiles: files, ...(recipe && { recipe }) });
+async function baseline(setting: Setting) {
+  const { ep = CPU_EP, files = EXPORT, recipe, launch = measuredLaunch, fellBack = false, signal, lowPrecision = [] } = setting;
+  if (lowPrecision !== null) await writeExportFacts(folder, { lowPrecision: [...lowPrecision] });
+  const value = comparedBenchmark({ ep, referenceFiles: files, referenceFolder: folder, ...(recipe && { recipe }) });
   const placement = { byEp: {}, heavyNodes: 8, heavyNodesElsewhere: fellBack ? 8 : 0, fellBack, partial: false, elsewhere: [] };
   const stages = {
     launch: answering('launch', launch),
@@ -66,13 +71,13 @@ function measuredLaunch() {
 
 describe('the baseline of relative goals', () => {
   it('is the export, measured like the model, with the metrics that have such a goal', async () => {
-    expect(await baseline({})).toEqual({ olive: { 'latency-avg': { value: 20, unit: 'ms' } }, why: '' });
+    expect(await baseline({})).toEqual({ olive: { 'latency-avg': { value: 20, unit: 'ms' } }, why: '', isFloat32: true });
     expect(asked).toMatchObject([
       {
         stage: 'launch',
         request: {
-          session: { modelPath: '/r/export/model.onnx', ep: CPU_EP, epOptions: {}, settings: {} },
-          inputs: { kind: 'reference', folder: '/r' },
+          session: { modelPath: join(folder, 'export', 'model.onnx'), ep: CPU_EP, epOptions: {}, settings: {} },
+          inputs: { kind: 'reference', folder },
           oliveMetrics: [{ name: 'latency' }],
           plan: { measure: { minRuns: 64 } },
         },
@@ -87,7 +92,7 @@ describe('the baseline of relative goals', () => {
 
   it('is none when its heavy nodes fell back: that would be another device', async () => {
     const found = await baseline({ ep: GPU, fellBack: true });
-    expect(found).toEqual({ olive: {}, why: "8 of the fp32 export's 8 heavy nodes ran off DmlExecutionProvider" });
+    expect(found).toEqual({ olive: {}, why: "8 of the fp32 export's 8 heavy nodes ran off DmlExecutionProvider", isFloat32: true });
     expect(asked.map(({ stage }) => stage)).toEqual(['profile']);
   });
 
@@ -95,7 +100,11 @@ describe('the baseline of relative goals', () => {
     const crash = () => {
       throw new GroveError('child-crashed', { stage: 'launch', how: 'signal SIGSEGV' });
     };
-    expect(await baseline({ launch: crash })).toEqual({ olive: {}, why: expect.stringMatching(/did not run on CPU.*SIGSEGV/) });
+    expect(await baseline({ launch: crash })).toEqual({
+      olive: {},
+      why: expect.stringMatching(/did not run on CPU.*SIGSEGV/),
+      isFloat32: true,
+    });
   });
 
   it('stops with the task', async () => {
@@ -112,9 +121,18 @@ describe('the baseline of relative goals', () => {
     expect(asked).toEqual([]);
   });
 
+  it.each([
+    [['float16'], /no float32 baseline: it has float16/],
+    [['uint8 x int8', 'float16'], /it has uint8 x int8, float16/],
+    [null, /does not say/],
+  ])('is none when the export has %s', async (lowPrecision, why) => {
+    expect(await baseline({ lowPrecision })).toEqual({ olive: {}, why: expect.stringMatching(why), isFloat32: false });
+    expect(asked).toEqual([]);
+  });
+
   it('is not measured for a recipe without relative goals', async () => {
     const recipe = catalogueRecipe('context_ov_static');
-    expect(await baseline({ recipe })).toEqual({ olive: {}, why: '' });
+    expect(await baseline({ recipe })).toEqual({ olive: {}, why: '', isFloat32: true });
     expect(asked).toEqual([]);
     expect([needsExport(recipe), needsExport(catalogueRecipe('trtrtx'))]).toEqual([false, true]);
   });

@@ -10,6 +10,7 @@ import { type LaunchRequest, launchResultSchema } from '../../engine/benchmark/r
 import { type ProfilingRequest, profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { launchPlan } from '../../engine/benchmark/tiers.ts';
+import { readExportFacts } from '../../engine/quality/export-facts.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { Baseline, BenchmarkCompared, BenchmarkJudged } from './benchmark-values.ts';
@@ -21,8 +22,12 @@ export const EXPORT_FOLDER = 'export';
 
 /** Longest a goal may keep the device: the export may be slow, or hang, where the converted model does not. */
 const MAX_BASELINE_MS = 300_000;
+/** Precisions that a reason lists. */
+const MAX_PRECISIONS = 4;
 /** Inferences of the profiling launch, the first of which is not counted. */
 const PROFILED_RUNS = 3;
+
+type Timings = Pick<Baseline, 'olive' | 'why'>;
 
 /** Whether a goal of the recipe can only be judged by a measurement or the size of the export. */
 export function needsExport({ metrics }: Pick<Recipe, 'metrics'>): boolean {
@@ -40,17 +45,41 @@ function hasRelativeGoal({ subTypes }: Metric): boolean {
  */
 export async function measureBaseline(value: BenchmarkCompared, context: TaskContext): Promise<BenchmarkJudged> {
   const metrics = value.recipe.metrics.filter(hasRelativeGoal);
+  if (metrics.length === 0) return { ...value, baseline: { olive: {}, why: '', isFloat32: true } };
+  const { referenceFolder } = value;
+  const lower = referenceFolder === null ? undefined : await whyNotFloat32(referenceFolder, context);
+  if (lower !== undefined) return { ...value, baseline: { olive: {}, why: lower, isFloat32: false } };
   const timed = oliveMetricsOf({ ...value.recipe, metrics });
-  if (timed.length === 0) return { ...value, baseline: { olive: {}, why: '' } };
+  return {
+    ...value,
+    baseline: { ...(timed.length === 0 ? { olive: {}, why: '' } : await measured(value, context, timed)), isFloat32: true },
+  };
+}
+
+async function measured(value: BenchmarkCompared, context: TaskContext, timed: LaunchRequest['oliveMetrics']): Promise<Timings> {
   const why = whyNotMeasured(value);
-  if (why !== undefined) return { ...value, baseline: { olive: {}, why } };
+  if (why !== undefined) return { olive: {}, why };
   try {
-    return { ...value, baseline: await measureExport(value, context, timed) };
+    return await measureExport(value, context, timed);
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof GroveError)) throw error;
     context.log(`The export was not measured: ${error.message}`);
-    return { ...value, baseline: { olive: {}, why: `the fp32 export did not run on ${value.session.ep}: ${error.message}` } };
+    return { olive: {}, why: `the fp32 export did not run on ${value.session.ep}: ${error.message}` };
+  }
+}
+
+/** A checkpoint may be exported in float16, and an ONNX model may come quantised: what is relative to that says nothing of float32. */
+async function whyNotFloat32(referenceFolder: string, context: TaskContext): Promise<string | undefined> {
+  try {
+    const facts = await readExportFacts(referenceFolder);
+    if (facts === undefined) return 'the conversion does not say whether its export is float32: it was made by an earlier version';
+    if (facts.lowPrecision.length === 0) return undefined;
+    return `the export is no float32 baseline: it has ${facts.lowPrecision.slice(0, MAX_PRECISIONS).join(', ')}`;
+  } catch (error) {
+    if (!(error instanceof GroveError)) throw error;
+    context.log(`The export is not known: ${error.message}`);
+    return `what the Reference says of the export cannot be read: ${error.message}`;
   }
 }
 
@@ -64,7 +93,7 @@ async function measureExport(
   value: BenchmarkCompared,
   context: TaskContext,
   oliveMetrics: LaunchRequest['oliveMetrics'],
-): Promise<Baseline> {
+): Promise<Timings> {
   const { tier, launches } = value.spec;
   const session: SessionSpec = {
     modelPath: join(value.referenceFolder ?? '', EXPORT_FOLDER, 'model.onnx'),

@@ -51,11 +51,13 @@ export interface BenchmarkCompared extends BenchmarkProfiled {
   readonly accuracy: QualityResult['accuracy'];
 }
 
-/** Olive's metrics of the export on this device, or why there are none. */
+/** What relative goals start from: Olive's metrics of the export on this device, or why there are none. */
 export interface Baseline {
   readonly olive: BenchmarkReport['olive'];
   /** Empty when there are all that a goal asks for. */
   readonly why: string;
+  /** Whether the export is float32: another one is no baseline of any metric. */
+  readonly isFloat32: boolean;
 }
 
 /** After `quality`. */

@@ -18,6 +18,8 @@ export interface BenchmarkFacts {
   readonly ep: string;
   readonly referenceFiles: FileMap;
   readonly modelFiles?: FileMap;
+  /** Where the Reference lies; nobody has made the default. */
+  readonly referenceFolder?: string;
 }
 
 /** A benchmark of the TensorRT-RTX recipe up to the comparison with its Reference, in folders nobody has made. */
@@ -26,6 +28,7 @@ export function comparedBenchmark({
   ep,
   referenceFiles,
   modelFiles = {},
+  referenceFolder = '/r',
 }: BenchmarkFacts): BenchmarkCompared {
   if (!isExecutionProvider(ep)) throw new Error(`${ep} is no execution provider`);
   const { olive, placement, p50Ms, verdict, throughputPerSecond } = reportOf();
@@ -35,7 +38,7 @@ export function comparedBenchmark({
       artifact: { schemaVersion: 1, files: modelFiles },
       reference: { schemaVersion: 1, key: 'b'.repeat(64), files: referenceFiles },
     },
-    ...{ recipe, modelFolder: '/m', referenceFolder: '/r' },
+    ...{ recipe, modelFolder: '/m', referenceFolder },
     session: { modelPath: '/m/model.onnx', ep, epOptions: {}, settings: {} },
     ...{ launches: [], summary: { p50Ms, verdict, throughputPerSecond }, olive, samplesFolder: '/s', placement, profilePath: '/p' },
     ...{ quality: { state: 'not-measured', why: '' }, accuracy: [] },

@@ -24,7 +24,11 @@ function judged(recipe: Recipe, change: Partial<BenchmarkJudged> = {}, reference
   const blob = (sizeBytes: number) => ({ sha256: 'a'.repeat(64), sizeBytes });
   const modelFiles = { 'model.onnx': blob(100), 'model.onnx.data': blob(900), 'model_config.json': blob(7) };
   const referenceFiles = { 'outputs.bin': blob(5), ...(referenceBytes > 0 && { 'export/model.onnx': blob(referenceBytes) }) };
-  return { ...comparedBenchmark({ ep: CPU_EP, recipe, modelFiles, referenceFiles }), baseline: { olive: {}, why: '' }, ...change };
+  return {
+    ...comparedBenchmark({ ep: CPU_EP, recipe, modelFiles, referenceFiles }),
+    baseline: { olive: {}, why: '', isFloat32: true },
+    ...change,
+  };
 }
 
 describe('accuracyMetricsOf', () => {
@@ -58,7 +62,7 @@ describe('accuracyMetricsOf', () => {
 describe('evaluateRecipe', () => {
   it('resolves the goals of the catalogue against the export', () => {
     const olive = { 'latency-avg': { value: 9, unit: 'ms' } } as const;
-    const baseline = { olive: { 'latency-avg': { value: 10, unit: 'ms' } }, why: '' } as const;
+    const baseline = { olive: { 'latency-avg': { value: 10, unit: 'ms' } }, why: '', isFloat32: true } as const;
     const { evaluator } = evaluateRecipe(judged(catalogueRecipe('trtrtx'), { olive, baseline }));
     expect(evaluator.map(({ metric }) => metric)).toEqual([
       ...['latency-avg', 'latency-max', 'latency-min', 'throughput-avg', 'throughput-max', 'throughput-min'],
@@ -73,7 +77,9 @@ describe('evaluateRecipe', () => {
 
   it('says why a relative goal has no baseline', () => {
     const olive = { 'latency-avg': { value: 9, unit: 'ms' } } as const;
-    const { evaluator } = evaluateRecipe(judged(catalogueRecipe('trtrtx'), { olive, baseline: { olive: {}, why: 'it crashed' } }));
+    const { evaluator } = evaluateRecipe(
+      judged(catalogueRecipe('trtrtx'), { olive, baseline: { olive: {}, why: 'it crashed', isFloat32: true } }),
+    );
     expect(evaluator[0]?.goal).toMatchObject({ state: 'unresolved', why: 'it crashed' });
   });
 
@@ -92,6 +98,19 @@ describe('evaluateRecipe', () => {
     expect(found.evaluator).toMatchObject([
       { higherIsBetter: true, goal: { state: 'missed', target: expect.closeTo(0.91, 9), baseline: { value: 0.92 } } },
       { value: null, why: 'Grove does not compute perplexity' },
+    ]);
+  });
+
+  it('takes nothing of an export in float16 for an fp32 baseline', () => {
+    const goal = { type: 'percent-min-improvement', value: 40 };
+    const sizes = { name: 'size', type: 'size_on_disk', sub_types: [{ name: 'bytes', priority: 1, goal }] };
+    const recipe = recipeWith([sizes, accuracy({ sub_types: [{ name: 'accuracy_score', priority: 2, goal }] })]);
+    const known = [{ metric: 'accuracy-accuracy_score', value: 0.9, referenceValue: 0.92, why: '' }];
+    const baseline = { olive: {}, why: 'it has float16', isFloat32: false };
+    const { evaluator } = evaluateRecipe(judged(recipe, { accuracy: known, baseline }, 2_000));
+    expect(evaluator.map(({ goal }) => goal)).toMatchObject([
+      { state: 'unresolved', baseline: null, why: 'it has float16' },
+      { state: 'unresolved', baseline: null, why: 'it has float16' },
     ]);
   });
 

@@ -37,7 +37,9 @@ export function evaluateRecipe({ recipe, conversion, olive, accuracy, baseline }
   for (const key of sizes) values[key] = { value: sizeBelow(conversion.artifact.files, ''), unit: 'bytes' };
   for (const { metric, value } of accuracy) if (value !== null) values[metric] = { value, unit: 'share' };
   const missing = { ...notComputed(recipe), ...Object.fromEntries(accuracy.map(({ metric, why }) => [metric, why])) };
-  const baselines = { ...measuredBaselines(baseline.olive), ...accuracyBaselines(accuracy), ...sizeBaselines(conversion, sizes) };
+  const baselines = baseline.isFloat32
+    ? { ...measuredBaselines(baseline.olive), ...accuracyBaselines(accuracy), ...sizeBaselines(conversion, sizes) }
+    : {};
   return {
     olive: values,
     evaluator: evaluateMetrics(recipe.metrics, { values, missing, baselines, noBaseline: baseline.why || NO_EXPORT }),

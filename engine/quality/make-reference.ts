@@ -6,8 +6,10 @@ import { feedsFor, generateFeeds, inputsSpecSchema } from '../benchmark/inputs.t
 import { evaluateLabelled } from '../data/data-config.ts';
 import { dataConfigSchema } from '../data/data-config-schema.ts';
 import { loadTokenizer } from '../data/tokenizer.ts';
+import { lowPrecisionOf } from '../inspect/low-precision.ts';
 import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
 import type { NamedTensors, TensorOf } from '../runtime/tensor.ts';
+import { writeExportFacts } from './export-facts.ts';
 import { CLASSIFICATION, floats } from './output-comparison.ts';
 import { MAX_REFERENCE_OUTPUTS, type ReferenceBatch, type ReferenceManifest, writeReference } from './reference.ts';
 import { type RowFacts, writeRowFacts } from './row-facts.ts';
@@ -17,7 +19,7 @@ const CPU = 'CPUExecutionProvider';
 
 /** What making a Reference is asked to do. */
 export const referenceRequestSchema = z.strictObject({
-  /** The fp32 export, before any later pass. */
+  /** The export, before any later pass. */
   modelPath: z.string().min(1),
   /** The task it was exported for. */
   task: z.string().max(100).default(''),
@@ -47,7 +49,7 @@ export const referenceRequestSchema = z.strictObject({
 export type ReferenceRequest = z.infer<typeof referenceRequestSchema>;
 
 /**
- * Runs the fp32 export on the CPU provider over the evaluation inputs and writes what it answers as a Reference, with label and query of each row. Only
+ * Runs the export on the CPU provider over the evaluation inputs and writes what it answers as a Reference, with label and query of each row. Only
  * inputs the model has are kept.
  * Throws what evaluating the data config and running the model throws, `unsupported-input` for a model without a float output first, and `too-large`.
  */
@@ -59,6 +61,7 @@ export async function makeReference(request: ReferenceRequest, runtime: Inferenc
     const header = { ortVersion, inputNames: session.inputs.map(({ name }) => name), outputNames: comparableOutputs(session) };
     const manifest = await writeReference(request.outputFolder, header, answers(session, rows.batches(), header.outputNames));
     await writeRowFacts(request.outputFolder, rows.facts(manifest.rows));
+    await writeExportFacts(request.outputFolder, { lowPrecision: [...(await lowPrecisionOf(request.modelPath))] });
     return manifest;
   } finally {
     await session.close();

@@ -35,7 +35,11 @@ const placedSchema = z.strictObject({
 });
 type Placed = z.infer<typeof placedSchema>;
 
-const batchSchema = z.strictObject({ rows: z.int().min(1), inputs: z.array(placedSchema).max(MAX_INPUTS), outputs: z.array(placedSchema).max(MAX_REFERENCE_OUTPUTS) });
+const batchSchema = z.strictObject({
+  rows: z.int().min(1),
+  inputs: z.array(placedSchema).max(MAX_INPUTS),
+  outputs: z.array(placedSchema).max(MAX_REFERENCE_OUTPUTS),
+});
 
 export const referenceManifestSchema = z.strictObject({
   schemaVersion: z.literal(1),

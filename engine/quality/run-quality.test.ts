@@ -10,7 +10,8 @@ import { type Dim, tensorType } from '../graph/value.ts';
 import { writeModelFile } from '../onnx/write.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { loadOrtNode } from '../runtime/ort-node.ts';
-import { embeddingModel } from '../runtime/small-models.cases.ts';
+import { embeddingModel, halfModel, linearModel } from '../runtime/small-models.cases.ts';
+import { readExportFacts } from './export-facts.ts';
 import { makeReference, referenceRequestSchema } from './make-reference.ts';
 import { type ReferenceBatch, writeReference } from './reference.ts';
 import { type RowFacts, writeRowFacts } from './row-facts.ts';
@@ -99,6 +100,11 @@ describe('runQuality', () => {
     const inputs = { kind: 'generated', seed: 1 };
     await makeReference(referenceRequestSchema.parse({ modelPath, inputs, outputFolder: referenceFolder }), runtime);
     expect(await quality(half, referenceFolder)).toMatchObject({ state: 'measured', maxAbsDifference: 0 });
+  });
+
+  it('knows of a Reference whether its export was float32', async () => {
+    expect(await readExportFacts(await reference(halfModel()))).toEqual({ lowPrecision: ['float16'] });
+    expect(await readExportFacts(await reference(linearModel()))).toEqual({ lowPrecision: [] });
   });
 
   it('fails a model that answers something else', async () => {
@@ -259,7 +265,7 @@ describe('runQuality of a classifier', () => {
 
   it.each([
     ['there are no labels', undefined, CLASSIFICATION, 2, /tells no labels/],
-    ['rows are missing', { ...facts, complete: false }, CLASSIFICATION, 2, /more rows than a Reference keeps/],
+    ['rows are missing', { ...facts, complete: false }, CLASSIFICATION, 2, /more rows than the Reference kept/],
     ['the model is a ranker', facts, CLASSIFICATION, 1, /one score a row/],
     ['the task has no classes', facts, {}, 2, /text-classification/],
   ])('leaves them unresolved where %s', async (_, known, task, labels, why) => {
@@ -268,6 +274,12 @@ describe('runQuality of a classifier', () => {
     expect(result.accuracy).toEqual([
       { metric: 'accuracy-accuracy_score', value: null, referenceValue: null, why: expect.stringMatching(why) },
     ]);
+  });
+
+  it('says that time ran out, not that the Reference lacks rows', async () => {
+    const request = { ...CLASSIFICATION, accuracy: accuracy.slice(0, 1), maxMs: 0 };
+    const { accuracy: found } = await judge(scorer({ labels: 2 }), await written(rows, facts), request);
+    expect(found).toMatchObject([{ value: null, why: expect.stringMatching(/^time ran out after \d+ of 3 rows$/) }]);
   });
 
   it('says of each metric why nothing could be compared', async () => {

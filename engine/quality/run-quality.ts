@@ -46,7 +46,7 @@ export const qualityResultSchema = z.strictObject({
       metric: z.string(),
       /** Null with the reason. */
       value: z.number().nullable(),
-      /** The same of the Reference: of the fp32 export. */
+      /** The same of the Reference: of the export. */
       referenceValue: z.number().nullable(),
       why: z.string(),
     }),
@@ -83,7 +83,8 @@ export async function runQuality(
     const compared = facts && firstFacts(facts, comparison.rows);
     const quality = judge(comparison, request.bound, compared);
     const ofRows = comparison.rows < manifest.rows && { ofRows: manifest.rows };
-    return { quality: { ...quality, ...ofRows }, accuracy: accuracyOf(request, comparison.logits, compared) };
+    const outOfTime = ofRows ? `time ran out after ${comparison.rows} of ${manifest.rows} rows` : undefined;
+    return { quality: { ...quality, ...ofRows }, accuracy: accuracyOf(request, comparison.logits, { facts: compared, outOfTime }) };
   } finally {
     await session.close();
   }
@@ -116,8 +117,12 @@ function rankingOf({ actual, expected }: LogitComparison['scores'], facts: RowFa
   });
 }
 
-function accuracyOf({ accuracy }: QualityRequest, logits: LogitComparison, facts: RowFacts | undefined): QualityResult['accuracy'] {
-  const why = whyNoClasses(logits, facts);
+function accuracyOf(
+  { accuracy }: QualityRequest,
+  logits: LogitComparison,
+  { facts, outOfTime }: { readonly facts: RowFacts | undefined; readonly outOfTime: string | undefined },
+): QualityResult['accuracy'] {
+  const why = whyNoClasses(logits, facts) ?? outOfTime ?? whyIncomplete(facts);
   return accuracy.map(({ metric, subType, config }) => {
     if (why !== undefined || facts === undefined) return unresolved(metric, why ?? '');
     const computed = (predicted: readonly number[]) => accuracyValue(subType, config, { predicted, labels: facts.labels });
@@ -132,7 +137,12 @@ function whyNoClasses({ labels }: LogitComparison, facts: RowFacts | undefined):
   if (labels === 0) return `only an export for ${CLASSIFICATION} predicts classes`;
   if (labels === 1) return 'the model gives one score a row: its best label is always 0';
   if (facts === undefined) return 'the Reference tells no labels';
-  return facts.complete ? undefined : 'the data config selects more rows than a Reference keeps';
+  return undefined;
+}
+
+function whyIncomplete(facts: RowFacts | undefined): string | undefined {
+  if (facts?.complete !== false) return undefined;
+  return 'the data config selects more rows than the Reference kept, of which there is a limit and for which there was so much time';
 }
 
 function unresolved(metric: string, why: string): QualityResult['accuracy'][number] {
