@@ -57,7 +57,13 @@ interface GoalContext {
 function judge(goal: MetricGoal, { measured, baseline, facts }: GoalContext): GoalOutcome {
   const { value, priority, higherIsBetter, why } = measured;
   const stated = { type: goal.type, value: goal.value };
-  const unresolved = (reason: string): GoalOutcome => ({ ...stated, state: 'unresolved', target: null, baseline: null, why: boundedText(reason) });
+  const unresolved = (reason: string): GoalOutcome => ({
+    ...stated,
+    state: 'unresolved',
+    target: null,
+    baseline: null,
+    why: boundedText(reason),
+  });
   if (priority <= 0) return unresolved('a goal counts only where its sub-metric has a priority');
   if (value === null) return unresolved(why);
   if (goal.type === 'threshold') return { ...stated, ...outcome(value, goal.value, higherIsBetter), baseline: null };

@@ -71,7 +71,7 @@ function placementSection({ placement }: BenchmarkReport): Html {
     ([ep, { nodes, timeShare }]) =>
       html`<tr><th scope="row">${shortEp(ep)}</th><td>${nodes}</td><td>${formatShare(timeShare)}</td><td>${shareBar(timeShare)}</td></tr>`,
   );
-  return html`<section><h2>Placement</h2><table class="plain"><thead><tr><th scope="col">Execution provider</th><th scope="col">nodes</th><th scope="col">time</th><th scope="col"><span class="hidden">share</span></th></tr></thead><tbody>${rows}</tbody></table>
+  return html`<section><h2>Placement</h2><div class="scroll" tabindex="0" role="region" aria-label="Placement"><table class="plain"><thead><tr><th scope="col">Execution provider</th><th scope="col">nodes</th><th scope="col">time</th><th scope="col"><span class="hidden">share</span></th></tr></thead><tbody>${rows}</tbody></table></div>
 <p class="muted">${heavyNodes} heavy nodes (MatMul, Gemm, Conv, Attention class); ${heavyNodesElsewhere} of them ran elsewhere.</p>
 ${elsewhere.length > 0 && html`<details><summary>Nodes that ran elsewhere</summary><ul>${elsewhere.map((line) => html`<li><code>${line}</code></li>`)}</ul></details>`}</section>`;
 }
