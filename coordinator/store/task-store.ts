@@ -1,3 +1,4 @@
+import type { AgentMark, Breaker } from '../../domain/agent-mark.ts';
 import type { Device, DeviceState, HostInfo, Missing } from '../../domain/device.ts';
 import type { ErrorReport } from '../../domain/errors.ts';
 import type { JobSpec, JobState } from '../../domain/job.ts';
@@ -35,7 +36,7 @@ export interface TaskStore {
   /** The stream broke: the agent has a grace period. No-op unless the session is current. */
   closeStream(command: SessionCommand): Promise<void>;
   /**
-   * The best pending task for an idle agent, leased; undefined when there is none, or when the best one needs the host quiet and it is not (the host is
+   * The best pending task for an idle agent, leased; undefined when there is none, when the agent is marked, or when the best one needs the host quiet and it is not (the host is
    * then reserved for it). Repeated with the token of the agent's newest lease, it gives that lease, or undefined when it has ended. Throws
    * `stale-session`.
    */
@@ -46,6 +47,14 @@ export interface TaskStore {
   reject(command: LeaseCommand & { readonly error: ErrorReport }): Promise<void>;
   /** Records an outcome once. A repeat of the recorded outcome is a success. Throws `stale-token` when the lease is not current. */
   complete(command: CompleteCommand): Promise<CompleteAnswer>;
+  /**
+   * Marks an agent so that it gets no more work, or removes its mark. Removing one closes the circuit breaker too. A mark that has an end is removed by
+   * `expire`. Throws `not-found`.
+   *
+   * The circuit breaker: an accepted attempt that ends as an exception, as its agent reports or because the agent was lost, counts; one that completes
+   * or fails sets the count to zero. At `BREAKER_FAILURES` the agent is marked `quarantined` by `grove`, unless it bears a mark already.
+   */
+  markAgent(command: MarkAgentCommand): Promise<void>;
   /** Cancels what has not ended. Running attempts are told to stop; a shared conversion goes only with its last job. */
   cancelJob(command: CancelCommand): Promise<CancelAnswer>;
   /**
@@ -202,6 +211,14 @@ export interface CompleteAnswer {
   readonly recorded: boolean;
 }
 
+export interface MarkAgentCommand {
+  readonly now: EpochMs;
+  readonly principal: Principal;
+  readonly agentId: AgentId;
+  /** Null removes the mark. */
+  readonly mark: Pick<AgentMark, 'kind' | 'reason' | 'fix' | 'until'> | null;
+}
+
 export interface CancelCommand {
   readonly now: EpochMs;
   readonly principal: Principal;
@@ -222,6 +239,8 @@ export type DueItem =
   | { readonly kind: 'lease' | 'accept'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
   /** Silence or a closed stream's grace is over. */
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId; readonly deadline: EpochMs }
+  /** An agent's mark is over. */
+  | { readonly kind: 'mark'; readonly agentId: AgentId; readonly deadline: EpochMs }
   /** The ended lease of an agent that may still be at work, lost or late to accept: the host is free again. */
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs };
 
@@ -297,6 +316,9 @@ export interface AgentRecord {
   readonly profileDigests: Readonly<Record<string, string>>;
   readonly missing: readonly Missing[];
   readonly status: AgentStatus;
+  /** Why it gets no work whatever its status says; null: it may. */
+  readonly mark: AgentMark | null;
+  readonly breaker: Breaker;
   readonly deviceStates: Readonly<Record<string, DeviceState>>;
   /** `closing`: stream closed, within grace. `offline`: lost or gone. */
   readonly connection: 'connected' | 'closing' | 'offline';
@@ -339,6 +361,7 @@ export type StoreEvent = { readonly sequence: number; readonly at: EpochMs } & (
       readonly agentId: AgentId;
       readonly connection: AgentRecord['connection'];
       readonly status: AgentStatus['state'];
+      readonly mark: AgentMark['kind'] | null;
     }
   /** A host has more room than before (a lease or a reservation ended): its agents should acquire. */
   | { readonly type: 'host-free'; readonly hostId: HostId }

@@ -1,4 +1,5 @@
 import type { AgentRecord } from '../../coordinator/store/task-store.ts';
+import { CLOSED_BREAKER } from '../../domain/agent-mark.ts';
 import type { Device } from '../../domain/device.ts';
 import { profileDigest } from '../../domain/device.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -17,6 +18,8 @@ export function agentOf(agentId: string, devices: readonly Device[], change: Par
     profileDigests: Object.fromEntries(devices.map(({ name, profile }) => [name, profileDigest(profile, sha256)])),
     missing: [],
     status: { state: 'ready', why: '' },
+    mark: null,
+    breaker: CLOSED_BREAKER,
     deviceStates: {},
     connection: 'connected',
     lastSeenAt: 0,

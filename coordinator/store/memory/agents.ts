@@ -15,12 +15,17 @@ export function currentAgent(state: State, { agentId, sessionId }: SessionComman
 export function updateAgent(state: State, agent: StoredAgent): void {
   const before = state.agents.get(agent.record.agentId)?.record;
   putAgent(state, agent);
-  const { agentId, connection, status, sessionId } = agent.record;
+  const { agentId, connection, status, sessionId, mark } = agent.record;
   if (isNews(before, agent.record) || before?.sessionId !== sessionId) {
-    state.effects.drafts.push({ type: 'agent', agentId, connection, status: status.state });
+    state.effects.drafts.push({ type: 'agent', agentId, connection, status: status.state, mark: mark?.kind ?? null });
   }
 }
 
 function isNews(before: AgentRecord | undefined, after: AgentRecord): boolean {
-  return before?.connection !== after.connection || before.status.state !== after.status.state;
+  return before?.connection !== after.connection || before.status.state !== after.status.state || before.mark?.kind !== after.mark?.kind;
+}
+
+/** Whether an agent may be given a task. */
+export function takesWork({ connection, status, mark }: AgentRecord): boolean {
+  return connection === 'connected' && status.state === 'ready' && mark === null;
 }

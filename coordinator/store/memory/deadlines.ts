@@ -44,6 +44,8 @@ export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
       const agent = state.agents.get(what.agentId);
       return agent?.record.sessionId === what.sessionId ? sessionDeadline(agent) : undefined;
     }
+    case 'mark':
+      return state.agents.get(what.agentId)?.record.mark?.until ?? undefined;
     case 'host': {
       const held = state.hosts.get(what.hostId)?.leases.find((lease) => lease.taskId === what.taskId && lease.attempt === what.attempt);
       return held?.heldUntil ?? undefined;

@@ -1,6 +1,7 @@
 import type { AgentId, HostId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { MAX_REMEMBERED_TURNS, SHARED_LEASES_PER_HOST } from '../order.ts';
+import { takesWork } from './agents.ts';
 import { watch } from './deadlines.ts';
 import { servingDevice } from './routing.ts';
 import { type HostLease, hostOf, putHost, putTask, type State, type StoredHost, taskOf } from './state.ts';
@@ -97,7 +98,7 @@ export function reviewReservation(state: State, hostId: HostId): void {
   const { record } = taskOf(state, host.reservedFor);
   const served = host.agentIds.some((agentId) => {
     const agent = state.agents.get(agentId)?.record;
-    return agent?.connection === 'connected' && agent.status.state === 'ready' && servingDevice(state, agent, record) !== undefined;
+    return agent !== undefined && takesWork(agent) && servingDevice(state, agent, record) !== undefined;
   });
   if (!served) releaseReservation(state, hostId);
 }

@@ -9,6 +9,7 @@ import { complete } from './commands/complete.ts';
 import { expire } from './commands/expire.ts';
 import { heartbeat } from './commands/heartbeat.ts';
 import { hello } from './commands/hello.ts';
+import { markAgent } from './commands/mark-agent.ts';
 import { reject } from './commands/reject.ts';
 import { submit } from './commands/submit.ts';
 import { settleEffects } from './effects.ts';
@@ -25,6 +26,7 @@ export const COMMAND_NAMES = [
   'accept',
   'reject',
   'complete',
+  'markAgent',
   'cancelJob',
   'expire',
 ] as const satisfies readonly (keyof TaskStore)[];
@@ -37,7 +39,20 @@ export type AnswerOf<Name extends CommandName> = Awaited<ReturnType<TaskStore[Na
 type Handlers = { readonly [Name in CommandName]: (state: State, command: CommandOf<Name>, sha256: Sha256) => AnswerOf<Name> };
 
 /** One file per command. Each makes all its checks before its first write: one that throws has changed nothing. */
-const HANDLERS: Handlers = { submit, addTasks, hello, heartbeat, closeStream, acquire, accept, reject, complete, cancelJob, expire };
+const HANDLERS: Handlers = {
+  submit,
+  addTasks,
+  hello,
+  heartbeat,
+  closeStream,
+  acquire,
+  accept,
+  reject,
+  complete,
+  markAgent,
+  cancelJob,
+  expire,
+};
 
 /** A command with its name. */
 export interface Call<Name extends CommandName> {

@@ -121,6 +121,10 @@ class MemoryTaskStore implements TaskStore {
     return this.#run('complete', command);
   }
 
+  markAgent(command: CommandOf<'markAgent'>) {
+    return this.#run('markAgent', command);
+  }
+
   cancelJob(command: CommandOf<'cancelJob'>) {
     return this.#run('cancelJob', command);
   }

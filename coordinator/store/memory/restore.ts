@@ -1,3 +1,4 @@
+import { CLOSED_BREAKER } from '../../../domain/agent-mark.ts';
 import { isEnd } from '../../../domain/task-state.ts';
 import { PRIORITIES } from '../order.ts';
 import { sessionDeadline, watch } from './deadlines.ts';
@@ -11,7 +12,10 @@ export function restoreState(records: Iterable<SnapshotRecord>): State {
   const state = createState();
   for (const record of records) restoreRecord(state, record);
   for (const task of state.tasks.values()) deriveFromTask(state, task);
-  for (const agent of state.agents.values()) watchSession(state, agent);
+  for (const agent of state.agents.values()) {
+    watchSession(state, agent);
+    watchMark(state, agent);
+  }
   for (const host of state.hosts.values()) watchHolds(state, host);
   return state;
 }
@@ -34,7 +38,7 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
       break;
     }
     case 'agent':
-      state.agents.set(value.record.agentId, value);
+      state.agents.set(value.record.agentId, withMark(value));
       break;
     case 'host':
       state.hosts.set(value.hostId, value);
@@ -69,6 +73,16 @@ function deriveFromTask(state: State, { record }: StoredTask): void {
   if (isEnd(record.state) || attempt === undefined || attempt.ended !== null) return;
   watch(state, { kind: 'lease', taskId, attempt: attempt.attempt }, attempt.leasedUntil);
   if (attempt.acceptBy !== null) watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, attempt.acceptBy);
+}
+
+/** Written before agents could be marked, a record has neither mark nor breaker. */
+function withMark(agent: StoredAgent): StoredAgent {
+  const { mark = null, breaker = CLOSED_BREAKER }: Partial<StoredAgent['record']> = agent.record;
+  return { ...agent, record: { ...agent.record, mark, breaker } };
+}
+
+function watchMark(state: State, { record: { agentId, mark } }: StoredAgent): void {
+  if (mark?.until != null) watch(state, { kind: 'mark', agentId }, mark.until);
 }
 
 function watchSession(state: State, agent: StoredAgent): void {

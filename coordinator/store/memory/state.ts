@@ -67,6 +67,7 @@ export interface StoredSubmit {
 export type Watched =
   | { readonly kind: 'lease' | 'accept'; readonly taskId: TaskId; readonly attempt: number }
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId }
+  | { readonly kind: 'mark'; readonly agentId: AgentId }
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number };
 
 /** A watched thing under the deadline it had when it was put there. */

@@ -12,6 +12,7 @@ import type {
   HeartbeatCommand,
   HelloCommand,
   LeaseCommand,
+  MarkAgentCommand,
   NewTask,
   SessionCommand,
   SubmitCommand,
@@ -116,6 +117,12 @@ export function completeCall({ now, agentId, lease, outcome }: CompleteCommand, 
 function factsOf(outcome: AttemptOutcome) {
   if (outcome.state === 'completed') return { kind: outcome.result.kind };
   return outcome.state === 'cancelled' ? {} : { error: packReport(outcome.error) };
+}
+
+export function markAgentCall({ now, principal, agentId, mark }: MarkAgentCommand): FunctionCall {
+  const { kind, reason, fix, until } = mark ?? {};
+  const call = { agentId, by: principal.name, mark: mark === null ? undefined : { kind, reason, fix, till: until ?? undefined } };
+  return { name: 'mark_agent', now, call };
 }
 
 export function cancelJobCall({ now, principal, jobId }: CancelCommand): FunctionCall {

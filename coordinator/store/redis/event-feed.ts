@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { agentMarkSchema } from '../../../domain/agent-mark.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import { jobStateSchema } from '../../../domain/job.ts';
 import type { Clock } from '../../../domain/ports.ts';
@@ -26,7 +27,13 @@ const batchSchema = z.array(
     z.tuple([z.literal('t'), z.string(), list, taskStateSchema, z.number(), z.union([z.string(), z.literal(false)])]),
     z.tuple([z.literal('j'), z.string(), jobStateSchema, z.array(z.number())]),
     z.tuple([z.literal('r'), z.string()]),
-    z.tuple([z.literal('a'), z.string(), z.enum(['connected', 'closing', 'offline']), z.enum(['ready', 'not-ready', 'draining'])]),
+    z.tuple([
+      z.literal('a'),
+      z.string(),
+      z.enum(['connected', 'closing', 'offline']),
+      z.enum(['ready', 'not-ready', 'draining']),
+      z.union([agentMarkSchema.shape.kind, z.literal(false)]),
+    ]),
     z.tuple([z.literal('h'), z.string()]),
   ]),
 );
@@ -55,7 +62,7 @@ function eventOf(draft: Draft, stamp: { readonly sequence: number; readonly at: 
     case 'r':
       return { type: 'ready', requirementDigest: draft[1], ...stamp };
     case 'a':
-      return { type: 'agent', agentId: draft[1], connection: draft[2], status: draft[3], ...stamp };
+      return { type: 'agent', agentId: draft[1], connection: draft[2], status: draft[3], mark: draft[4] || null, ...stamp };
     case 'h':
       return { type: 'host-free', hostId: draft[1], ...stamp };
   }

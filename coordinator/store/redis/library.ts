@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BREAKER_FAILURES, FIRST_QUARANTINE_MS, LONGEST_QUARANTINE_MS } from '../../../domain/agent-mark.ts';
 import { ACCEPT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
 import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
@@ -20,7 +21,20 @@ import { RESULT_NUMBERS } from './result-codes.ts';
 const MAX_KNOWN_ROUTES = 20_000;
 
 /** Shared parts in the order in which they need each other, then one file per command. */
-const PARTS = ['unit-of-work', 'alarms', 'jobs', 'matching', 'queues', 'tasks', 'exclusivity', 'attempts', 'agents', 'new-tasks', 'choose'];
+const PARTS = [
+  'unit-of-work',
+  'alarms',
+  'jobs',
+  'matching',
+  'queues',
+  'tasks',
+  'exclusivity',
+  'attempts',
+  'agents',
+  'marks',
+  'new-tasks',
+  'choose',
+];
 
 /** Tables that the parts fill, declared before all of them: they call each other. */
 const NAMESPACES = [
@@ -33,6 +47,7 @@ const NAMESPACES = [
   'exclusivity',
   'attempts',
   'agents',
+  'marks',
   'new_tasks',
   'choose',
   'commands',
@@ -50,6 +65,7 @@ const COMMANDS = [
   'accept',
   'reject',
   'complete',
+  'mark_agent',
   'cancel_job',
   'expire',
   'learn',
@@ -100,6 +116,9 @@ function constants(): string {
     MAX_REMEMBERED_TURNS,
     MAX_KEPT_EVENTS,
     MAX_KNOWN_ROUTES,
+    BREAKER_FAILURES,
+    FIRST_QUARANTINE_MS,
+    LONGEST_QUARANTINE_MS,
     TASK_COST: 1,
     PRIORITIES,
     PRIORITY_CLASS,

@@ -1,5 +1,6 @@
 import { decode } from '@msgpack/msgpack';
 import { z } from 'zod';
+import { type AgentMark, agentMarkSchema } from '../../../domain/agent-mark.ts';
 import { type ErrorCode, type ErrorParams, type ErrorReport, GroveError, isErrorCode } from '../../../domain/errors.ts';
 import { jobStateSchema } from '../../../domain/job.ts';
 import { prioritySchema } from '../../../domain/names.ts';
@@ -58,12 +59,26 @@ const jobSchema = z.object({
   priority: prioritySchema,
 });
 
+const markSchema = z.object({
+  kind: agentMarkSchema.shape.kind,
+  by: z.string(),
+  reason: z.string(),
+  /** Of a person's mark; the circuit breaker's says what the last error advises. */
+  fix: z.string().optional(),
+  report: reportSchema.optional(),
+  since: z.number(),
+  till: z.number().optional(),
+});
+
 const agentSchema = z.object({
   session: z.number(),
   connection: z.enum(['connected', 'closing', 'offline']),
   seen: z.number(),
   connected: z.number(),
   leases: z.array(z.object({ task: z.string(), attempt: z.number(), device: z.string() })),
+  mark: markSchema.optional(),
+  failures: z.number().optional(),
+  trips: z.number().optional(),
 });
 
 /** What only a hello changes of an agent. */
@@ -159,7 +174,7 @@ export function countsOf(counts: readonly number[]): JobRecord['counts'] {
 export function agentOf(reply: Reply): AgentRecord | undefined {
   const [id, hot, document, status, states] = listOf(reply);
   if (id === undefined) return undefined;
-  const { session, connection, seen, connected, leases } = agentSchema.parse(decode(bytesOf(hot)));
+  const { session, connection, seen, connected, leases, mark, failures = 0, trips = 0 } = agentSchema.parse(decode(bytesOf(hot)));
   const { instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing } = documentOf<AgentDocument>(document);
   return {
     agentId: textOf(id),
@@ -171,6 +186,8 @@ export function agentOf(reply: Reply): AgentRecord | undefined {
     profileDigests,
     missing,
     status: documentOf<AgentStatus>(status),
+    mark: mark === undefined ? null : markOf(mark),
+    breaker: { inARow: failures, trips },
     deviceStates: documentOf(states),
     leases: leases.map(({ task, attempt, device }) => ({ taskId: task, attempt, deviceName: device })),
     sessionId: session,
@@ -178,6 +195,10 @@ export function agentOf(reply: Reply): AgentRecord | undefined {
     lastSeenAt: seen,
     connectedAt: connected,
   };
+}
+
+function markOf({ kind, by, reason, fix, report, since, till }: z.infer<typeof markSchema>): AgentMark {
+  return { kind, by, reason, fix: fix ?? reportOf(report)?.advice ?? '', since, until: till ?? null };
 }
 
 export function queueOf(reply: Reply): QueueSummary {

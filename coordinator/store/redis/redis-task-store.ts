@@ -19,6 +19,7 @@ import {
   expireCall,
   heartbeatCall,
   helloCall,
+  markAgentCall,
   rejectCall,
   submitCall,
   verdictsOf,
@@ -32,7 +33,18 @@ import { type Judged, judge } from './matcher.ts';
 import { agentOf, jobOf, queueOf, taskOf } from './records.ts';
 
 type CommandOf<
-  Name extends 'submit' | 'addTasks' | 'hello' | 'heartbeat' | 'closeStream' | 'accept' | 'reject' | 'complete' | 'cancelJob' | 'expire',
+  Name extends
+    | 'submit'
+    | 'addTasks'
+    | 'hello'
+    | 'heartbeat'
+    | 'closeStream'
+    | 'accept'
+    | 'reject'
+    | 'complete'
+    | 'markAgent'
+    | 'cancelJob'
+    | 'expire',
 > = Parameters<TaskStore[Name]>[0];
 
 /** Tasks read by one call: a list is read in slices, so that no call keeps Redis from others for long. */
@@ -127,6 +139,10 @@ class RedisTaskStore implements TaskStore {
   async complete(command: CommandOf<'complete'>) {
     const [state, recorded] = await this.#run(completeCall(command, this.#sha256));
     return { state: taskStateSchema.parse(textOf(state)), recorded: textOf(recorded) === '1' };
+  }
+
+  async markAgent(command: CommandOf<'markAgent'>) {
+    await this.#run(markAgentCall(command));
   }
 
   async cancelJob(command: CommandOf<'cancelJob'>) {

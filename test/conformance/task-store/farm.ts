@@ -1,4 +1,12 @@
-import type { Acquired, AddTasksCommand, DueItem, NewTask, StoreEvent, TaskStore } from '../../../coordinator/store/task-store.ts';
+import type {
+  Acquired,
+  AddTasksCommand,
+  DueItem,
+  MarkAgentCommand,
+  NewTask,
+  StoreEvent,
+  TaskStore,
+} from '../../../coordinator/store/task-store.ts';
 import type { Device } from '../../../domain/device.ts';
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import type { Priority } from '../../../domain/names.ts';
@@ -86,6 +94,10 @@ export class Farm {
   async heartbeat(agentId: string, renewals: readonly LeaseRef[] = [], status: AgentStatus = READY) {
     const session = { now: this.now, agentId, sessionId: this.sessionOf(agentId) };
     return this.store.heartbeat({ ...session, status, deviceStates: {}, renewals: renewals.map(refOf) });
+  }
+
+  async mark(agentId: string, mark: MarkAgentCommand['mark']): Promise<void> {
+    await this.store.markAgent({ now: this.now, principal: { kind: 'user', name: 'ann' }, agentId, mark });
   }
 
   async closeStream(agentId: string): Promise<void> {

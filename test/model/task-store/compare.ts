@@ -136,8 +136,8 @@ function comparable({ jobs, tasks, views, positions, due, agents, queues, benchm
         })),
       }))
       .sort(byText),
-    agents: agents.map(({ agentId, sessionId, connection, status, leases }) => {
-      return { agentId, sessionId, connection, status: status.state, leases: leases.map(({ taskId }) => taskId) };
+    agents: agents.map(({ agentId, sessionId, connection, status, mark, breaker, leases }) => {
+      return { agentId, sessionId, connection, status: status.state, mark, breaker, leases: leases.map(({ taskId }) => taskId) };
     }),
     queues: queues
       .map(({ requirementDigest, pending, oldestEnqueuedAt }) => ({ requirementDigest, pending, oldestEnqueuedAt }))
@@ -174,13 +174,13 @@ function expectedView(model: NaiveFarm, now: number): ReturnType<typeof comparab
         attempts: task.attempts.map(({ report: _, ...attempt }) => attempt as never),
       }))
       .sort(byText),
-    agents: model.agents.map(({ hello, sessionId, connection, status }) => {
+    agents: model.agents.map(({ hello, sessionId, connection, status, mark, breaker }) => {
       const held = model.tasks.flatMap(({ taskId, state, attempts }) => {
         const attempt = attempts.at(-1);
         return (state === 'leased' || state === 'running') && attempt?.agentId === hello.agentId ? [{ taskId, token: attempt.token }] : [];
       });
       const leases = held.sort((a, b) => (a.token < b.token ? -1 : 1)).map(({ taskId }) => taskId);
-      return { agentId: hello.agentId, sessionId, connection, status: status as never, leases };
+      return { agentId: hello.agentId, sessionId, connection, status: status as never, mark, breaker, leases };
     }),
     queues: digests
       .map((requirementDigest) => {

@@ -1,5 +1,5 @@
 import type { AnyCall } from '../../../coordinator/store/memory/execute.ts';
-import type { Acquired, DueItem, NewTask, SubmitCommand } from '../../../coordinator/store/task-store.ts';
+import type { Acquired, DueItem, MarkAgentCommand, NewTask, SubmitCommand } from '../../../coordinator/store/task-store.ts';
 import { LEASE_MS } from '../../../domain/constants.ts';
 import type { LeaseRef, TaskSpec } from '../../../domain/task.ts';
 import {
@@ -55,6 +55,8 @@ export class Director {
       case 'reject':
       case 'complete':
         return this.#aboutLease(action);
+      case 'mark':
+        return { name: 'markAgent', command: this.#mark(action) };
       case 'cancel':
         return this.#cancel(action.pick);
       case 'expire':
@@ -163,6 +165,11 @@ export class Director {
     if (action.type === 'reject') return { name: 'reject', command: { ...command, error: TRANSFER_FAILED } };
     const outcome = action.outcome === 'completed' ? ({ state: 'completed', result: resultOf(kind) } as const) : outcomeOf(action.outcome);
     return { name: 'complete', command: { ...command, outcome } };
+  }
+
+  #mark({ agent, kind, forMs }: Action & { type: 'mark' }): MarkAgentCommand {
+    const mark = kind === null ? null : { kind, reason: 'test', fix: '', until: forMs === null ? null : this.now + forMs };
+    return { now: this.now, principal: { kind: 'user', name: 'ann' }, agentId: agent, mark };
   }
 
   #cancel(pick: number): AnyCall | undefined {

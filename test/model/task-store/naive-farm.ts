@@ -9,24 +9,28 @@ import type {
   HeartbeatCommand,
   HelloCommand,
   LeaseCommand,
+  MarkAgentCommand,
   NewTask,
   SessionCommand,
   SubmitCommand,
 } from '../../../coordinator/store/task-store.ts';
-import { ACCEPT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import { ACCEPT_MS, LEASE_MS, SILENCE_MS } from '../../../domain/constants.ts';
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
-import { matchesUnit, refusals } from '../../../domain/requirement.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
+import { dueOf } from './naive-due.ts';
 import {
   answerTo,
+  blame,
   byPlace,
   classOf,
+  deviceFor,
   ENDS,
   found,
   isExclusive,
   type NaiveAgent,
   type NaiveAttempt,
+  type NaiveHold,
   type NaiveJob,
   type NaiveState,
   type NaiveTask,
@@ -46,7 +50,7 @@ export class NaiveFarm {
   /** Who waits for whom, in the order they began to. */
   edges: { need: string; taskId: string }[] = [];
   /** Ended attempts whose agents may still be at work. */
-  holds: { hostId: string; taskId: string; attempt: number; agentId: string; until: number }[] = [];
+  holds: NaiveHold[] = [];
   readonly reservations = new Map<string, string>();
   /** Host -> submitters in the order it served them. */
   readonly served = new Map<string, string[]>();
@@ -105,6 +109,8 @@ export class NaiveFarm {
       connection: 'connected',
       seenAt: now,
       closedAt: 0,
+      mark: present?.mark ?? null,
+      breaker: present?.breaker ?? { inARow: 0, trips: 0 },
     };
     this.agents = present === undefined ? [...this.agents, agent] : this.agents.map((one) => (one === present ? agent : one));
     const verdicts = heldLeases.map(({ lease }) => {
@@ -126,6 +132,7 @@ export class NaiveFarm {
         continue;
       const error = attempt.acceptedAt === null ? report('not-accepted') : new GroveError('agent-lost', { agentId }).toReport();
       this.#endAttempt(task, { now, ended: 'exception', code: error.code, outOfReach: false });
+      if (attempt.acceptedAt !== null) this.#blame(agentId, error, now);
       this.#retry(task, error, now);
     }
     this.holds = this.holds.filter(
@@ -166,7 +173,7 @@ export class NaiveFarm {
     const again = this.#heldBy(agentId).find((task) => this.#last(task).token === token);
     if (again !== undefined) return answerTo(again);
     if (this.tokens.includes(token)) return undefined;
-    if (agent.connection !== 'connected' || agent.status !== 'ready') return undefined;
+    if (agent.connection !== 'connected' || agent.status !== 'ready' || agent.mark !== null) return undefined;
     const task = this.#choose(agent, now);
     if (task === undefined) return undefined;
     const { hostId } = agent.hello.host;
@@ -184,7 +191,7 @@ export class NaiveFarm {
       told: null,
       report: null,
     };
-    task.attempts.push({ number, agentId, hostId, deviceName: this.#deviceFor(agent, task) ?? '', token, ...times });
+    task.attempts.push({ number, agentId, hostId, deviceName: deviceFor(agent, task) ?? '', token, ...times });
     task.state = 'leased';
     return answerTo(task);
   }
@@ -221,8 +228,19 @@ export class NaiveFarm {
     attempt.report = words;
     attempt.acceptedAt ??= now;
     this.#endAttempt(task, { now, ended: outcome.state, code: 'error' in outcome ? outcome.error.code : null, outOfReach: false });
+    if (outcome.state === 'exception') this.#blame(agentId, outcome.error, now);
+    else if (outcome.state !== 'cancelled') this.#agent(agentId).breaker = { inARow: 0, trips: 0 };
     this.#finish(task, { outcome, told: attempt.told !== null, agentId, now });
     return { state: task.state, recorded: true };
+  }
+
+  markAgent({ agentId, mark, principal, now }: MarkAgentCommand) {
+    if (!this.agents.some(({ hello }) => hello.agentId === agentId)) throw new Refusal('not-found');
+    const agent = this.#agent(agentId);
+    agent.mark = mark === null ? null : { ...mark, by: principal.name, since: now };
+    if (mark === null) agent.breaker = { inARow: 0, trips: 0 };
+    this.#review();
+    return undefined;
   }
 
   cancelJob({ jobId, principal, now }: CancelCommand) {
@@ -250,6 +268,7 @@ export class NaiveFarm {
       const due = this.due(now).some((one) => JSON.stringify(one) === JSON.stringify(item));
       if (!due) continue;
       if (item.kind === 'host') this.holds = this.holds.filter((hold) => hold.taskId !== item.taskId || hold.attempt !== item.attempt);
+      if (item.kind === 'mark') this.#agent(item.agentId).mark = null;
       if (item.kind === 'session') ended.push(...this.#lose(item.agentId, now));
       if (item.kind === 'lease') ended.push(this.#takeAway(this.#task(item.taskId), 'agent-lost', now));
       if (item.kind === 'accept') ended.push(this.#takeAway(this.#task(item.taskId), 'not-accepted', now));
@@ -257,21 +276,8 @@ export class NaiveFarm {
     return { ended };
   }
 
-  /** Everything due at `now`, oldest first. */
   due(now: number): readonly DueItem[] {
-    const items: DueItem[] = [];
-    for (const { taskId, state, attempts } of this.tasks) {
-      const attempt = attempts.at(-1);
-      if (attempt === undefined || (state !== 'leased' && state !== 'running')) continue;
-      items.push({ kind: 'lease', taskId, attempt: attempt.number, deadline: attempt.leasedUntil });
-      if (attempt.acceptBy !== null) items.push({ kind: 'accept', taskId, attempt: attempt.number, deadline: attempt.acceptBy });
-    }
-    for (const { hello, sessionId, connection, seenAt, closedAt } of this.agents) {
-      const deadline = connection === 'connected' ? seenAt + SILENCE_MS : closedAt + STREAM_GRACE_MS;
-      if (connection !== 'offline') items.push({ kind: 'session', agentId: hello.agentId, sessionId, deadline });
-    }
-    for (const { hostId, taskId, attempt, until } of this.holds) items.push({ kind: 'host', hostId, taskId, attempt, deadline: until });
-    return items.filter(({ deadline }) => deadline <= now).sort((a, b) => a.deadline - b.deadline);
+    return dueOf(this, now);
   }
 
   /** How a job sees one of its tasks. */
@@ -301,6 +307,15 @@ export class NaiveFarm {
     const agent = this.agents.find((one) => one.hello.agentId === agentId);
     if (agent?.sessionId !== sessionId || agent.connection === 'offline') throw new Refusal('stale-session');
     return agent;
+  }
+
+  #agent(agentId: string): NaiveAgent {
+    return found(this.agents.find(({ hello }) => hello.agentId === agentId));
+  }
+
+  #blame(agentId: string, error: ErrorReport, now: number): void {
+    blame(this.#agent(agentId), error, now);
+    this.#review();
   }
 
   #heldBy(agentId: string): readonly NaiveTask[] {
@@ -515,8 +530,7 @@ export class NaiveFarm {
   }
 
   #lose(agentId: string, now: number) {
-    const agent = found(this.agents.find((one) => one.hello.agentId === agentId));
-    agent.connection = 'offline';
+    this.#agent(agentId).connection = 'offline';
     const ended = this.#heldInOrder(agentId).map((task) => this.#takeAway(task, 'agent-lost', now));
     this.#review();
     return ended;
@@ -532,15 +546,9 @@ export class NaiveFarm {
     const outOfReach = code === 'not-accepted' || this.agents.find((one) => one.hello.agentId === agentId)?.connection !== 'connected';
     const error = code === 'not-accepted' ? report(code) : new GroveError(code, { agentId }).toReport();
     this.#endAttempt(task, { now, ended: 'exception', code, outOfReach });
+    if (this.#last(task).acceptedAt !== null) this.#blame(agentId, error, now);
     this.#retry(task, error, now);
     return { agentId, taskId: task.taskId, attempt: number };
-  }
-
-  #deviceFor({ hello }: NaiveAgent, { origin }: NaiveTask): string | undefined {
-    const fits = hello.devices.find(
-      ({ name, profile }) => matchesUnit(origin.requirement, name) && refusals(origin.requirement, profile).length === 0,
-    );
-    return fits?.name;
   }
 
   /** The task this agent's host should run now, if any; a reservation may be made on the way. */
@@ -551,7 +559,7 @@ export class NaiveFarm {
     const there = [...busy, ...held];
     if (there.some(isExclusive) || there.length >= SHARED_LEASES_PER_HOST) return undefined;
     const reservedId = this.reservations.get(hostId);
-    const heads = this.#heads().filter((task) => this.#deviceFor(agent, task) !== undefined || task.taskId === reservedId);
+    const heads = this.#heads().filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
     const elsewhere = [...this.reservations].filter(([other]) => other !== hostId).map(([, taskId]) => taskId);
     const open = heads.filter((task) => {
       if (reservedId !== undefined && !isExclusive(task)) return false;
@@ -564,7 +572,7 @@ export class NaiveFarm {
       this.reservations.set(hostId, best.taskId);
       return undefined;
     }
-    return this.#deviceFor(agent, best) === undefined ? undefined : best;
+    return deviceFor(agent, best) === undefined ? undefined : best;
   }
 
   /** First of every queue and priority. */
@@ -586,9 +594,10 @@ export class NaiveFarm {
     for (const [hostId, taskId] of this.reservations) {
       const task = this.#task(taskId);
       const here = this.agents.filter(
-        ({ hello, connection, status }) => hello.host.hostId === hostId && connection === 'connected' && status === 'ready',
+        ({ hello, connection, status, mark }) =>
+          hello.host.hostId === hostId && connection === 'connected' && status === 'ready' && mark === null,
       );
-      if (task.state !== 'pending' || !here.some((agent) => this.#deviceFor(agent, task) !== undefined)) this.reservations.delete(hostId);
+      if (task.state !== 'pending' || !here.some((agent) => deviceFor(agent, task) !== undefined)) this.reservations.delete(hostId);
     }
   }
 }

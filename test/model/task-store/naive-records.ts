@@ -1,7 +1,9 @@
 import { AGING_MS, PRIORITIES } from '../../../coordinator/store/order.ts';
 import type { HelloCommand, NewTask } from '../../../coordinator/store/task-store.ts';
+import type { AgentMark } from '../../../domain/agent-mark.ts';
 import { type ErrorCode, type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import type { Priority } from '../../../domain/names.ts';
+import { matchesUnit, refusals } from '../../../domain/requirement.ts';
 
 /** The only thing a refused command says. */
 export class Refusal extends Error {
@@ -65,6 +67,17 @@ export interface NaiveAgent {
   connection: 'connected' | 'closing' | 'offline';
   seenAt: number;
   closedAt: number;
+  mark: AgentMark | null;
+  breaker: { inARow: number; trips: number };
+}
+
+/** An ended attempt whose agent may still be at work. */
+export interface NaiveHold {
+  hostId: string;
+  taskId: string;
+  attempt: number;
+  agentId: string;
+  until: number;
 }
 
 export function byPlace(a: NaiveTask, b: NaiveTask): number {
@@ -93,4 +106,24 @@ export function report(code: 'not-accepted'): ErrorReport {
 export function found<T>(value: T | null | undefined): T {
   if (value === undefined || value === null) throw new Error('the naive farm has lost something');
   return value;
+}
+
+/** The first device of an agent that a task can run on. */
+export function deviceFor({ hello }: NaiveAgent, { origin }: NaiveTask): string | undefined {
+  const fits = hello.devices.find(
+    ({ name, profile }) => matchesUnit(origin.requirement, name) && refusals(origin.requirement, profile).length === 0,
+  );
+  return fits?.name;
+}
+
+/** The third exception in a row, and every further one, quarantines: ten minutes, then twice as long each time, at most two hours. */
+export function blame(agent: NaiveAgent, error: ErrorReport, now: number): void {
+  const { inARow, trips } = agent.breaker;
+  if (inARow < 2) agent.breaker = { inARow: inARow + 1, trips };
+  else if (agent.mark === null) {
+    agent.breaker = { inARow: 2, trips: trips + 1 };
+    const reason = `its last 3 attempts ended as exceptions, the latest as ${error.code}`;
+    const until = now + Math.min(600_000 * 2 ** trips, 7_200_000);
+    agent.mark = { kind: 'quarantined', by: 'grove', reason, fix: error.advice, since: now, until };
+  }
 }

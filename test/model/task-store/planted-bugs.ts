@@ -207,11 +207,32 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
       },
     }),
 
+  'a marked agent gets work': (store) =>
+    replace(store, {
+      markAgent: async (command) => {
+        if ((await store.agent(command.agentId)) === undefined || command.mark === null) await store.markAgent(command);
+      },
+    }),
+
+  'a cancelled attempt counts as a failure of its agent': (store) =>
+    replace(store, {
+      complete: async (command) => {
+        const answer = await store.complete(command);
+        if (command.outcome.state === 'cancelled' && answer.recorded) await quarantine(store, command);
+        return answer;
+      },
+    }),
+
   'an event is lost now and then': (store) =>
     replace(store, {
       subscribe: (listener) => store.subscribe((event) => event.sequence % 20 !== 0 && listener(event)),
     }),
 };
+
+async function quarantine(store: TaskStore, { now, agentId }: { readonly now: number; readonly agentId: string }): Promise<void> {
+  const mark = { kind: 'quarantined', reason: 'cancelled', fix: '', until: null } as const;
+  await store.markAgent({ now, principal: { kind: 'system', name: 'grove' }, agentId, mark });
+}
 
 /** A store that differs in the given methods. */
 function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
@@ -225,6 +246,7 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     accept: (command) => store.accept(command),
     reject: (command) => store.reject(command),
     complete: (command) => store.complete(command),
+    markAgent: (command) => store.markAgent(command),
     cancelJob: (command) => store.cancelJob(command),
     expire: (command) => store.expire(command),
     due: (now, limit) => store.due(now, limit),

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { AgentMark } from '../../../domain/agent-mark.ts';
 import type { Priority } from '../../../domain/names.ts';
 import type { AttemptOutcome } from '../../../domain/task.ts';
 import { PASS_FAILED, TRANSFER_FAILED, UNSUPPORTED } from '../../conformance/task-store/documents.ts';
@@ -37,6 +38,7 @@ export type Action =
   | { readonly type: 'accept'; readonly pick: number; readonly forged: boolean }
   | { readonly type: 'reject'; readonly pick: number; readonly forged: boolean }
   | { readonly type: 'complete'; readonly pick: number; readonly outcome: Outcome; readonly forged: boolean }
+  | { readonly type: 'mark'; readonly agent: AgentName; readonly kind: AgentMark['kind'] | null; readonly forMs: number | null }
   | { readonly type: 'cancel'; readonly pick: number }
   | { readonly type: 'pass'; readonly durationMs: number }
   | { readonly type: 'list' }
@@ -78,6 +80,12 @@ const hello = fc.record({ type: fc.constant('hello' as const), agent, report: fc
 const renew = fc.constantFrom('mine', 'mine', 'none', 'foreign');
 const heartbeat = fc.record({ type: fc.constant('heartbeat' as const), agent, renew, stale: seldom, draining: seldom });
 const close = fc.record({ type: fc.constant('close' as const), agent, stale: sometimes });
+const mark = fc.record({
+  type: fc.constant('mark' as const),
+  agent,
+  kind: fc.constantFrom('paused', 'draining', 'quarantined', null, null),
+  forMs: fc.constantFrom(5_000, 30_000, null),
+});
 const cancel = fc.record({ type: fc.constant('cancel' as const), pick });
 const resubmit = fc.record({ type: fc.constant('resubmit' as const), pick, changed: sometimes });
 const link = fc.record({ type: fc.constant('link' as const), pick, conversion: fc.constantFrom(0, 1) });
@@ -101,6 +109,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: expire, weight: 3 },
   { arbitrary: cancel, weight: 1 },
   { arbitrary: close, weight: 1 },
+  { arbitrary: mark, weight: 1 },
   { arbitrary: reject, weight: 1 },
   { arbitrary: resubmit, weight: 1 },
   { arbitrary: link, weight: 1 },

@@ -1,7 +1,7 @@
 import { ACCEPT_MS, LEASE_MS } from '../../../../domain/constants.ts';
 import type { Assignment } from '../../../../domain/task.ts';
 import type { AcquireCommand, Acquired, AttemptRecord, TaskRecord } from '../../task-store.ts';
-import { currentAgent } from '../agents.ts';
+import { currentAgent, takesWork } from '../agents.ts';
 import { choose } from '../choose.ts';
 import { watch } from '../deadlines.ts';
 import { occupy, reserve } from '../exclusivity.ts';
@@ -12,7 +12,7 @@ import { move } from '../tasks.ts';
 export function acquire(state: State, command: AcquireCommand): Acquired | undefined {
   const agent = currentAgent(state, command);
   if (agent.lastToken === command.token) return leaseWithToken(state, agent, command.token);
-  if (agent.record.connection !== 'connected' || agent.record.status.state !== 'ready') return undefined;
+  if (!takesWork(agent.record)) return undefined;
   const choice = choose(state, agent.record, command.now);
   if (choice === undefined) return undefined;
   if (choice.kind === 'reserve') {

@@ -3,6 +3,7 @@ import type { Sha256 } from '../../../../domain/json.ts';
 import type { AttemptOutcome } from '../../../../domain/task.ts';
 import type { CompleteAnswer, CompleteCommand } from '../../task-store.ts';
 import { attemptOf, endAttempt, endCancelled, type Held, isLive, outcomeDigest, retryOrEnd, staleToken } from '../attempts.ts';
+import { closeBreaker, countFailure } from '../marks.ts';
 import { type State, taskOf } from '../state.ts';
 import { move } from '../tasks.ts';
 
@@ -17,6 +18,7 @@ export function complete(state: State, command: CompleteCommand, sha256: Sha256)
   }
   checkKind(held, outcome);
   endAttempt(state, lease.taskId, { now, ended: endingOf(outcome), outcome: digest, accepted: true });
+  judgeAgent(state, command);
   settle(state, held, command);
   return { state: taskOf(state, lease.taskId).record.state, recorded: true };
 }
@@ -30,6 +32,12 @@ function checkKind({ task }: Held, outcome: AttemptOutcome): void {
 function endingOf(outcome: AttemptOutcome) {
   const error = outcome.state === 'failed' || outcome.state === 'exception' ? outcome.error : null;
   return { state: outcome.state, error };
+}
+
+/** A cancelled attempt says nothing about its agent. */
+function judgeAgent(state: State, { agentId, outcome, now }: CompleteCommand): void {
+  if (outcome.state === 'exception') countFailure(state, agentId, { error: outcome.error, now });
+  else if (outcome.state !== 'cancelled') closeBreaker(state, agentId);
 }
 
 function settle(state: State, { task, attempt }: Held, { outcome, now }: CompleteCommand): void {

@@ -5,6 +5,7 @@ import { updateAgent } from '../agents.ts';
 import { currentAttempt, endAttempt, type Held, retryOrEnd } from '../attempts.ts';
 import { deadlineOf } from '../deadlines.ts';
 import { reviewReservation, vacate } from '../exclusivity.ts';
+import { countFailure, removeMark } from '../marks.ts';
 import type { State } from '../state.ts';
 
 type Ended = ExpireAnswer['ended'][number];
@@ -22,6 +23,9 @@ function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[]
   switch (item.kind) {
     case 'host':
       vacate(state, item);
+      return [];
+    case 'mark':
+      removeMark(state, item.agentId);
       return [];
     case 'session':
       return endSession(state, item.agentId, now);
@@ -60,6 +64,7 @@ function takeAway(
   const error = code === 'agent-lost' ? new GroveError(code, { agentId }).toReport() : new GroveError(code, {}).toReport();
   const outOfReach = code === 'not-accepted' || state.agents.get(agentId)?.record.connection !== 'connected';
   endAttempt(state, taskId, { now, ended: { state: 'exception', error }, outOfReach });
+  if (attempt.acceptedAt !== null) countFailure(state, agentId, { error, now });
   retryOrEnd(state, taskId, { error, now });
   return { agentId, taskId, attempt: attempt.attempt };
 }

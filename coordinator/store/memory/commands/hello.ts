@@ -1,3 +1,4 @@
+import { CLOSED_BREAKER } from '../../../../domain/agent-mark.ts';
 import { LEASE_MS, SILENCE_MS } from '../../../../domain/constants.ts';
 import { GroveError } from '../../../../domain/errors.ts';
 import type { AgentId, HostId } from '../../../../domain/names.ts';
@@ -8,6 +9,7 @@ import { updateAgent } from '../agents.ts';
 import { acceptAttempt, currentAttempt, endAttempt, type Held, liveAttemptOf, patchAttempt, retryOrEnd } from '../attempts.ts';
 import { watch } from '../deadlines.ts';
 import { holdsOf, reviewReservation, vacate } from '../exclusivity.ts';
+import { countFailure } from '../marks.ts';
 import { putHost, type State, type StoredHost } from '../state.ts';
 
 /** Begins a session: the agent's earlier ones become stale, and both sides agree on the leases it holds. */
@@ -41,7 +43,8 @@ function recordOf(state: State, command: HelloCommand, sessionId: number): Agent
   const before = state.agents.get(agentId)?.record;
   const described = { agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status };
   const momentary = { deviceStates: before?.deviceStates ?? {}, leases: before?.leases ?? [] };
-  return { ...described, ...momentary, sessionId, connection: 'connected', lastSeenAt: now, connectedAt: now };
+  const kept = { mark: before?.mark ?? null, breaker: before?.breaker ?? CLOSED_BREAKER };
+  return { ...described, ...momentary, ...kept, sessionId, connection: 'connected', lastSeenAt: now, connectedAt: now };
 }
 
 function joinHost(state: State, hostId: HostId, agentId: AgentId): void {
@@ -89,6 +92,7 @@ function dropUnheld(state: State, { agentId, now, heldLeases }: HelloCommand): v
         ? new GroveError('not-accepted', {}).toReport()
         : new GroveError('agent-lost', { agentId }).toReport();
     endAttempt(state, taskId, { now, ended: { state: 'exception', error } });
+    if (held.attempt.acceptedAt !== null) countFailure(state, agentId, { error, now });
     retryOrEnd(state, taskId, { error, now });
   }
 }

@@ -9,10 +9,25 @@ function agents.current(agent_id, session)
   return agent
 end
 
--- Tells of an agent whose connection, status or session is another than before.
+local function mark_kind(agent)
+  return agent.mark and agent.mark.kind or false
+end
+
+-- What `announce` compares with, taken before the agent is changed.
+function agents.seen(agent)
+  return { connection = agent.connection, status = agent.status, session = agent.session, mark = agent.mark }
+end
+
+-- Tells of an agent whose connection, status, session or kind of mark is another than before.
 function agents.announce(agent_id, agent, before)
   local same = before and before.connection == agent.connection and before.status == agent.status and before.session == agent.session
-  if not same then work.drafts[#work.drafts + 1] = { 'a', agent_id, agent.connection, agent.status } end
+    and mark_kind(before) == mark_kind(agent)
+  if not same then work.drafts[#work.drafts + 1] = { 'a', agent_id, agent.connection, agent.status, mark_kind(agent) } end
+end
+
+-- Whether it may be given a task.
+function agents.takes_work(agent)
+  return agent.connection == 'connected' and agent.status == 'ready' and not agent.mark
 end
 
 function agents.watch_silence(agent_id, agent)

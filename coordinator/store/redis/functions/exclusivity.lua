@@ -104,8 +104,7 @@ function exclusivity.review(host_id)
   local task = work.must('task', host.reserved_for)
   for _, agent_id in ipairs(host.agents) do
     local agent = work.get('agent', agent_id)
-    local able = agent and agent.connection == 'connected' and agent.status == 'ready'
-    if able and matching.serving_device(agent_id, agent, task) then return end
+    if agent and agents.takes_work(agent) and matching.serving_device(agent_id, agent, task) then return end
   end
   exclusivity.release_reservation(host_id)
 end

@@ -54,7 +54,7 @@ end
 function commands.acquire(call)
   local agent = agents.current(call.agentId, call.sessionId)
   if agent.last_token == call.token then return lease_with_token(agent, call.token) end
-  if agent.connection ~= 'connected' or agent.status ~= 'ready' then return {} end
+  if not agents.takes_work(agent) then return {} end
   local choice = choose.next(call.agentId, agent)
   if not choice then return {} end
   if choice.kind == 'reserve' then

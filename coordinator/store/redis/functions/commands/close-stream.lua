@@ -5,7 +5,7 @@
 function commands.close_stream(call)
   local agent = work.get('agent', call.agentId)
   if not agent or agent.session ~= call.sessionId or agent.connection ~= 'connected' then return {} end
-  local before = { connection = agent.connection, status = agent.status, session = agent.session }
+  local before = agents.seen(agent)
   agent.connection = 'closing'
   agent.closed = work.now
   work.touch('agent', call.agentId)

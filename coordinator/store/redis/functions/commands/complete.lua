@@ -2,7 +2,7 @@
 --   call   {agentId, lease, state, outcome (digest), kind? (of the result), error? = {code, retryable, json}}
 --   texts  result document when it is completed
 --   answer state of the task afterwards, '1' when it was recorded now and '0' for a repeat
---   codes  stale_token, malformed_message
+--   codes  stale_token, malformed_message, unjudged
 
 local function settle(task_id, task, attempt, call, texts)
   if task.cancelled_by then attempts.end_cancelled(task_id, task.cancelled_by)
@@ -25,7 +25,11 @@ function commands.complete(call, texts)
     local problem = 'a ' .. task.kind .. ' task cannot have a ' .. call.kind .. ' result'
     refuse('malformed_message', { message = 'complete', problem = problem })
   end
+  if call.state == 'exception' then marks.require_countable(call.agentId) end
   attempts.finish(task_id, task, { state = call.state, error = call.error, outcome = call.outcome, accepted = true })
+  -- A cancelled attempt says nothing about its agent.
+  if call.state == 'exception' then marks.count_failure(call.agentId, call.error)
+  elseif call.state ~= 'cancelled' then marks.close_breaker(call.agentId) end
   settle(task_id, task, attempt, call, texts)
   return { task.state, '1' }
 end

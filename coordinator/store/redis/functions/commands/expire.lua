@@ -5,6 +5,7 @@
 
 local function member_of(item)
   if item.kind == 'session' then return alarms.of_session(item.agentId, item.sessionId) end
+  if item.kind == 'mark' then return alarms.of_mark(item.agentId) end
   if item.kind == 'host' then return alarms.of_host(item.hostId, item.taskId, item.attempt) end
   return alarms.of_attempt(item.kind, item.taskId, item.attempt)
 end
@@ -18,13 +19,14 @@ local function take_away(ended, task_id, code)
   local report = tasks.report(code, code == 'agent-lost' and { agentId = attempt.agent } or {})
   local out_of_reach = code == 'not-accepted' or not agent or agent.connection ~= 'connected'
   attempts.finish(task_id, task, { state = 'exception', error = report, out_of_reach = out_of_reach })
+  if attempt.accepted then marks.count_failure(attempt.agent, report) end
   attempts.retry_or_end(task_id, task, report)
   ended[#ended + 1] = { attempt.agent, task_id, attempt.n }
 end
 
 local function end_session(ended, item, member)
   local agent = work.must('agent', item.agentId)
-  local before = { connection = agent.connection, status = agent.status, session = agent.session }
+  local before = agents.seen(agent)
   agent.connection = 'offline'
   agent.closed = nil
   work.touch('agent', item.agentId)
@@ -39,7 +41,9 @@ end
 function commands.expire(call)
   local hosts = {}
   for _, item in ipairs(call.items) do
-    local agent = item.kind == 'session' and work.get('agent', item.agentId)
+    local attempt = item.taskId and attempts.current(item.taskId)
+    local agent_id = item.kind == 'session' and item.agentId or attempt and attempt.agent
+    local agent = agent_id and work.get('agent', agent_id)
     if agent then hosts[#hosts + 1] = agent.host end
   end
   exclusivity.require_reviewable(hosts)
@@ -48,6 +52,7 @@ function commands.expire(call)
     local member = member_of(item)
     if item.deadline <= work.now and alarms.at(member) == item.deadline then
       if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
+      elseif item.kind == 'mark' then marks.remove(item.agentId)
       elseif item.kind == 'session' then end_session(ended, item, member)
       else take_away(ended, item.taskId, item.kind == 'accept' and 'not-accepted' or 'agent-lost') end
     end

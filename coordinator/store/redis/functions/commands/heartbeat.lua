@@ -16,7 +16,7 @@ function commands.heartbeat(call, texts)
   local agent = agents.current(id, call.sessionId)
   local changed = agent.status ~= call.status
   if changed then exclusivity.require_reviewable({ agent.host }) end
-  local before = { connection = agent.connection, status = agent.status, session = agent.session }
+  local before = agents.seen(agent)
   agent.status = call.status
   agent.seen = work.now
   work.touch('agent', id)

@@ -47,6 +47,7 @@ local function drop_unheld(agent_id, agent, held)
     if attempt and not reported[task_id .. '/' .. attempt.n .. '/' .. attempt.token] then
       local report = attempt.accepted and tasks.report('agent-lost', { agentId = agent_id }) or tasks.report('not-accepted')
       attempts.finish(task_id, task, { state = 'exception', error = report })
+      if attempt.accepted then marks.count_failure(agent_id, report) end
       attempts.retry_or_end(task_id, task, report)
     end
   end
@@ -90,6 +91,9 @@ function commands.hello(call, texts)
     devices = call.devices,
     leases = present and present.leases or {},
     last_token = present and present.last_token,
+    mark = present and present.mark,
+    failures = present and present.failures,
+    trips = present and present.trips,
   }
   local former = present and present.host or call.hostId
   join_host(call.hostId, id)

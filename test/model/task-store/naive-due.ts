@@ -1,0 +1,28 @@
+import type { DueItem } from '../../../coordinator/store/task-store.ts';
+import { SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import type { NaiveAgent, NaiveHold, NaiveTask } from './naive-records.ts';
+
+interface NaiveLists {
+  readonly tasks: readonly NaiveTask[];
+  readonly agents: readonly NaiveAgent[];
+  readonly holds: readonly NaiveHold[];
+}
+
+/** Everything due at `now`, oldest first. */
+export function dueOf(farm: NaiveLists, now: number): readonly DueItem[] {
+  const items: DueItem[] = [];
+  for (const { taskId, state, attempts } of farm.tasks) {
+    const attempt = attempts.at(-1);
+    if (attempt === undefined || (state !== 'leased' && state !== 'running')) continue;
+    items.push({ kind: 'lease', taskId, attempt: attempt.number, deadline: attempt.leasedUntil });
+    if (attempt.acceptBy !== null) items.push({ kind: 'accept', taskId, attempt: attempt.number, deadline: attempt.acceptBy });
+  }
+  for (const { hello, sessionId, connection, seenAt, closedAt } of farm.agents) {
+    const deadline = connection === 'connected' ? seenAt + SILENCE_MS : closedAt + STREAM_GRACE_MS;
+    if (connection !== 'offline') items.push({ kind: 'session', agentId: hello.agentId, sessionId, deadline });
+  }
+  for (const { hello, mark } of farm.agents)
+    if (mark !== null && mark.until !== null) items.push({ kind: 'mark', agentId: hello.agentId, deadline: mark.until });
+  for (const { hostId, taskId, attempt, until } of farm.holds) items.push({ kind: 'host', hostId, taskId, attempt, deadline: until });
+  return items.filter(({ deadline }) => deadline <= now).sort((a, b) => a.deadline - b.deadline);
+}
