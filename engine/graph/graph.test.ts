@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { DataType } from './data-type.ts';
 import { Graph, type Node } from './graph.ts';
 import { float32Tensor } from './tensor.ts';
-import { allNodes, removeUnused, sortTopologically } from './topology.ts';
+import { allNodes, removeUnused, sortByReadiness, sortTopologically } from './topology.ts';
 import { tensorType } from './value.ts';
 
 const floats = tensorType(DataType.FLOAT, [2]);
@@ -196,6 +196,40 @@ describe('typeOf', () => {
     expect([graph.typeOf('x'), graph.typeOf('nothing')]).toEqual([floats, undefined]);
     graph.setType('y', tensorType(DataType.FLOAT16, undefined));
     expect(graph.outputs[0]?.type).toEqual({ kind: 'tensor', dataType: DataType.FLOAT16, dims: undefined });
+  });
+});
+
+describe('sortByReadiness', () => {
+  const namesOf = (graph: Graph): readonly string[] => [...graph.nodes].map((node) => node.name);
+
+  test('puts readers of constants first, by the names of the constants, then whatever becomes ready', () => {
+    const { graph } = smallGraph();
+    graph.setInitializer('b', float32Tensor([2], [1, 2]));
+    graph.setInitializer('a_first', float32Tensor([2], [1, 2]));
+    graph.addNode({ opType: 'Neg', name: 'of-b', inputs: ['b'], outputs: ['nb'] });
+    graph.addNode({ opType: 'Neg', name: 'of-a', inputs: ['a_first'], outputs: ['na'] });
+    graph.addNode({ opType: 'Add', name: 'late', inputs: ['y', 'nb'], outputs: ['z'] });
+    graph.addNode({ opType: 'Constant', name: 'constant', inputs: [], outputs: ['c'] });
+    sortByReadiness(graph);
+    expect(namesOf(graph)).toEqual(['constant', 'of-a', 'of-b', 'relu', 'add', 'late']);
+  });
+
+  test('counts a value that a node reads twice, what its bodies read, and inputs that are left out', () => {
+    const { graph } = smallGraph();
+    graph.addNode({ opType: 'Mul', name: 'square', inputs: ['y', 'y'], outputs: ['yy'] });
+    graph.addNode({ opType: 'Clip', name: 'clip', inputs: ['yy', '', 'w'], outputs: ['clipped'] });
+    withBranches(graph);
+    graph.reorder([...graph.nodes].reverse());
+    sortByReadiness(graph);
+    const names = namesOf(graph);
+    expect(names.indexOf('relu')).toBeLessThan(names.indexOf('if'));
+    expect(names.filter((name) => name !== 'if')).toEqual(['relu', 'add', 'square', 'clip']);
+  });
+
+  test('reports a cycle', () => {
+    const { graph, relu } = smallGraph();
+    graph.setInput(relu, 0, 'y');
+    expect(() => sortByReadiness(graph)).toThrow('depends on its own output');
   });
 });
 

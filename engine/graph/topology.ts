@@ -65,6 +65,40 @@ export function sortTopologically(graph: Graph): void {
   graph.reorder(order);
 }
 
+/**
+ * Sorts nodes in the order in which they could run if everything ran as soon as it can: the graph's own constants and inputs, by name, make their readers
+ * ready, and these theirs. It is the order of onnxruntime's quantizer, and files in it run faster: ONNX Runtime orders a graph from its outputs and takes
+ * the input that comes last in the file first, so that dequantised weights, which come before all activations here, are made just before they are read.
+ * Throws `invalid-onnx` on a cycle.
+ */
+export function sortByReadiness(graph: Graph): void {
+  const waitsFor = new Map<Node, number>();
+  const readers = new Map<string, Node[]>();
+  const order: Node[] = [];
+  for (const node of graph.nodes) {
+    const values = valuesRead(node).filter((value) => graph.defines(value));
+    for (const value of values) {
+      const known = readers.get(value);
+      if (known === undefined) readers.set(value, [node]);
+      else known.push(node);
+    }
+    waitsFor.set(node, values.length);
+    if (values.length === 0) order.push(node);
+  }
+  const release = (value: string): void => {
+    for (const node of readers.get(value) ?? []) {
+      const left = (waitsFor.get(node) ?? 0) - 1;
+      waitsFor.set(node, left);
+      if (left === 0) order.push(node);
+    }
+  };
+  for (const value of [...readers.keys()].sort()) if (graph.producer(value) === undefined) release(value);
+  // Grows while it is gone through.
+  for (const node of order) node.outputs.forEach(release);
+  if (order.length === graph.nodes.size) graph.reorder(order);
+  sortTopologically(graph);
+}
+
 interface Visit {
   readonly graph: Graph;
   readonly root: Node;

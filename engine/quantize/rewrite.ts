@@ -2,7 +2,7 @@ import { floatAttribute } from '../graph/attribute.ts';
 import type { Graph, Node } from '../graph/graph.ts';
 import { fixedInitializer, hasDefaults, type Model } from '../graph/model.ts';
 import { type Tensor, toFloat32 } from '../graph/tensor.ts';
-import { removeUnused, sortTopologically } from '../graph/topology.ts';
+import { removeUnused, sortByReadiness } from '../graph/topology.ts';
 import { ActivationPairs, redirect } from './activation-pairs.ts';
 import { type QuantizedBias, quantizeBias } from './bias.ts';
 import { FLOAT32, floatKindOf } from './float-kind.ts';
@@ -117,7 +117,7 @@ class Rewriter {
     if (hasDefaults(this.#model)) for (const [name, tensor] of listed) this.#graph.setInitializer(name, tensor);
     const kept = inputs.filter(({ name }) => !listed.has(name) || initializers.has(name));
     inputs.splice(0, inputs.length, ...kept);
-    sortTopologically(this.#graph);
+    sortByReadiness(this.#graph);
   }
 
   #quantizeConstant(tensor: string, scales: TensorScales): void {
