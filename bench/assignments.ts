@@ -3,7 +3,7 @@ import { type BenchFarm, withFarm } from './farm/bench-farm.ts';
 import { jobIdOf, laneJob, untilAgentsAre, untilCompleted } from './farm/submits.ts';
 import { cpuMsOf } from './processes/process-tree.ts';
 import { quantile, steadyRate } from './statistics.ts';
-import { type AloneResult, measureStoreAlone } from './store-alone.ts';
+import { type AloneResult, measureMemoryAlone } from './store-alone.ts';
 
 const AGENTS = 200;
 const LANES = 50;
@@ -15,8 +15,8 @@ const ALONE_TARGET_PER_SECOND = 10_000;
 export async function benchAssignments({ profile }: BenchOptions): Promise<BenchReport> {
   const farm = await withFarm({ agents: AGENTS, lanes: LANES, taskMs: 0, profile }, measureFarm);
   const shape = { agents: AGENTS, lanes: LANES };
-  const memory = await measureStoreAlone({ ...shape, tasks: 3 * TASKS, journal: false });
-  const journal = await measureStoreAlone({ ...shape, tasks: 2 * TASKS, journal: true });
+  const memory = await measureMemoryAlone({ ...shape, tasks: 3 * TASKS, journal: false });
+  const journal = await measureMemoryAlone({ ...shape, tasks: 2 * TASKS, journal: true });
   return {
     bench: 'assign',
     setUp: [

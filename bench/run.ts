@@ -5,6 +5,7 @@ import { type BenchOptions, type BenchReport, runText } from './bench-report.ts'
 import { benchConversion } from './conversion.ts';
 import { describeMachine } from './machine.ts';
 import { recordRun } from './record-run.ts';
+import { benchRedis } from './redis-alone.ts';
 import { benchSubmitLatency } from './submit-latency.ts';
 import { BENCH_FOLDER } from './work-place.ts';
 
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   conversion: benchConversion,
   submit: benchSubmitLatency,
   assign: benchAssignments,
+  redis: benchRedis,
 };
 
 const USAGE = `usage: npm run bench -- [all|${Object.keys(BENCHES).join('|')}] [-o table|json] [--record] [--profile]`;

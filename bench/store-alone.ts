@@ -17,12 +17,15 @@ import { inFreshFolder } from './work-place.ts';
 
 /** The task store by itself: what the coordinator's other parts and gRPC cost is the difference to the farm's figure. */
 
-export interface AloneOptions {
+export interface AloneShape {
   /** Each on a host of its own. */
   readonly agents: number;
   /** Requirement queues; agents are dealt to them in turn. */
   readonly lanes: number;
   readonly tasks: number;
+}
+
+export interface AloneOptions extends AloneShape {
   /** With the journal on disk, synced before every answer. */
   readonly journal: boolean;
 }
@@ -38,26 +41,32 @@ const COMMANDS_PER_TASK = 3;
 const TASKS_PER_JOB = 100;
 const RECIPE: RecipeRef = { recipeId: 'bench/recipe', digest: 'a'.repeat(64), text: `{"padding": "${'x'.repeat(2_000)}"}` };
 
-export function measureStoreAlone(options: AloneOptions): Promise<AloneResult> {
+export function measureMemoryAlone(options: AloneOptions): Promise<AloneResult> {
   return inFreshFolder(async (folder) => {
     const counted = countSyncs(systemFiles);
     const store = createMemoryTaskStore(options.journal ? { folder, files: counted.files } : {});
     await store.start();
     try {
       await submitAll(store, options);
-      const sessions = await helloAll(store, options);
       const syncsBefore = counted.syncs();
-      const startMs = performance.now();
-      const done = await Promise.all(sessions.map((session) => workUntilEmpty(store, session)));
-      const wallMs = performance.now() - startMs;
-      const completed = done.reduce((sum, count) => sum + count, 0);
-      if (completed !== options.tasks) throw new Error(`${completed} of ${options.tasks} tasks were completed`);
-      const commandsPerSync = options.journal ? (completed * COMMANDS_PER_TASK) / (counted.syncs() - syncsBefore) : null;
-      return { perSecond: (completed / wallMs) * 1_000, commandsPerSync };
+      const perSecond = await measureAlone(store, options);
+      const commandsPerSync = options.journal ? (options.tasks * COMMANDS_PER_TASK) / (counted.syncs() - syncsBefore) : null;
+      return { perSecond, commandsPerSync };
     } finally {
       await store.stop();
     }
   });
+}
+
+/** Tasks per second that agents acquire, accept and complete, as many at once as there are agents, until nothing is left or each has done `most`. */
+export async function measureAlone(store: TaskStore, options: AloneShape, most = Number.POSITIVE_INFINITY): Promise<number> {
+  const sessions = await helloAll(store, options);
+  const startMs = performance.now();
+  const done = await Promise.all(sessions.map((session) => workUntilEmpty(store, session, most)));
+  const wallMs = performance.now() - startMs;
+  const completed = done.reduce((sum, count) => sum + count, 0);
+  if (completed !== options.tasks) throw new Error(`${completed} of ${options.tasks} tasks were completed`);
+  return (completed / wallMs) * 1_000;
 }
 
 interface StoreSession {
@@ -65,8 +74,9 @@ interface StoreSession {
   readonly sessionId: number;
 }
 
-async function workUntilEmpty(store: TaskStore, session: StoreSession): Promise<number> {
+async function workUntilEmpty(store: TaskStore, session: StoreSession, most: number): Promise<number> {
   for (let count = 0; ; count++) {
+    if (count >= most) return count;
     const acquired = await store.acquire({ now: Date.now(), ...session, token: systemRandom.token(16) });
     if (acquired === undefined) return count;
     const { lease } = acquired.assignment;
@@ -75,7 +85,7 @@ async function workUntilEmpty(store: TaskStore, session: StoreSession): Promise<
   }
 }
 
-function helloAll(store: TaskStore, { agents, lanes }: AloneOptions): Promise<readonly StoreSession[]> {
+function helloAll(store: TaskStore, { agents, lanes }: AloneShape): Promise<readonly StoreSession[]> {
   return Promise.all(
     Array.from({ length: agents }, async (_, index) => {
       const agentId = `agent-${index}`;
@@ -98,7 +108,8 @@ function helloAll(store: TaskStore, { agents, lanes }: AloneOptions): Promise<re
   );
 }
 
-async function submitAll(store: TaskStore, { tasks, lanes }: AloneOptions): Promise<void> {
+/** Fills the queues. */
+export async function submitAll(store: TaskStore, { tasks, lanes }: AloneShape): Promise<void> {
   for (let first = 0; first < tasks; first += TASKS_PER_JOB) {
     const jobId = `job-${first}`;
     const count = Math.min(TASKS_PER_JOB, tasks - first);

@@ -26,6 +26,8 @@ export interface RedisServerOptions {
 export interface TestRedisServer {
   readonly url: string;
   readonly port: number;
+  /** Of the process that runs now. */
+  pid(): number;
   /** SIGKILL, as a power cut would. */
   kill(): Promise<void>;
   /** Starts again on the same port and folder. */
@@ -48,6 +50,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   return {
     url: `redis://127.0.0.1:${port}/0`,
     port,
+    pid: () => child.pid ?? 0,
     kill,
     restart: async () => {
       await kill();
