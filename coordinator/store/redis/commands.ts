@@ -110,8 +110,11 @@ export function rejectCall({ now, agentId, lease, error }: LeaseCommand & { read
 }
 
 export function completeCall({ now, agentId, lease, outcome }: CompleteCommand, sha256: Sha256): FunctionCall {
-  const call = { agentId, lease, state: outcome.state, outcome: sha256(JSON.stringify(outcome)), ...factsOf(outcome) };
-  return { name: 'complete', now, call, texts: outcome.state === 'completed' ? [JSON.stringify(outcome.result)] : [] };
+  // The large part is written once: it is digested and sent.
+  const result = outcome.state === 'completed' ? JSON.stringify(outcome.result) : undefined;
+  const digest = sha256(result === undefined ? JSON.stringify(outcome) : `completed ${result}`);
+  const call = { agentId, lease, state: outcome.state, outcome: digest, ...factsOf(outcome) };
+  return { name: 'complete', now, call, texts: result === undefined ? [] : [result] };
 }
 
 function factsOf(outcome: AttemptOutcome) {

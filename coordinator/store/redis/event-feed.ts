@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { agentMarkSchema } from '../../../domain/agent-mark.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import { jobStateSchema } from '../../../domain/job.ts';
-import type { Clock } from '../../../domain/ports.ts';
+import type { Clock, Timer } from '../../../domain/ports.ts';
 import { taskStateSchema } from '../../../domain/task-state.ts';
 import type { StoreEvent } from '../task-store.ts';
 import type { RedisLink, RedisLog } from './connect.ts';
@@ -68,6 +68,13 @@ function eventOf(draft: Draft, stamp: { readonly sequence: number; readonly at: 
   }
 }
 
+/** A command that is answered when its events have been told. */
+interface Waiting {
+  readonly sequence: number;
+  readonly since: number;
+  readonly resolve: () => void;
+}
+
 export interface FeedOptions {
   readonly link: RedisLink;
   readonly keys: Keys;
@@ -82,7 +89,8 @@ export interface FeedOptions {
 export class EventFeed {
   readonly #options: FeedOptions;
   readonly #listeners = new Set<(event: StoreEvent) => void>();
-  readonly #waiting = new Set<{ readonly sequence: number; readonly resolve: () => void }>();
+  #waiting: Waiting[] = [];
+  #impatience: Timer | undefined;
   #reader: Redis | undefined;
   #delivered = 0;
   #stopped = false;
@@ -103,8 +111,8 @@ export class EventFeed {
   stop(): void {
     this.#stopped = true;
     this.#reader?.disconnect();
-    for (const { resolve } of this.#waiting) resolve();
-    this.#waiting.clear();
+    this.#impatience?.cancel();
+    this.#release(() => true);
   }
 
   subscribe(listener: (event: StoreEvent) => void): () => void {
@@ -118,19 +126,28 @@ export class EventFeed {
   delivered(sequence: number): Promise<void> {
     if (sequence <= this.#delivered || this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
-      const waiting = { sequence, resolve: () => finish() };
-      const timer = this.#options.clock.after(DELIVERY_PATIENCE_MS, () => finish());
-      const finish = (): void => {
-        timer.cancel();
-        this.#waiting.delete(waiting);
-        resolve();
-      };
-      this.#waiting.add(waiting);
+      this.#waiting.push({ sequence, since: this.#options.clock.monotonicMs(), resolve });
+      this.#impatience ??= this.#options.clock.after(DELIVERY_PATIENCE_MS, () => this.#releaseLate());
     });
   }
 
+  /** One timer for all that wait: each is released after its patience, at most twice that. */
+  #releaseLate(): void {
+    this.#impatience = undefined;
+    const since = this.#options.clock.monotonicMs() - DELIVERY_PATIENCE_MS / 2;
+    this.#release((waiting) => waiting.since <= since);
+    if (this.#waiting.length > 0) this.#impatience = this.#options.clock.after(DELIVERY_PATIENCE_MS, () => this.#releaseLate());
+  }
+
+  #release(isOver: (waiting: Waiting) => boolean): void {
+    const over = this.#waiting.filter(isOver);
+    if (over.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting));
+    for (const { resolve } of over) resolve();
+  }
+
   async #newest(): Promise<number> {
-    return Number((await this.#options.link.run((client) => client.hget(this.#options.keys.counters, 'event'))) ?? 0);
+    return Number((await this.#options.link.run((client) => client.get(this.#options.keys.event))) ?? 0);
   }
 
   /** A server that knows fewer events than have been told has lost some: its next ones begin there. */
@@ -163,7 +180,7 @@ export class EventFeed {
       this.#delivered = event.sequence;
       for (const listener of this.#listeners) this.#tell(listener, event);
     }
-    for (const waiting of this.#waiting) if (waiting.sequence <= this.#delivered) waiting.resolve();
+    this.#release(({ sequence }) => sequence <= this.#delivered);
   }
 
   #tell(listener: (event: StoreEvent) => void, event: StoreEvent): void {

@@ -4,15 +4,16 @@
  *
  * ```
  * schema                                 version of this layout
- * counters                               hash: session, enqueue, event, queue, job, route
- * task:<id> job:<id> agent:<id> host:<id> queue:<digest>
- *                                        hash: `h` the hot record (MessagePack), and cold documents (JSON) that no function looks into
+ * counters  event                        hash: session, enqueue, queue, job; number of the last event
+ * hot:task:<id> and of job, agent, host, queue
+ *                                        the hot record (MessagePack): what functions decide on
+ * task:<id> and of job, agent, queue     hash: cold documents (JSON) that no function looks into
  * listed:<job>  left:<job>               sorted set of a job's tasks; hash of the last views of shared tasks it no longer follows
  * waiters:<task>                         sorted set: tasks that wait for it
  * jobs agents queues benchmarks          sorted sets by order of appearance
  * submits                                hash: idempotency key of a principal -> request digest and job
  * lane: line: finishes: age:             pending tasks, see functions/queues.lua
- * open:<priority> unit:<device> routes route-numbers requirements judged yes:<profile> fit:<device>
+ * match open:<priority> unit:<device> routes route-numbers requirements yes:<profile> fit:<device>
  *                                        who may serve what, see functions/matching.lua
  * alarms                                 sorted set of everything that has a deadline
  * events                                 stream of batches of store events
@@ -27,11 +28,12 @@ export interface Keys {
   readonly events: string;
   /** Sorted set of due items as JSON without their deadline, which is the score. */
   readonly alarms: string;
-  readonly counters: string;
+  /** Number of the last event. */
+  readonly event: string;
 }
 
 /** Keys of one farm; several farms may share a Redis server. */
 export function createKeys(farm: string): Keys {
   const prefix = `{grove:${farm}}:`;
-  return { prefix, schema: `${prefix}schema`, events: `${prefix}events`, alarms: `${prefix}alarms`, counters: `${prefix}counters` };
+  return { prefix, schema: `${prefix}schema`, events: `${prefix}events`, alarms: `${prefix}alarms`, event: `${prefix}event` };
 }

@@ -2,12 +2,13 @@
 
 -- Fields of one task: hot record, spec, requirement, result or '', end of its lease or ''.
 local function task_fields(id)
-  local fields = redis.call('HMGET', work.key('task', id), 'h', 'spec', 'req', 'result')
-  if not fields[1] then return nil end
-  local task = cmsgpack.unpack(fields[1])
+  local hot = redis.call('GET', work.hot_key('task', id))
+  if not hot then return nil end
+  local fields = redis.call('HMGET', work.key('task', id), 'spec', 'req', 'result')
+  local task = cmsgpack.unpack(hot)
   local last = task.attempts[#task.attempts]
   local till = last and not last.state and alarms.at(alarms.of_attempt('lease', id, last.n))
-  return { id, fields[1], fields[2], fields[3], fields[4] or '', till and exact(till) or '' }
+  return { id, hot, fields[1], fields[2], fields[3] or '', till and exact(till) or '' }
 end
 
 -- call {ids}: one list of fields per task, [] for one that does not exist
@@ -56,9 +57,10 @@ function queries.benchmarks(call)
 end
 
 local function job_fields(id)
-  local fields = redis.call('HMGET', work.key('job', id), 'h', 'spec', 'principal')
-  if not fields[1] then return {} end
-  return { id, fields[1], fields[2], fields[3], redis.call('ZRANGE', work.key('listed', id), 0, -1) }
+  local hot = redis.call('GET', work.hot_key('job', id))
+  if not hot then return {} end
+  local fields = redis.call('HMGET', work.key('job', id), 'spec', 'principal')
+  return { id, hot, fields[1], fields[2], redis.call('ZRANGE', work.key('listed', id), 0, -1) }
 end
 
 -- call {jobId}
@@ -81,9 +83,10 @@ function queries.jobs(call)
 end
 
 local function agent_fields(id)
-  local fields = redis.call('HMGET', work.key('agent', id), 'h', 'doc', 'status', 'states')
-  if not fields[1] then return {} end
-  return { id, fields[1], fields[2], fields[3], fields[4] or '{}' }
+  local hot = redis.call('GET', work.hot_key('agent', id))
+  if not hot then return {} end
+  local fields = redis.call('HMGET', work.key('agent', id), 'doc', 'status', 'states')
+  return { id, hot, fields[1], fields[2], fields[3] or '{}' }
 end
 
 -- call {agentId}
@@ -103,7 +106,7 @@ function queries.queues()
   for index, digest in ipairs(redis.call('ZRANGE', work.prefix .. 'queues', 0, -1)) do
     local oldest = redis.call('ZRANGE', work.prefix .. 'age:' .. digest, 0, 0)[1]
     local requirement = redis.call('HGET', work.key('queue', digest), 'req')
-    found[index] = { digest, requirement, exact(work.must('queue', digest).pending), exact(work.must('task', oldest).enqueued) }
+    found[index] = { digest, requirement, exact(queues.pending(work.must('queue', digest))), exact(work.must('task', oldest).enqueued) }
   end
   return found
 end
@@ -119,10 +122,10 @@ end
 -- newest number, then routes and requirements it has not been judged for: open ones, and those of its own.
 function queries.unjudged(call)
   local prefix = work.prefix
-  local newest = tonumber(redis.call('HGET', prefix .. 'counters', 'route') or '0')
+  local newest = matching.newest_route()
   local found = {}
   for _, device in ipairs(call.devices) do
-    local judged = tonumber(redis.call('HGET', prefix .. 'judged', device.profile) or '-1')
+    local judged = matching.judged_up_to(device.profile)
     local open, own = {}, {}
     for _, route in ipairs(redis.call('ZRANGE', prefix .. 'routes', '(' .. judged, '+inf', 'BYSCORE')) do
       open[#open + 1] = route

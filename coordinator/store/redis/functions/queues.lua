@@ -39,13 +39,7 @@ local function open_queue(task_id, task)
   local queue = work.get('queue', task.digest)
   if queue then return queue end
   local requirement = redis.call('HGET', work.key('task', task_id), 'req')
-  queue = work.put('queue', task.digest, {
-    exclusive = task.exclusive,
-    unit = task.unit,
-    pending = 0,
-    live = { urgent = 0, interactive = 0, sweep = 0 },
-    time = { urgent = 0, interactive = 0, sweep = 0 },
-  })
+  queue = work.put('queue', task.digest, { exclusive = task.exclusive, unit = task.unit, live = { 0, 0, 0 }, time = { 0, 0, 0 } })
   work.field('queue', task.digest, 'req', requirement)
   redis.call('ZADD', work.prefix .. 'queues', work.counter('queue'), task.digest)
   matching.register(matching.route(task.digest, task.exclusive), task.unit, requirement)
@@ -55,7 +49,7 @@ end
 local function next_finish(queue, task)
   local key = finishes_key(task.digest, task.priority)
   local last = tonumber(redis.call('HGET', key, task.submitter) or '0')
-  local finish = math.max(queue.time[task.priority], last) + TASK_COST
+  local finish = math.max(queue.time[PRIORITY_CLASS[task.priority] + 1], last) + TASK_COST
   redis.call('HSET', key, task.submitter, exact(finish))
   return finish
 end
@@ -63,8 +57,8 @@ end
 -- Gives a task its place. One that was pending before has paid for it and goes to the front of its lane.
 function queues.enqueue(task_id, task, returning)
   local queue = open_queue(task_id, task)
-  local priority = task.priority
-  task.finish = returning and queue.time[priority] or next_finish(queue, task)
+  local priority, class = task.priority, PRIORITY_CLASS[task.priority] + 1
+  task.finish = returning and queue.time[class] or next_finish(queue, task)
   local line = line_key(task.digest, priority, task.submitter)
   local entry = place_of(task) .. task_id
   local former = head_of(line)
@@ -76,41 +70,41 @@ function queues.enqueue(task_id, task, returning)
     redis.call('ZADD', lane, 0, lane_member(task.submitter, head))
   end
   redis.call('ZADD', work.prefix .. 'age:' .. task.digest, exact(task.seq), task_id)
-  if queue.live[priority] == 0 then matching.open(matching.route(task.digest, task.exclusive), task.unit, priority) end
-  queue.live[priority] = queue.live[priority] + 1
-  queue.pending = queue.pending + 1
+  if queue.live[class] == 0 then matching.open(matching.route(task.digest, task.exclusive), task.unit, priority) end
+  queue.live[class] = queue.live[class] + 1
   work.touch('queue', task.digest)
 end
 
 -- Takes a task out, for a lease (`served`) or because it ended. The lane's clock moves only when it was served.
 function queues.dequeue(task_id, task, served)
   local queue = work.must('queue', task.digest)
-  local priority = task.priority
+  local priority, class = task.priority, PRIORITY_CLASS[task.priority] + 1
   local line = line_key(task.digest, priority, task.submitter)
   local entry = place_of(task) .. task_id
-  local former = head_of(line)
+  local first = redis.call('ZRANGE', line, 0, 1)
   if redis.call('ZREM', line, entry) == 0 then error('pending task ' .. task_id .. ' is in no queue') end
-  if former == entry then
+  if first[1] == entry then
     local lane = lane_key(task.digest, priority)
-    local head = head_of(line)
-    redis.call('ZREM', lane, lane_member(task.submitter, former))
-    if head then redis.call('ZADD', lane, 0, lane_member(task.submitter, head)) end
+    redis.call('ZREM', lane, lane_member(task.submitter, entry))
+    if first[2] then redis.call('ZADD', lane, 0, lane_member(task.submitter, first[2])) end
   end
   redis.call('ZREM', work.prefix .. 'age:' .. task.digest, task_id)
-  if served then queue.time[priority] = math.max(queue.time[priority], task.finish) end
-  queue.live[priority] = queue.live[priority] - 1
-  queue.pending = queue.pending - 1
-  if queue.live[priority] == 0 then
+  if served then queue.time[class] = math.max(queue.time[class], task.finish) end
+  queue.live[class] = queue.live[class] - 1
+  if queue.live[class] == 0 then
     redis.call('DEL', finishes_key(task.digest, priority))
     matching.close(matching.route(task.digest, task.exclusive), task.unit, priority)
   end
   work.touch('queue', task.digest)
 end
 
+function queues.pending(queue)
+  return queue.live[1] + queue.live[2] + queue.live[3]
+end
+
 -- Forgets a queue that has become empty, with its fair-share clock: an idle queue owes nobody anything.
 function queues.close_if_empty(digest)
-  local queue = work.must('queue', digest)
-  if queue.pending > 0 then return end
+  if queues.pending(work.must('queue', digest)) > 0 then return end
   work.forget('queue', digest)
   redis.call('ZREM', work.prefix .. 'queues', digest)
 end
@@ -128,10 +122,7 @@ end
 function queues.position(task_id, task)
   local queue = work.must('queue', task.digest)
   local before = 0
-  for _, priority in ipairs(PRIORITIES) do
-    if priority == task.priority then break end
-    before = before + queue.live[priority]
-  end
+  for class = 1, PRIORITY_CLASS[task.priority] do before = before + queue.live[class] end
   local place = place_of(task)
   for _, member in ipairs(redis.call('ZRANGE', lane_key(task.digest, task.priority), 0, -1)) do
     local submitter = member:sub(PLACE_BYTES + 1):match('^([^\n]*)\n')

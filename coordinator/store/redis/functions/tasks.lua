@@ -35,10 +35,11 @@ local function leave_pending(id, task, served)
   if task.reserved then exclusivity.release_reservation(task.reserved) end
 end
 
-local function tell_waiters(need_id)
+local function tell_waiters(need_id, need)
+  if not need.awaited then return end
+  need.awaited = nil
   local key = work.key('waiters', need_id)
   local waiting = redis.call('ZRANGE', key, 0, -1)
-  if #waiting == 0 then return end
   redis.call('DEL', key)
   for _, id in ipairs(waiting) do tasks.settle_waiting(id) end
 end
@@ -60,7 +61,7 @@ function tasks.move(id, to, patch)
   jobs.count(task.jobs, from, to)
   if to == 'pending' then enter_pending(id, task) end
   tasks.announce(id, task)
-  if ENDS[to] then tell_waiters(id) end
+  if ENDS[to] then tell_waiters(id, task) end
 end
 
 -- Moves a task to another lane when its waiters' highest priority has changed.
@@ -78,10 +79,13 @@ end
 
 -- Registers a waiting task with the needs that have not ended.
 function tasks.await_needs(id, task)
-  for _, need in ipairs(task.needs) do
-    if not ENDS[work.must('task', need).state] then
-      local key = work.key('waiters', need)
+  for _, need_id in ipairs(task.needs) do
+    local need = work.must('task', need_id)
+    if not ENDS[need.state] then
+      local key = work.key('waiters', need_id)
       redis.call('ZADD', key, 'NX', redis.call('ZCARD', key), id)
+      need.awaited = true
+      work.touch('task', need_id)
     end
   end
 end

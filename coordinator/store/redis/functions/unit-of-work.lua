@@ -10,7 +10,7 @@ end
 
 -- Numbers as text without loss: Redis turns Lua numbers into integers, and `tostring` keeps 14 digits.
 local function exact(number)
-  return string.format('%.17g', number)
+  return string.format(number % 1 == 0 and '%d' or '%.17g', number)
 end
 
 local function ordered_set()
@@ -43,7 +43,7 @@ function work.begin(prefix, now)
   work.now = now
   work.records = { task = {}, job = {}, agent = {}, host = {}, queue = {} }
   work.dirty = { task = {}, job = {}, agent = {}, host = {}, queue = {} }
-  -- Fields beside the hot record that change too: kind -> id -> flat list of field, value.
+  -- Documents that change too: key -> flat list of field, value.
   work.fields = {}
   work.drafts = {}
   work.jobs = ordered_set()
@@ -51,15 +51,21 @@ function work.begin(prefix, now)
   work.freed = ordered_set()
 end
 
+-- Where the cold documents of a record are, and everything else that is named after it.
 function work.key(kind, id)
   return work.prefix .. kind .. ':' .. id
+end
+
+-- Where the hot record is.
+function work.hot_key(kind, id)
+  return work.prefix .. 'hot:' .. kind .. ':' .. id
 end
 
 -- The record, or nil. What is returned may be changed in place after `work.touch`.
 function work.get(kind, id)
   local known = work.records[kind][id]
   if known ~= nil then return known or nil end
-  local packed = redis.call('HGET', work.key(kind, id), 'h')
+  local packed = redis.call('GET', work.hot_key(kind, id))
   local record = packed and cmsgpack.unpack(packed) or false
   work.records[kind][id] = record
   return record or nil
@@ -96,7 +102,7 @@ end
 function work.forget(kind, id)
   work.records[kind][id] = false
   work.dirty[kind][id] = nil
-  redis.call('DEL', work.key(kind, id))
+  redis.call('DEL', work.hot_key(kind, id), work.key(kind, id))
 end
 
 function work.counter(name)
@@ -120,7 +126,7 @@ local function write_events()
   draft_summaries(drafts)
   local count = #drafts
   if count == 0 then return 0 end
-  local last = redis.call('HINCRBY', work.prefix .. 'counters', 'event', count)
+  local last = redis.call('INCRBY', work.prefix .. 'event', count)
   local first = last - count + 1
   local at = exact(work.now)
   for from = 1, count, EVENTS_PER_ENTRY do
@@ -144,16 +150,7 @@ end
 function work.flush()
   for kind, ids in pairs(work.dirty) do
     local records = work.records[kind]
-    for id in pairs(ids) do
-      local key = work.key(kind, id)
-      local fields = work.fields[key]
-      if fields then
-        work.fields[key] = nil
-        redis.call('HSET', key, 'h', cmsgpack.pack(records[id]), unpack(fields))
-      else
-        redis.call('HSET', key, 'h', cmsgpack.pack(records[id]))
-      end
-    end
+    for id in pairs(ids) do redis.call('SET', work.hot_key(kind, id), cmsgpack.pack(records[id])) end
   end
   for key, fields in pairs(work.fields) do redis.call('HSET', key, unpack(fields)) end
   return write_events()

@@ -12,8 +12,7 @@ local function result_of_conversion(task)
   return ''
 end
 
-local function answer(task_id, task, attempt)
-  local till = alarms.at(alarms.of_attempt('lease', task_id, attempt.n))
+local function answer(task_id, task, attempt, till)
   local spec = redis.call('HGET', work.key('task', task_id), 'spec')
   return { task_id, exact(attempt.n), attempt.device, exact(till), spec, result_of_conversion(task) }
 end
@@ -22,7 +21,7 @@ local function lease_with_token(agent, token)
   for _, lease in ipairs(agent.leases) do
     if lease.token == token then
       local attempt, task = attempts.current(lease.task)
-      return answer(lease.task, task, attempt)
+      return answer(lease.task, task, attempt, alarms.at(alarms.of_attempt('lease', lease.task, attempt.n)))
     end
   end
   return {}
@@ -46,9 +45,12 @@ local function lease(call, agent, choice)
   agent.leases[#agent.leases + 1] = { task = choice.task, attempt = attempt.n, device = choice.device, token = call.token }
   agent.last_token = call.token
   work.touch('agent', call.agentId)
-  attempts.renew(choice.task, attempt.n)
-  alarms.set(alarms.of_attempt('accept', choice.task, attempt.n), attempt.accept_by)
-  return answer(choice.task, task, attempt)
+  local till = work.now + LEASE_MS
+  redis.call(
+    'ZADD', work.prefix .. 'alarms', exact(till), alarms.of_attempt('lease', choice.task, attempt.n),
+    exact(attempt.accept_by), alarms.of_attempt('accept', choice.task, attempt.n)
+  )
+  return answer(choice.task, task, attempt, till)
 end
 
 function commands.acquire(call)

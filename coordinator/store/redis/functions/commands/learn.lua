@@ -7,9 +7,9 @@ local MAX_FITS = 2000
 function commands.learn(call)
   for _, judged in ipairs(call.profiles) do
     for _, route in ipairs(judged.routes) do redis.call('SADD', work.prefix .. 'yes:' .. judged.profile, route) end
-    local known = tonumber(redis.call('HGET', work.prefix .. 'judged', judged.profile) or '-1')
+    local known = matching.judged_up_to(judged.profile)
     -- Only what follows without a gap on what is known: all answers may have been forgotten meanwhile.
-    if judged.from <= known + 1 and judged.to > known then redis.call('HSET', work.prefix .. 'judged', judged.profile, judged.to) end
+    if judged.from <= known + 1 and judged.to > known then redis.call('HSET', work.prefix .. 'match', judged.profile, judged.to) end
   end
   for _, device in ipairs(call.devices) do
     local key = work.prefix .. 'fit:' .. device.name
