@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import koffi from 'koffi';
+import { loadNativeLibrary } from './native-library.ts';
 
 /** From `<linux/prctl.h>`. */
 const PR_SET_PDEATHSIG = 1;
@@ -28,7 +28,9 @@ export function dieWithParent(parentPid: number, mechanism: 'kernel' | 'watchdog
 
 function setParentDeathSignal(): boolean {
   try {
-    const prctl = koffi.load(null).func('int prctl(int option, unsigned long value, unsigned long a, unsigned long b, unsigned long c)');
+    const prctl = loadNativeLibrary(null).func(
+      'int prctl(int option, unsigned long value, unsigned long a, unsigned long b, unsigned long c)',
+    );
     return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) === 0;
   } catch {
     return false;
