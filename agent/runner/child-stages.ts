@@ -1,13 +1,17 @@
 import { dirname } from 'node:path';
+import type { z } from 'zod';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
+import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
 import { parquetPlanRequestSchema, planParquetRead } from '../../engine/data/parquet-plan.ts';
 import { selectRows, selectRowsRequestSchema } from '../../engine/data/select-rows.ts';
 import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
 import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quality.ts';
+import type { InferenceRuntime } from '../../engine/runtime/inference-runtime.ts';
+import { loadRuntime } from '../../engine/runtime/load-runtime.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
 import { peakMemoryBytes } from '../../platform/peak-memory.ts';
 import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome, type RowsOutcome } from '../stages/child-documents.ts';
@@ -21,10 +25,21 @@ export const CHILD_STAGES: Readonly<Record<'rows-plan' | 'rows' | 'convert' | 'r
     rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
     convert,
     reference,
-    launch: async (request) => await runLaunch(launchRequestSchema.parse(request), await loadOrtNode()),
-    profile: async (request) => await runProfilingLaunch(profilingRequestSchema.parse(request), await loadOrtNode()),
-    quality: async (request, { progress }) => await runQuality(qualityRequestSchema.parse(request), await loadOrtNode(), progress),
+    launch: inRuntime(launchRequestSchema, runLaunch),
+    profile: inRuntime(profilingRequestSchema, runProfilingLaunch),
+    quality: inRuntime(qualityRequestSchema, runQuality),
   };
+
+/** A stage that measures in the runtime its session names. */
+function inRuntime<Request extends { readonly session: SessionSpec }>(
+  schema: z.ZodType<Request>,
+  work: (request: Request, runtime: InferenceRuntime, onProgress: (fraction: number) => void) => Promise<unknown>,
+): ChildStage {
+  return async (document, { progress }) => {
+    const request = schema.parse(document);
+    return await work(request, await loadRuntime(request.session.runtime), progress);
+  };
+}
 
 async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
   const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows } = convertRequestSchema.parse(request);

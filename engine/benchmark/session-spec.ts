@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { EXECUTION_PROVIDERS } from '../runtime/execution-providers.ts';
 import type { InferenceRuntime, Session, SessionSettings } from '../runtime/inference-runtime.ts';
+import { runtimeSpecSchema } from '../runtime/load-runtime.ts';
 
 const threads = z.int().min(0).max(1024);
 
@@ -19,6 +20,8 @@ export const sessionSpecSchema = z.strictObject({
       config: z.record(z.string(), z.string()).exactOptional(),
     })
     .default({}),
+  /** Absent: the default of `loadRuntime`. */
+  runtime: runtimeSpecSchema.exactOptional(),
 });
 
 export type SessionSpec = z.infer<typeof sessionSpecSchema>;

@@ -8,7 +8,7 @@ export type EpReach =
 
 /** What a runtime is and can reach. */
 export interface RuntimeInfo {
-  /** `ort-node`. Part of every result's provenance. */
+  /** `ort-native` or `ort-node`. Part of every result's provenance. */
   readonly adapter: string;
   /** ONNX Runtime's own version, for example `1.30.0`. */
   readonly ortVersion: string;
@@ -75,12 +75,14 @@ export interface Session {
   /**
    * One inference. Feeds must be exactly the inputs; outputs come in the model's order.
    * Throws `inference-failed` with the runtime's own words.
+   *
+   * @param signal ends the run early, with its reason: at once in `ort-native` but for the kernel it is in, before or after the run in `ort-node`.
    */
-  run(feeds: NamedTensors): Promise<NamedTensors>;
+  run(feeds: NamedTensors, signal?: AbortSignal): Promise<NamedTensors>;
   /**
    * Runs the same feeds again and again, one at a time, and returns the wall time of each in milliseconds, in order. Inputs are handed over once,
-   * outside the timed region; all outputs are fetched inside it, as Olive's latency does. Owned by the adapter, so that one with synchronous calls
-   * has no await in the loop. Throws `inference-failed`.
+   * outside the timed region; all outputs arrive in host memory inside it, as Olive's latency does. Owned by the adapter: `ort-native` has neither
+   * await nor allocation in the loop. Throws `inference-failed`.
    */
   timeRuns(feeds: NamedTensors, window: RunWindow): Promise<Float64Array>;
   /** Stops profiling and returns the path of the profile, or undefined without `profileFolder`. */

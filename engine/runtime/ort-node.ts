@@ -16,6 +16,7 @@ import type {
 import { bundledLibraryPath } from './ort-library.ts';
 import { ORT_NODE_PROVIDERS, ortNodeReach, ortNodeReaches } from './ort-node-providers.ts';
 import { fromOrtTensor, keepHalvesAsBits, toOrtTensor } from './ort-node-tensors.ts';
+import { sessionError } from './session-error.ts';
 import { isElementType, type NamedTensors } from './tensor.ts';
 import { timeAsyncRuns } from './timed-runs.ts';
 
@@ -67,7 +68,7 @@ class OrtNodeRuntime implements InferenceRuntime {
           : await this.#ort.InferenceSession.create(request.model.bytes, options);
       return new OrtNodeSession(this.#ort, session, request);
     } catch (cause) {
-      throw creationError(request.ep, cause);
+      throw sessionError(request.ep, cause);
     }
   }
 
@@ -101,7 +102,8 @@ class OrtNodeSession implements Session {
     this.outputs = session.outputMetadata.map(valueMetadata);
   }
 
-  async run(feeds: NamedTensors): Promise<NamedTensors> {
+  async run(feeds: NamedTensors, signal?: AbortSignal): Promise<NamedTensors> {
+    signal?.throwIfAborted();
     return this.#guard(async () => {
       const results = await this.#session.run(this.#toFeeds(feeds));
       return Object.fromEntries(this.outputs.map(({ name }) => [name, fromOrtTensor(results[name], name)]));
@@ -188,19 +190,6 @@ function plainSettings(settings: SessionSettings): InferenceSession.SessionOptio
 /** The prefix is mandatory: without one the binding refuses to profile. */
 function profiling({ profileFolder }: SessionSettings): InferenceSession.SessionOptions {
   return profileFolder === undefined ? {} : { enableProfiling: true, profileFilePrefix: join(profileFolder, PROFILE_PREFIX) };
-}
-
-const NO_PROVIDER =
-  /no available backend found|Failed to load shared library|Failed to get a WebGPU adapter|CUDA driver version|no CUDA-capable device|No such adapter/i;
-const NO_MODEL = /Protobuf parsing failed|INVALID_PROTOBUF|ModelProto does not have a graph|INVALID_GRAPH|NO_SUCHFILE|File doesn't exist/i;
-
-/** Sorts ONNX Runtime's texts, which are all it gives: the binding has no error codes. */
-function creationError(ep: ExecutionProvider, cause: unknown): GroveError {
-  if (cause instanceof GroveError) return cause;
-  const problem = messageOf(cause);
-  if (NO_PROVIDER.test(problem)) return new GroveError('ep-unavailable', { ep, why: problem }, { cause });
-  if (NO_MODEL.test(problem)) return new GroveError('invalid-onnx', { where: 'given to ONNX Runtime', problem }, { cause });
-  return new GroveError('session-failed', { ep, problem }, { cause });
 }
 
 function messageOf(thrown: unknown): string {

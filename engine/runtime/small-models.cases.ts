@@ -18,6 +18,21 @@ export function linearModel(): Model {
   return createModel(graph, OPSET);
 }
 
+/** A chain of `count` products with a [512, 512] matrix: x and y [512, 512]. Takes milliseconds a node. */
+export function longModel(count: number): Model {
+  const graph = new Graph('long');
+  graph.addInput('x', tensorType(DataType.FLOAT, [512, 512]));
+  graph.setInitializer('w', float32Tensor([512, 512], new Float32Array(512 * 512)));
+  for (let index = 0; index < count; index++)
+    graph.addNode({
+      opType: 'MatMul',
+      inputs: [index === 0 ? 'x' : `v${index}`, 'w'],
+      outputs: [index === count - 1 ? 'y' : `v${index + 1}`],
+    });
+  graph.addOutput('y', tensorType(DataType.FLOAT, [512, 512]));
+  return createModel(graph, OPSET);
+}
+
 /** `y = x + 1`, float16: x [2]. */
 export function halfModel(): Model {
   const graph = new Graph('half');

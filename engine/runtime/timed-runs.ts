@@ -42,3 +42,17 @@ export async function timeAsyncRuns(run: () => Promise<unknown>, window: RunWind
   } while (!windowEnded(window, samples.count, performance.now() - started));
   return samples.toArray();
 }
+
+/** The measured loop for adapters with synchronous runs: nothing but the call between the two readings of the clock. At least one run. */
+export function timeSyncRuns(run: () => void, window: RunWindow): Float64Array {
+  const samples = new SampleBuffer();
+  const started = performance.now();
+  let after = started;
+  do {
+    const before = performance.now();
+    run();
+    after = performance.now();
+    samples.push(after - before);
+  } while (!windowEnded(window, samples.count, after - started));
+  return samples.toArray();
+}

@@ -1,0 +1,131 @@
+import { GroveError } from '../../../domain/errors.ts';
+import type { ExecutionProvider } from '../execution-providers.ts';
+import type { RunWindow, Session, SessionRequest, ValueMetadata } from '../inference-runtime.ts';
+import type { NamedTensors } from '../tensor.ts';
+import { timeSyncRuns } from '../timed-runs.ts';
+import { IoBinding } from './io-binding.ts';
+import { type NodeAssignment, readAssignment } from './node-assignment.ts';
+import { type OrtApi, OrtError, type Pointer } from './ort-api.ts';
+import { sessionValues, takeText } from './value-metadata.ts';
+
+/** What a session is made of. */
+export interface NativeSessionParts {
+  readonly api: OrtApi;
+  /** Owned by the session from here on. */
+  readonly session: Pointer;
+  readonly request: SessionRequest;
+}
+
+/**
+ * A session over ONNX Runtime's C API. Plain calls run on the calling thread; with a signal a run gets a thread of its own and ends as soon as the
+ * kernel it is in does.
+ */
+export class NativeSession implements Session {
+  readonly inputs: readonly ValueMetadata[];
+  readonly outputs: readonly ValueMetadata[];
+  readonly #api: OrtApi;
+  readonly #session: Pointer;
+  readonly #allocator: Pointer;
+  readonly #ep: ExecutionProvider;
+  readonly #profileFolder: string | undefined;
+  #profilePath: string | undefined;
+  #isClosed = false;
+
+  /** Throws OrtError; the native session is released then. */
+  constructor({ api, session, request }: NativeSessionParts) {
+    this.#api = api;
+    this.#session = session;
+    this.#ep = request.ep;
+    this.#profileFolder = request.settings?.profileFolder;
+    try {
+      this.#allocator = api.create('GetAllocatorWithDefaultOptions');
+      ({ inputs: this.inputs, outputs: this.outputs } = sessionValues(api, session, this.#allocator));
+    } catch (error) {
+      api.release('ReleaseSession', session);
+      throw error;
+    }
+  }
+
+  run(feeds: NamedTensors, signal?: AbortSignal): Promise<NamedTensors> {
+    return this.#bound(feeds, async (binding) => {
+      if (signal === undefined) this.#api.call('RunWithBinding', this.#session, null, binding.pointer);
+      else await this.#cancellableRun(binding, signal);
+      return binding.outputs();
+    });
+  }
+
+  timeRuns(feeds: NamedTensors, window: RunWindow): Promise<Float64Array> {
+    return this.#bound(feeds, async (binding) => {
+      this.#api.call('RunWithBinding', this.#session, null, binding.pointer);
+      binding.keepOutputs();
+      const [run, session, bound] = [this.#api.bare('RunWithBinding'), this.#session, binding.pointer];
+      return timeSyncRuns(() => {
+        const status = run(session, null, bound);
+        if (status !== null) this.#api.check(status);
+      }, window);
+    });
+  }
+
+  /** Which provider took which node when the session was made; undefined for a library older than 1.24. */
+  assignment(): readonly NodeAssignment[] | undefined {
+    return this.#api.has('Session_GetEpGraphAssignmentInfo') ? readAssignment(this.#api, this.#session) : undefined;
+  }
+
+  async finishProfile(): Promise<string | undefined> {
+    if (this.#profileFolder === undefined) return undefined;
+    this.#profilePath ??= takeText(this.#api, this.#allocator, this.#api.create('SessionEndProfiling', this.#session, this.#allocator));
+    return this.#profilePath;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#api.release('ReleaseSession', this.#session);
+  }
+
+  async #cancellableRun(binding: IoBinding, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const options = this.#api.create('CreateRunOptions');
+    const terminate = () => this.#api.call('RunOptionsSetTerminate', options);
+    signal.addEventListener('abort', terminate, { once: true });
+    try {
+      await this.#api.callAsync('RunWithBinding', this.#session, options, binding.pointer);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', terminate);
+      this.#api.release('ReleaseRunOptions', options);
+    }
+  }
+
+  async #bound<T>(feeds: NamedTensors, work: (binding: IoBinding) => Promise<T>): Promise<T> {
+    let binding: IoBinding | undefined;
+    try {
+      if (this.#isClosed) throw new Error('the session is closed');
+      this.#assertComplete(feeds);
+      binding = new IoBinding({ api: this.#api, session: this.#session, allocator: this.#allocator, outputs: this.outputs }, feeds);
+      return await work(binding);
+    } catch (cause) {
+      throw this.#runError(cause);
+    } finally {
+      binding?.close();
+    }
+  }
+
+  /** A binding would run with an input left out and fail in the middle of the graph. */
+  #assertComplete(feeds: NamedTensors): void {
+    const missing = this.inputs.find(({ name }) => !Object.hasOwn(feeds, name));
+    if (missing !== undefined) throw new Error(`input "${missing.name}" is missing`);
+  }
+
+  /** The reason of an abort passes as it is. */
+  #runError(cause: unknown): unknown {
+    if (!(cause instanceof OrtError || cause instanceof RangeError || cause instanceof TypeError || isPlainError(cause))) return cause;
+    return new GroveError('inference-failed', { ep: this.#ep, problem: cause.message }, { cause });
+  }
+}
+
+function isPlainError(cause: unknown): cause is Error {
+  return cause instanceof Error && cause.name === 'Error';
+}
