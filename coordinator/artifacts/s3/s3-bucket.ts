@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Client } from 'minio';
-import { GroveError } from '../../../domain/errors.ts';
+import type { GroveError } from '../../../domain/errors.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { ByteRange } from '../artifact-store.ts';
 import { Breaker } from './breaker.ts';
@@ -90,17 +90,17 @@ export class S3Bucket {
     this.#transport.close();
   }
 
-  /** Whether the bucket is there; makes it when the settings say so. */
+  /** Makes the bucket when it is missing and the settings say so. Lists rather than asks whether it exists: only that answer says what is wrong. */
   async ensure(): Promise<void> {
     const { bucket, createBucket, region } = this.#settings;
-    const exists = await this.#call('look for the bucket', () => this.#client.bucketExists(bucket));
-    if (exists) return;
-    if (!createBucket)
-      throw new GroveError('artifact-store-refused', {
-        doing: `use bucket "${bucket}"`,
-        problem: 'there is no such bucket; make it, or set createBucket',
-      });
-    await this.#call('make the bucket', () => this.#makeBucket(bucket, region));
+    await this.#call(`use bucket "${bucket}"`, async () => {
+      try {
+        await this.#client.listObjectsV2Query(bucket, this.#settings.prefix, '', '', 1, '');
+      } catch (error) {
+        if (!createBucket || s3CodeOf(error) !== 'NoSuchBucket') throw error;
+        await this.#makeBucket(bucket, region);
+      }
+    });
   }
 
   /** Coordinators that start together make it together. */

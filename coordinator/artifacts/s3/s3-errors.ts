@@ -3,6 +3,7 @@ import { GroveError } from '../../../domain/errors.ts';
 /** S3's own words for what is wrong with the account, the bucket or the request; waiting does not help. */
 const REFUSALS: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'it does not know this access key id',
+  XAdminUserNotFound: 'it does not know this access key id',
   SignatureDoesNotMatch: 'the secret access key (or the region) is wrong',
   AccessDenied: 'this account may not do that; docs/artifacts.md lists the permissions it needs',
   AllAccessDisabled: 'this account is disabled',
