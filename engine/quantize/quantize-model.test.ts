@@ -13,6 +13,7 @@ import { type QuantizationRequest, wholeModelSettings } from './build-settings.t
 import { calibrationTensors } from './calibration-tensors.ts';
 import { feedsOf, judge, observe } from './judge.cases.ts';
 import { recordTypes } from './preprocess.ts';
+import { qnnSettings } from './qnn-settings.ts';
 import { quantizeModel } from './quantize-model.ts';
 import type { TensorRange } from './range.ts';
 
@@ -519,6 +520,29 @@ describe('calibrationTensors', () => {
     await recordTypes(model, await runtime());
     expect(calibrationTensors(model, wholeModelSettings(model, UINT8))).toEqual(['x', 'd']);
   });
+
+  test.each(['of a whole model', 'for QNN'])(
+    'settings %s neither observe nor quantise a constant that callers may replace',
+    async (which) => {
+      const graph = graphOf({ x: [4, 8] }, { y: [4, 3] });
+      graph.setInitializer('w', float32Tensor([8, 3], wave(24)));
+      graph.addInput('w', tensorType(DataType.FLOAT, [8, 3]));
+      graph.addNode({ opType: 'Transpose', name: 'move', inputs: ['w'], outputs: ['turned'] });
+      graph.addNode({ opType: 'MatMul', name: 'product', inputs: ['x', 'w'], outputs: ['y'] });
+      const model = modelOf(graph, 20);
+      await recordTypes(model, await runtime());
+      const request = { ...UINT8, activationType: 'uint16' } as const;
+      const settings = which === 'for QNN' ? qnnSettings(model, request) : wholeModelSettings(model, request);
+      expect(calibrationTensors(model, settings)).toEqual(['x', 'y']);
+      const ranges = await observe(model, settings, feedsFor(model));
+      const report = quantizeModel(model, ranges, settings);
+      expect(report.skipped).toContainEqual({ tensor: 'w', reason: 'replaceable' });
+      expect(graph.consumers('w').map(({ name }) => name)).toEqual(['product']);
+      expect(graph.inputs.map(({ name }) => name)).toEqual(['x', 'w']);
+      checkModel(model);
+      await runOnce(model, feedsFor(model));
+    },
+  );
 
   test('asks for what symmetric weights with a bias are guarded by', async () => {
     const graph = graphOf({ x: [8, 4] }, { y: [4, 3] });

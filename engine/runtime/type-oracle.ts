@@ -110,7 +110,12 @@ function encodeQuestion(model: Model, question: Question, sizes: ReadonlyMap<str
   try {
     graph.valueInfo.clear();
     graph.inputs.splice(0, inputs.length, ...inputs.map((input) => sized(input, sizes)));
-    for (const [name, tensor] of initializers) if (!isSmall(tensor)) moveToInputs(model, name, tensor);
+    const declared = new Set(inputs.map(({ name }) => name));
+    for (const [name, tensor] of initializers) {
+      if (isSmall(tensor)) continue;
+      graph.removeInitializer(name);
+      if (!declared.has(name)) graph.addInput(name, tensorType(tensor.dataType, tensor.dims));
+    }
     graph.outputs.splice(0, graph.outputs.length, ...[...question.outputs, ...probes.flatMap((probe) => probe.outputs)].map(untyped));
     return encodeModel(model);
   } finally {
@@ -136,10 +141,4 @@ function untyped(name: string): ValueInfo {
 
 function isSmall(tensor: Tensor): boolean {
   return tensor.bytes.length <= MAX_CONSTANT_BYTES;
-}
-
-function moveToInputs({ graph }: Model, name: string, tensor: Tensor): void {
-  graph.removeInitializer(name);
-  const declared = graph.inputs.some((input) => input.name === name);
-  if (!declared) graph.addInput(name, tensorType(tensor.dataType, tensor.dims));
 }
