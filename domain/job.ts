@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { dataEntrySchema, filesSchema, sourceOriginSchema } from './manifest.ts';
-import { deviceNameSchema, prioritySchema, tierSchema } from './names.ts';
-import { labelsSchema, selectorSchema } from './selector/condition.ts';
+import { deviceNameSchema, idSchema, prioritySchema, tierSchema } from './names.ts';
+import { labelsSchema, type Selector, selectorSchema } from './selector/condition.ts';
 import { recipeRefSchema } from './task.ts';
 
 /** What a user submits, after the REST layer has looked up recipes and uploads. */
@@ -21,9 +21,39 @@ export const jobSourceSchema = z.discriminatedUnion('kind', [
 ]);
 export type JobSource = z.infer<typeof jobSourceSchema>;
 
+/** Bounds of one job: what a farm works on for days, and what one command of a store still takes at once. */
+export const MAX_JOB_TASKS = 10_000;
+export const MAX_JOB_RECIPES = 1_024;
+export const MAX_SWEEP_MODELS = 64;
+export const MAX_SWEEP_SELECTORS = 64;
+
+const jobModelSchema = z.strictObject({ source: jobSourceSchema, synthetic: z.boolean() });
+export type JobModel = z.infer<typeof jobModelSchema>;
+
+/**
+ * What a sweep has in the place of one model and one selector: every recipe runs with every model on the devices of every selector. Changed settings
+ * are recipes of their own.
+ */
+const sweepSchema = z.strictObject({
+  /** The first is the job's `source`. */
+  models: z.array(jobModelSchema).min(1).max(MAX_SWEEP_MODELS),
+  /** Each in addition to `where`; none stands for all devices. */
+  selectors: z.array(selectorSchema).max(MAX_SWEEP_SELECTORS),
+});
+
+/** Why a job exists that nobody wrote down as it is. */
+const causeSchema = z.strictObject({
+  kind: z.enum(['rerun', 'suite', 'environment']),
+  /** For people: `environment of lab-17/npu0 changed`. */
+  reason: z.string().max(500),
+  /** Benchmarks that are run again. */
+  rerunOf: z.array(idSchema).max(MAX_JOB_TASKS).exactOptional(),
+});
+export type JobCause = z.infer<typeof causeSchema>;
+
 export const jobSpecSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  recipes: z.array(recipeRefSchema).min(1).max(256),
+  recipes: z.array(recipeRefSchema).min(1).max(MAX_JOB_RECIPES),
   source: jobSourceSchema,
   /** Data configs replaced by uploaded rows; paths are in `dataFiles`. */
   data: z.record(z.string().regex(/^[A-Za-z0-9_]{1,100}$/), dataEntrySchema),
@@ -44,9 +74,21 @@ export const jobSpecSchema = z.strictObject({
   strict: z.boolean(),
   /** Queue the job although no known device matches. */
   waitForDevice: z.boolean(),
+  sweep: sweepSchema.exactOptional(),
+  cause: causeSchema.exactOptional(),
 });
 export type JobSpec = z.infer<typeof jobSpecSchema>;
 
 /** Derived from a job's tasks, never stored as truth: `running` until every task has ended; then the worst ending. */
 export const jobStateSchema = z.enum(['running', 'completed', 'failed', 'exception', 'cancelled']);
 export type JobState = z.infer<typeof jobStateSchema>;
+
+/** Every model of a job. */
+export function modelsOf({ source, synthetic, sweep }: JobSpec): readonly JobModel[] {
+  return sweep?.models ?? [{ source, synthetic }];
+}
+
+/** The selectors of a sweep, each in addition to `where`; one that asks nothing for any other job. */
+export function selectorsOf({ sweep }: JobSpec): readonly Selector[] {
+  return sweep === undefined || sweep.selectors.length === 0 ? [[]] : sweep.selectors;
+}
