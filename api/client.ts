@@ -1,6 +1,8 @@
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../domain/imports.ts';
+import type { JobState } from '../domain/job.ts';
 import type { Blob, FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
+import type { TaskState } from '../domain/task-state.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema } from './agents.ts';
 import { type DownloadOptions, downloadBlob } from './client/download.ts';
 import { type EventsOptions, followEvents } from './client/events.ts';
@@ -26,6 +28,7 @@ import {
   type JobView,
   jobListSchema,
   jobViewSchema,
+  MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
 import { type CellView, cellViewSchema } from './matrix.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
@@ -39,6 +42,21 @@ export type { EventsOptions } from './client/events.ts';
 export type { ClientOptions } from './client/http.ts';
 export type { LogOptions } from './client/log.ts';
 export type { UploadOptions, UploadProgress, UploadRange, UploadSource } from './client/upload.ts';
+
+/** Which jobs to list. */
+export interface JobsPage {
+  readonly limit?: number;
+  readonly before?: string;
+  readonly states?: readonly JobState[];
+  readonly submitter?: string;
+}
+
+/** Which tasks of a job to show. */
+export interface JobTasksPage {
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly states?: readonly TaskState[];
+}
 
 /**
  * A farm, as a typed object: one method per route. Every method throws the GroveError the farm answered with, `not-running` when nobody answers, or
@@ -58,8 +76,11 @@ export interface GroveClient {
   /** Without a key each call is a job of its own; with one, a repeated call answers the first job. */
   submit(request: SubmitRequest, idempotencyKey?: string): Promise<SubmitAnswer>;
   /** Newest first, 50 unless told; `before` continues after that job. */
-  jobs(page?: { readonly limit?: number; readonly before?: string }): Promise<JobList>;
-  job(jobId: string): Promise<JobView>;
+  jobs(page?: JobsPage): Promise<JobList>;
+  /** With the first 200 tasks unless told otherwise. */
+  job(jobId: string, page?: JobTasksPage): Promise<JobView>;
+  /** With all its tasks, however many requests that takes. */
+  wholeJob(jobId: string): Promise<JobView>;
   cancelJob(jobId: string): Promise<CancelAnswer>;
   explainJob(jobId: string): Promise<Explanation>;
   task(taskId: string): Promise<TaskView>;
@@ -111,14 +132,30 @@ function jobMethods(http: Http) {
   return {
     submit: (body, idempotencyKey = crypto.randomUUID()) =>
       http.json(ROUTES.submit, submitAnswerSchema, { body, headers: { 'idempotency-key': idempotencyKey } }),
-    jobs: (page = {}) => http.json(ROUTES.jobs, jobListSchema, { query: { limit: page.limit, before: page.before } }),
-    job: (jobId) => http.json(ROUTES.job, jobViewSchema, { params: { jobId } }),
+    jobs: ({ states, ...page } = {}) => http.json(ROUTES.jobs, jobListSchema, { query: { ...page, state: states?.join(',') } }),
+    job: (jobId, page = {}) => readJob(http, jobId, page),
+    wholeJob: (jobId) => readWholeJob(http, jobId),
     cancelJob: (jobId) => http.json(ROUTES.cancelJob, cancelAnswerSchema, { params: { jobId }, body: {} }),
     explainJob: (jobId) => http.json(ROUTES.explainJob, explanationSchema, { params: { jobId } }),
     task: (taskId) => http.json(ROUTES.task, taskViewSchema, { params: { taskId } }),
     taskLog: (taskId, options = {}) => readLog(http, taskId, options),
     followLog: (taskId, options = {}) => followLog(http, taskId, options),
   } satisfies Partial<GroveClient>;
+}
+
+function readJob(http: Http, jobId: string, { states, ...page }: JobTasksPage): Promise<JobView> {
+  return http.json(ROUTES.job, jobViewSchema, { params: { jobId }, query: { ...page, state: states?.join(',') } });
+}
+
+async function readWholeJob(http: Http, jobId: string): Promise<JobView> {
+  const first = await readJob(http, jobId, { limit: MAX_TASKS_PER_PAGE });
+  const tasks = [...first.tasks];
+  while (tasks.length < first.taskCount) {
+    const page = await readJob(http, jobId, { limit: MAX_TASKS_PER_PAGE, offset: tasks.length });
+    if (page.tasks.length === 0) break;
+    tasks.push(...page.tasks);
+  }
+  return { ...first, tasks };
 }
 
 function catalogueMethods(http: Http) {

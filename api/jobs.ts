@@ -14,6 +14,9 @@ const jobModelSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('uploaded'), fileCount: z.int().min(0), sizeBytes: z.number().min(0) }),
 ]);
 
+/** Recipes that a listed job names; a sweep has more. */
+export const MAX_LISTED_RECIPES = 20;
+
 /** A job in a list. */
 export const jobSummarySchema = z.object({
   jobId: idSchema,
@@ -23,8 +26,17 @@ export const jobSummarySchema = z.object({
   state: jobStateSchema,
   counts: taskCountsSchema,
   priority: prioritySchema,
-  recipes: z.array(z.object({ recipeId: z.string().max(200), digest: z.string().max(64) })),
-  model: jobModelSchema,
+  recipes: z
+    .array(z.object({ recipeId: z.string().max(200), digest: z.string().max(64) }))
+    .describe(`The first ${MAX_LISTED_RECIPES} of \`recipeCount\`.`),
+  recipeCount: z.int().min(1),
+  model: jobModelSchema.describe('The first of `modelCount`.'),
+  modelCount: z.int().min(1),
+  selectors: z.array(z.array(z.string().max(8_000))).describe('Of a sweep: groups of conditions, each in addition to `where`.'),
+  cause: z
+    .object({ kind: z.enum(['rerun', 'suite', 'environment']), reason: z.string().max(500) })
+    .nullable()
+    .describe('Why the job exists, when nobody wrote it down as it is.'),
   data: z.array(z.string().max(100)).describe('Names of the data_configs replaced by local files.'),
   synthetic: z.boolean(),
   on: coverageSchema,
@@ -39,11 +51,24 @@ export const jobSummarySchema = z.object({
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
 /** One page of jobs. */
-export const jobListSchema = z.object({ jobs: z.array(jobSummarySchema).describe('Newest first.') });
+export const jobListSchema = z.object({
+  jobs: z.array(jobSummarySchema).describe('Newest first.'),
+  next: idSchema
+    .nullable()
+    .describe('`before` of the next page; null at the end. A page of a filtered list may be short, or empty, before the end.'),
+});
 export type JobList = z.infer<typeof jobListSchema>;
 
-/** A job with its tasks. */
-export const jobViewSchema = jobSummarySchema.extend({ tasks: z.array(taskSummarySchema) });
+/** Tasks of one page, unless the request says otherwise, and at most. */
+export const TASKS_PER_PAGE = 200;
+export const MAX_TASKS_PER_PAGE = 1_000;
+
+/** A job with one page of its tasks. */
+export const jobViewSchema = jobSummarySchema.extend({
+  tasks: z.array(taskSummarySchema).describe('In the order they were added.'),
+  taskOffset: z.int().min(0).describe('Place of the first of them among those asked for.'),
+  taskCount: z.int().min(0).describe('Tasks in the states asked for; all without a filter.'),
+});
 export type JobView = z.infer<typeof jobViewSchema>;
 
 /** What a cancel did. */

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
+import { jobStateSchema } from '../domain/job.ts';
 import { matrixSchema } from '../domain/matrix.ts';
-import { idSchema, sha256Schema } from '../domain/names.ts';
+import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
+import { taskStateSchema } from '../domain/task-state.ts';
 import { agentListSchema, agentViewSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
-import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema } from './jobs.ts';
+import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { defineRoute, type RouteAnswer } from './route.ts';
@@ -26,6 +28,15 @@ function json<S extends z.ZodType>(status: number, description: string, schema: 
 const jobParams = z.strictObject({ jobId: idSchema });
 const taskParams = z.strictObject({ taskId: idSchema });
 const blobParams = z.strictObject({ sha256: sha256Schema });
+/** `a,b` as a list of members. */
+function listOf<T extends z.ZodType<string, string>>(member: T) {
+  return z
+    .string()
+    .max(200)
+    .transform((text) => text.split(','))
+    .pipe(z.array(member).min(1));
+}
+
 const count = z.coerce.number<string>().int().min(0);
 const signature = z.strictObject({
   size: count.describe('Exact number of bytes.'),
@@ -103,6 +114,8 @@ export const ROUTES = {
     query: z.strictObject({
       limit: z.coerce.number<string>().int().min(1).max(200).default(50),
       before: idSchema.exactOptional().describe('Continue after this job id.'),
+      state: listOf(jobStateSchema).exactOptional().describe('Only jobs in one of these states, separated by commas.'),
+      submitter: nameSchema.exactOptional().describe('Only jobs of this person.'),
     }),
     summary: 'Lists jobs, newest first.',
     answers: [json(200, 'A page of jobs.', jobListSchema)],
@@ -114,7 +127,12 @@ export const ROUTES = {
     tag: 'jobs',
     kind: 'json',
     params: jobParams,
-    summary: 'One job with its tasks.',
+    query: z.strictObject({
+      limit: z.coerce.number<string>().int().min(1).max(MAX_TASKS_PER_PAGE).default(TASKS_PER_PAGE).describe('Tasks of the answer.'),
+      offset: count.default(0).describe('Leave out this many tasks.'),
+      state: listOf(taskStateSchema).exactOptional().describe('Only tasks in one of these states, separated by commas.'),
+    }),
+    summary: 'One job with a page of its tasks.',
     answers: [json(200, 'The job.', jobViewSchema)],
     errors: ['not-found'],
   }),
@@ -326,6 +344,7 @@ export const ROUTES = {
     tag: 'farm',
     kind: 'raw',
     query: z.strictObject({
+      job: idSchema.exactOptional().describe('Only what happens to this job and its tasks.'),
       after: count.exactOptional().describe('Begin after this sequence number. Default: what happens from now on.'),
     }),
     headers: z.object({

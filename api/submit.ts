@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dataColumnsShape } from '../domain/data-columns.ts';
-import { coverageSchema } from '../domain/job.ts';
+import { coverageSchema, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS } from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { findingSchema } from '../domain/report.ts';
@@ -18,7 +18,11 @@ const recipeChoiceSchema = z.union([
 
 const modelChoiceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hub'), modelId: z.string().min(1).max(200), revision: z.string().min(1).max(100).exactOptional() }),
-  z.strictObject({ kind: z.literal('uploaded'), files: filesSchema.describe('Files stored through POST /api/v1/uploads.') }),
+  z.strictObject({
+    kind: z.literal('uploaded'),
+    files: filesSchema.describe('Files stored through POST /api/v1/uploads.'),
+    synthetic: z.boolean().exactOptional().describe("Its weights are not the model's own. Default: `synthetic` of the request."),
+  }),
 ]);
 
 const dataChoiceSchema = z.strictObject({
@@ -53,10 +57,40 @@ const whereSchema = z.union([
   z.record(z.string().min(1).max(100), z.string().max(300)).describe('Labels with their values.'),
 ]);
 
+/** Lists of settings that one sweep may try. */
+const MAX_VARIANTS = 256;
+
+const settingsSchema = z
+  .array(
+    z
+      .string()
+      .max(1_000)
+      .regex(/^[^=\s]+\.[^=\s]+=/, 'not of the form pass.parameter=value'),
+  )
+  .max(100);
+
 /** What a user asks for; members left out take the default their description states. */
 export const submitRequestSchema = z.strictObject({
   recipes: z.array(recipeChoiceSchema).min(1).max(256),
   model: modelChoiceSchema.exactOptional().describe('Default: the hub model that the recipes name (all the same one).'),
+  models: z
+    .array(modelChoiceSchema)
+    .min(1)
+    .max(MAX_SWEEP_MODELS)
+    .exactOptional()
+    .describe('In place of `model`: every recipe runs with each of them.'),
+  selectors: z
+    .array(whereSchema)
+    .min(1)
+    .max(MAX_SWEEP_SELECTORS)
+    .exactOptional()
+    .describe('Groups of devices, each in addition to `where`: every recipe runs on the devices of each, as `on` says.'),
+  variants: z
+    .array(settingsSchema.min(1))
+    .min(1)
+    .max(MAX_VARIANTS)
+    .exactOptional()
+    .describe('Settings, each list in addition to `set`: every recipe runs once with each list of which it has a pass.'),
   data: z
     .record(z.string().regex(/^[A-Za-z0-9_]{1,100}$/, 'not a data_config name'), dataChoiceSchema)
     .exactOptional()
@@ -68,18 +102,9 @@ export const submitRequestSchema = z.strictObject({
   substituteEp: z.enum(['cpu']).exactOptional().describe('Run the benchmark session on this EP whatever the recipe asks for.'),
   tier: tierSchema.exactOptional().describe('Default standard.'),
   launches: z.int().min(1).max(64).exactOptional().describe("Default: the tier's own number."),
-  priority: prioritySchema.exactOptional().describe('Default interactive.'),
+  priority: prioritySchema.exactOptional().describe('Default interactive; sweep where `models`, `selectors` or `variants` are given.'),
   task: z.string().min(1).max(60).exactOptional().describe("Replaces the recipe's task, for example text-classification."),
-  set: z
-    .array(
-      z
-        .string()
-        .max(1_000)
-        .regex(/^[^=\s]+\.[^=\s]+=/, 'not of the form pass.parameter=value'),
-    )
-    .max(100)
-    .exactOptional()
-    .describe('pass.parameter=value: changes a parameter of a pass.'),
+  set: settingsSchema.exactOptional().describe('pass.parameter=value: changes a parameter of a pass.'),
   minCosine: z
     .number()
     .min(-1)
@@ -91,6 +116,9 @@ export const submitRequestSchema = z.strictObject({
   dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),
 });
 export type SubmitRequest = z.infer<typeof submitRequestSchema>;
+
+/** Tasks that a plan lists; a sweep has thousands. */
+export const MAX_PLAN_TASKS = 200;
 
 /** One task as the plan foresees it. */
 export const planTaskSchema = z.object({
@@ -106,7 +134,11 @@ export const planTaskSchema = z.object({
 
 /** What a submit will do: its tasks, what is odd about its recipes, and when it may be done. */
 export const planSchema = z.object({
-  tasks: z.array(planTaskSchema),
+  tasks: z.array(planTaskSchema).describe(`The first ${MAX_PLAN_TASKS}.`),
+  taskCount: z.int().min(0).describe('All of them.'),
+  recipes: z
+    .array(z.object({ recipeId: z.string().max(200), tasks: z.int().min(0) }))
+    .describe('How many tasks each recipe has; a shared conversion counts for the first.'),
   warnings: z.array(z.object({ recipeId: z.string().max(200), path: z.string().max(1_000), message: z.string().max(2_000) })),
   lint: z.array(z.object({ recipeId: z.string().max(200), ...findingSchema.shape })),
   cachedConversions: z.int().min(0).describe('Conversions that are stored already and will not run.'),

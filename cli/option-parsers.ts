@@ -33,6 +33,22 @@ export function port(value: string): number {
   return number;
 }
 
+/** Words of a vocabulary, separated by commas. */
+export function members<const Word extends string>(value: string, vocabulary: readonly Word[]): readonly Word[] {
+  return value.split(',').map((text) => {
+    const word = vocabulary.find((known) => known === text.trim());
+    if (word === undefined) throw new InvalidArgumentError(`It must be one or several of ${vocabulary.join(', ')}.`);
+    return word;
+  });
+}
+
+/** A whole number of at least 0. */
+export function count(value: string): number {
+  const number = Number(value);
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('It must be a whole number of at least 0.');
+  return number;
+}
+
 /** `key=value` pairs as an object. */
 export function keyValues(option: string, values: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(

@@ -13,7 +13,7 @@ const task: Plan['tasks'][number] = {
   state: 'failed',
   reason: 'Pass Y is not implemented natively.',
 };
-const plan: Plan = { tasks: [task], warnings: [], lint: [], cachedConversions: 0, etaMs: null };
+const plan: Plan = { tasks: [task], taskCount: 1, recipes: [], warnings: [], lint: [], cachedConversions: 0, etaMs: null };
 
 describe('a plan', () => {
   test('names tasks, machines and the reason of a task that ends at once', () => {
@@ -25,6 +25,16 @@ describe('a plan', () => {
   test('gives the estimate and counts what is stored already', () => {
     expect(planText({ ...plan, etaMs: 125_000, cachedConversions: 1 })).toContain('about 2m 5s; 1 conversion(s) already stored');
     expect(planText(plan)).toContain('unknown');
+  });
+
+  test('tells a sweep by recipe and not task by task', () => {
+    const recipes = [
+      { recipeId: 'm/m_x.json', tasks: 1_200 },
+      { recipeId: 'm/m_x.json --set c.opset=20', tasks: 34 },
+    ];
+    const text = planText({ ...plan, tasks: Array.from({ length: 200 }, () => task), taskCount: 1_234, recipes });
+    expect(text).toMatch(/x --set c.opset=20\s+34\n1,234 tasks in all/);
+    expect(text.split('\n').length).toBeLessThan(12);
   });
 
   test('keeps a long list of lint from burying the tasks', () => {

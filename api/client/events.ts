@@ -8,6 +8,8 @@ import { endWhenSilent, Reconnector } from './stream.ts';
 export interface EventsOptions {
   /** Begin after this sequence number; default: what happens from now on. */
   readonly after?: number;
+  /** Only what happens to this job and its tasks. */
+  readonly jobId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
 }
@@ -24,7 +26,12 @@ export async function* followEvents(http: Http, options: EventsOptions): AsyncGe
   let lastId = options.after === undefined ? undefined : String(options.after);
   while (options.signal?.aborted !== true) {
     try {
-      for await (const message of connect(http, { lastId, signal: options.signal, onAnswer: () => reconnector.contact() })) {
+      for await (const message of connect(http, {
+        lastId,
+        jobId: options.jobId,
+        signal: options.signal,
+        onAnswer: () => reconnector.contact(),
+      })) {
         lastId = message.id ?? lastId;
         const event = farmEventSchema.safeParse(JSON.parse(message.data));
         // A newer farm may send kinds this client does not know.
@@ -39,16 +46,17 @@ export async function* followEvents(http: Http, options: EventsOptions): AsyncGe
 
 interface Connection {
   readonly lastId: string | undefined;
+  readonly jobId: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onAnswer: () => void;
 }
 
-async function* connect(http: Http, { lastId, signal, onAnswer }: Connection): AsyncGenerator<ServerSentEvent> {
+async function* connect(http: Http, { lastId, jobId, signal, onAnswer }: Connection): AsyncGenerator<ServerSentEvent> {
   const ended = new AbortController();
   const stop = signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]);
   try {
     const headers = { accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
-    const response = await http.stream(ROUTES.events, { headers, signal: stop });
+    const response = await http.stream(ROUTES.events, { headers, query: { job: jobId }, signal: stop });
     onAnswer();
     yield* readServerSentEvents(endWhenSilent(response.body ?? [], SILENCE_MS));
   } finally {

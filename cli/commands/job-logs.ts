@@ -31,7 +31,7 @@ export const registerJobLogs: RegisterCommand = (program, context) => {
 };
 
 async function tasksNamed(client: GroveClient, id: string): Promise<readonly { readonly taskId: string; readonly title: string | null }[]> {
-  const job = await client.job(id).catch((error: unknown) => {
+  const job = await client.wholeJob(id).catch((error: unknown) => {
     if (error instanceof GroveError && error.code === 'not-found') return undefined;
     throw error;
   });

@@ -1,4 +1,7 @@
 import type { JobView } from '../../api/jobs.ts';
+import { formatCount, jobProgressText } from '../../domain/job-text.ts';
+import { type TaskState, taskStateSchema } from '../../domain/task-state.ts';
+import { count, members, positiveInteger } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { taskLine } from '../watch/task-line.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
@@ -6,11 +9,26 @@ import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } 
 /** `grove job view JOB`: its tasks, where they run, and why they ended. */
 export const registerJobView: RegisterCommand = (program, context) => {
   const command = noun(program, 'job', 'jobs: what was submitted').command('view <job>').description('show a job and its tasks');
-  withOutput(command).action(async (jobId: string, options: OutputOptions) => {
+  command
+    .option('--state <states>', `only tasks that are ${taskStateSchema.options.join(', ')} (several with commas)`, taskStates)
+    .option('--limit <count>', 'how many tasks at most, up to 1000', positiveInteger, 50)
+    .option('--offset <count>', 'leave out this many tasks', count, 0);
+  withOutput(command).action(async (jobId: string, { output, state, ...page }: JobViewOptions) => {
     const client = await clientOf(command, context);
-    print({ ...options, terminal: context.terminal }, await client.job(jobId), jobText);
+    const view = await client.job(jobId, { ...page, ...(state !== undefined && { states: state }) });
+    print({ output, terminal: context.terminal }, view, jobText);
   });
 };
+
+interface JobViewOptions extends OutputOptions {
+  readonly state?: readonly TaskState[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+function taskStates(value: string): readonly TaskState[] {
+  return members(value, taskStateSchema.options);
+}
 
 /** A job as a person reads it. */
 function jobText(job: JobView): string {
@@ -26,5 +44,9 @@ function jobText(job: JobView): string {
     task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`],
   );
   const head = `job ${job.jobId}  ${job.state}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
-  return [head, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...results, ...errors].join('\n');
+  const progress = `${jobProgressText(job.counts)} tasks ended${job.cause === null ? '' : `; ${job.cause.reason}`}`;
+  const shown = { from: job.taskOffset + Math.min(1, rows.length), to: job.taskOffset + rows.length };
+  const page =
+    rows.length === job.taskCount ? [] : [`tasks ${shown.from} to ${shown.to} of ${formatCount(job.taskCount)}; more with --offset`];
+  return [head, progress, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...page, ...results, ...errors].join('\n');
 }

@@ -3,7 +3,7 @@ import type { GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import type { Priority, Tier } from '../../domain/names.ts';
 import { formatCondition } from '../../domain/selector/format.ts';
-import { readConditions } from '../../domain/selector/parse.ts';
+import { parseSelector, readConditions } from '../../domain/selector/parse.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
 import { collect, cosine, positiveInteger, present } from '../option-parsers.ts';
@@ -13,21 +13,24 @@ import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
 import { isLocalModel, readModelFolder } from '../sources/model-folder.ts';
 import { inputModelsOf, readRecipeArgument } from '../sources/recipe-argument.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
+import { variantsOf } from '../sources/variants.ts';
 import { watchJob } from '../watch/watch-job.ts';
 import { clientOf, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
 interface SubmitOptions extends OutputOptions {
-  readonly model?: string;
+  readonly model: readonly string[];
   readonly revision?: string;
   readonly data: readonly string[];
   readonly task?: string;
   readonly on: readonly string[];
   readonly where: readonly string[];
+  readonly select: readonly string[];
   readonly substituteEp?: 'cpu';
   readonly tier: Tier;
   readonly launches?: number;
-  readonly priority: Priority;
+  readonly priority?: Priority;
   readonly set: readonly string[];
+  readonly sweep: readonly string[];
   readonly minCosine?: number;
   readonly strict?: boolean;
   readonly waitForDevice?: boolean;
@@ -62,7 +65,9 @@ function addSubmitOptions(command: Command): void {
   withOutput(command)
     .option(
       '--model <dir|file.onnx|id>',
-      'checkpoint folder or ONNX model to upload, or a hub model id (default: the model the recipe names)',
+      'checkpoint folder or ONNX model to upload, or a hub model id (default: the model the recipe names); given again: every recipe with each of them',
+      collect,
+      [],
     )
     .option('--revision <revision>', 'revision of a hub model')
     .option(
@@ -79,11 +84,29 @@ function addSubmitOptions(command: Command): void {
       collect,
       [],
     )
+    .option(
+      '--select <conditions>',
+      'a group of devices: conditions as for --where, separated by ";"; given again: every recipe on each group (repeatable)',
+      collect,
+      [],
+    )
     .addOption(new Option('--substitute-ep <ep>', 'run the benchmark session on another execution provider; cells say so').choices(['cpu']))
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('standard'))
     .option('--launches <count>', 'fresh processes that measure', positiveInteger)
-    .addOption(new Option('--priority <class>', 'who goes first').choices(['urgent', 'interactive', 'sweep']).default('interactive'))
+    .addOption(
+      new Option('--priority <class>', 'who goes first (default: interactive; sweep for several models, --select or --sweep)').choices([
+        'urgent',
+        'interactive',
+        'sweep',
+      ]),
+    )
     .option('--set <pass.parameter=value>', 'change a parameter of a pass (repeatable)', collect, [])
+    .option(
+      '--sweep <pass.parameter=value,value>',
+      'every recipe once with each value; given again: with each combination (repeatable)',
+      collect,
+      [],
+    )
     .option(
       '--min-cosine <value>',
       "similarity below which outputs count as spoilt (default: the catalogue's, else 0.99, quantized 0.95)",
@@ -105,16 +128,17 @@ interface RequestSources {
 
 async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
   const cwd = process.cwd();
-  const { set, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
+  const { set, sweep, select, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
   const chosen = await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd)));
-  const optional = { task, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
+  const optional = { task, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
   return {
     recipes: chosen,
     on: coverageOf(options.on),
     tier,
-    priority,
     ...present(optional),
     ...(set.length > 0 && { set: [...set] }),
+    ...(sweep.length > 0 && { variants: variantsOf(sweep) }),
+    ...(select.length > 0 && { selectors: select.map((text) => parseSelector(text).map(formatCondition)) }),
     ...(options.where.length > 0 && { where: readConditions(options.where).map(formatCondition) }),
     ...(await modelOf({ client, options, context }, chosen)),
     ...(await dataOf(client, options.data, context)),
@@ -128,20 +152,31 @@ function coverageOf(values: readonly string[]): SubmitRequest['on'] {
   return { units: [...values] };
 }
 
-/** A folder or ONNX file is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
+/** One model as such, several as an axis of a sweep. One after the other: each may be gigabytes. */
 async function modelOf(
-  { client, options: { model, revision }, context: { terminal, env } }: Omit<RequestSources, 'recipes'>,
+  { client, options, context }: Omit<RequestSources, 'recipes'>,
   recipes: SubmitRequest['recipes'],
-): Promise<Pick<SubmitRequest, 'model' | 'synthetic'>> {
-  if (model === undefined) return {};
+): Promise<Pick<SubmitRequest, 'model' | 'models'>> {
+  const models: NonNullable<SubmitRequest['models']> = [];
+  for (const model of options.model) models.push(await readModel(model, { client, options, context, recipes }));
+  const [first, ...more] = models;
+  if (first === undefined) return {};
+  return more.length === 0 ? { model: first } : { models };
+}
+
+/** A folder or ONNX file is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */
+async function readModel(
+  model: string,
+  { client, options: { revision }, context: { terminal, env }, recipes }: Omit<RequestSources, 'recipes'> & Pick<SubmitRequest, 'recipes'>,
+): Promise<NonNullable<SubmitRequest['model']>> {
   const folder = (await isLocalModel(model))
     ? model
     : revision === undefined
       ? await findInHubCache(hubCacheFolder(env), model)
       : undefined;
-  if (folder === undefined) return { model: { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) } };
+  if (folder === undefined) return { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) };
   const { files, synthetic } = await readModelFolder(folder, inputModelsOf(recipes));
-  return { model: { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal) }, ...(synthetic && { synthetic }) };
+  return { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal), ...(synthetic && { synthetic }) };
 }
 
 async function dataOf(

@@ -83,7 +83,7 @@ function farm(contents: Readonly<Record<string, string>>, { breakAfter = Number.
   const counts = { served: 0 };
   const byDigest = new Map(Object.values(contents).map((text) => [blobOf(text).sha256, text]));
   const client: PullClient = {
-    job: async () => ({ jobId: 'j-1', tasks: [TASK] }),
+    wholeJob: async () => ({ jobId: 'j-1', tasks: [TASK] }),
     task: async () => ({ ...TASK, result: resultOf(contents) }),
     async *download({ sha256 }, { offset = 0 } = {}) {
       const bytes = Buffer.from(lie || (byDigest.get(sha256) ?? '')).subarray(offset);

@@ -34,7 +34,8 @@ interface PulledModel {
 
 /** What a pull needs of a farm. */
 export interface PullClient extends Pick<GroveClient, 'task' | 'download'> {
-  job(jobId: string): Promise<Pick<JobView, 'jobId' | 'tasks'>>;
+  /** With all its tasks. */
+  wholeJob(jobId: string): Promise<Pick<JobView, 'jobId' | 'tasks'>>;
 }
 
 /**
@@ -42,7 +43,7 @@ export interface PullClient extends Pick<GroveClient, 'task' | 'download'> {
  * downloading throw; what is here by then is continued by the next call.
  */
 export async function runPull(client: PullClient, jobId: string, { options, context }: PullCall): Promise<void> {
-  const chosen = chooseConversion(await client.job(jobId), options.recipe);
+  const chosen = chooseConversion(await client.wholeJob(jobId), options.recipe);
   const { result } = await client.task(chosen.taskId);
   if (result?.kind !== 'convert') throw new GroveError('not-found', { kind: 'converted model', id: chosen.taskId });
   const folder = resolve(options.out);

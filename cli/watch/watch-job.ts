@@ -4,7 +4,10 @@ import type { FarmEvent } from '../../api/events.ts';
 import type { JobView } from '../../api/jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from '../exit-code.ts';
-import { createJobDisplay } from './job-display.ts';
+import { createJobDisplay, isLarge } from './job-display.ts';
+
+/** Endings looked at of a job with many tasks. */
+const BAD_TASKS = 1_000;
 
 /** The job is read again this often even when no event says so: an event that fell between two connections must not leave the display hanging. */
 const REFRESH_MS = 2_000;
@@ -16,7 +19,7 @@ export async function watchJob(client: GroveClient, jobId: string, { terminal, i
   const display = createJobDisplay(terminal);
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, interrupted]);
-  const events = client.events({ signal })[Symbol.asyncIterator]();
+  const events = client.events({ jobId, signal })[Symbol.asyncIterator]();
   try {
     let next = events.next();
     let job = await client.job(jobId);
@@ -27,7 +30,7 @@ export async function watchJob(client: GroveClient, jobId: string, { terminal, i
       job = await updated(client, job, event === 'refresh' || event.done === true ? undefined : event.value);
       display.update(job);
     }
-    if (job.state !== 'running') return exitCodeOfJob(job);
+    if (job.state !== 'running') return exitCodeOfJob(isLarge(job) ? await withBadTasks(client, job) : job);
     terminal.error(
       `Stopped watching; the job goes on. Follow it with \`grove job watch ${jobId}\`, end it with \`grove job cancel ${jobId}\`.`,
     );
@@ -49,9 +52,22 @@ async function eventOrRefresh<T>(next: Promise<T>): Promise<T | 'refresh'> {
 }
 
 async function updated(client: GroveClient, job: JobView, event: FarmEvent | undefined): Promise<JobView> {
-  if (event === undefined) return client.job(job.jobId);
+  if (event === undefined) return readJob(client, job);
+  // Of many tasks only the counts are shown, and a job's events bring them along.
+  if (isLarge(job)) return event.type === 'job' ? { ...job, state: event.state, counts: event.counts } : job;
   if (!concerns(event, job)) return job;
-  return event.type === 'progress' ? withProgress(job, event) : client.job(job.jobId);
+  return event.type === 'progress' ? withProgress(job, event) : readJob(client, job);
+}
+
+/** A task is enough of a job that is shown by its counts. */
+function readJob(client: GroveClient, job: JobView): Promise<JobView> {
+  return client.job(job.jobId, isLarge(job) ? { limit: 1 } : {});
+}
+
+/** The tasks that decide the exit code. */
+async function withBadTasks(client: GroveClient, job: JobView): Promise<JobView> {
+  const { tasks } = await client.job(job.jobId, { limit: BAD_TASKS, states: ['exception', 'failed'] });
+  return { ...job, tasks };
 }
 
 function concerns(event: FarmEvent, job: JobView): boolean {

@@ -3,10 +3,13 @@ import type { BenchmarkView } from './benchmark-view.ts';
 /** A command that measures a cell again. What the farm cannot know (where the submitter's files lie) stands in capitals. */
 export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): string {
   const { recipe, origin, modelId, localData, localColumns = {}, substitution, tier, launches, task, qualityBound } = spec;
-  const recipeWord = recipe.recipeId.startsWith('adhoc:') ? 'RECIPE.json' : recipe.recipeId;
+  // A variant of a sweep: `<catalogue path> --set pass.parameter=value`.
+  const [recipeId = '', ...settings] = recipe.recipeId.split(' --set ');
+  const recipeWord = recipeId.startsWith('adhoc:') ? 'RECIPE.json' : recipeId;
   const words = [
     'grove submit',
     quote(recipeWord),
+    ...settings.map((setting) => `--set ${quote(setting)}`),
     `--model ${origin.kind === 'hub' ? quote(modelId) : 'FOLDER'}`,
     ...(origin.kind === 'hub' && !/^0+$/.test(origin.revision) ? [`--revision ${origin.revision}`] : []),
     ...localData.map((name) => `--data ${quote([`${name}=FILE`, localColumns[name]].filter(Boolean).join(':'))}`),

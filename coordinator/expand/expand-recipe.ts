@@ -10,9 +10,10 @@ import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
 import type { ReadRecipe } from './findings.ts';
-import { type KnownDevice, type Placement, placeLater, placeOn } from './placement.ts';
+import { placeSelectors } from './place-selectors.ts';
+import { type KnownDevice, type Placement, placeOn } from './placement.ts';
 import { qualityBoundOf } from './quality-bound.ts';
-import { benchmarkRequirement, resolveRequirement } from './requirements.ts';
+import { resolveRequirement } from './requirements.ts';
 import { localDataOf, modelIdentity, uploadedSource } from './source.ts';
 import { makeStep, makeTask, type Step, unsatisfiable } from './step.ts';
 import { type Support, supportOf } from './support.ts';
@@ -25,6 +26,8 @@ export interface RecipeContext {
   /** Rows that people brought to the farm. */
   readonly imported: readonly ImportedData[];
   readonly sha256: Sha256;
+  /** Placements found before, by recipe and support: every model of a sweep runs on the same devices. */
+  readonly placed: Map<string, readonly Placement[]>;
   /** Number of the first task that carries the job's own id. */
   readonly firstOrdinal: number;
 }
@@ -64,13 +67,11 @@ function taskIdOf(jobId: JobId, ordinal: number): string {
   return `${jobId}-${ordinal}`;
 }
 
-/** A recipe that ends at once needs no device: it is shown wherever it was asked for. */
-function placeBenchmarks({ ref, recipe }: ReadRecipe, { spec, devices }: RecipeContext, support: Support): readonly Placement[] {
-  const base = benchmarkRequirement(recipe, spec, support);
-  const { placements, refused } = placeOn(devices, base, spec.coverage);
-  if (placements.length > 0) return placements;
-  if (spec.waitForDevice || support.kind === 'unsupported') return placeLater(base, spec.coverage);
-  throw unsatisfiable(`${ref.recipeId} (${base.deviceClass} ${base.ep})`, refused);
+function placeBenchmarks(read: ReadRecipe, { spec, devices, placed }: RecipeContext, support: Support): readonly Placement[] {
+  const key = `${read.ref.recipeId} ${read.ref.digest} ${support.kind}`;
+  const placements = placed.get(key) ?? placeSelectors(read, { spec, devices, support });
+  placed.set(key, placements);
+  return placements;
 }
 
 /** The keyed conversion of an uploaded model, or the resolve task of a hub model. */

@@ -3,7 +3,7 @@ import type { JobSpec } from '../../domain/job.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { normalizeRequirement, type Requirement } from '../../domain/requirement.ts';
-import { selectorOf } from '../../domain/selector/condition.ts';
+import { type Selector, selectorOf } from '../../domain/selector/condition.ts';
 import type { Support } from './support.ts';
 
 /** What any task on a host's CPU needs, several at a time. */
@@ -25,8 +25,16 @@ export function convertRequirement(toolchains: readonly string[]): Requirement {
   });
 }
 
+/** What a benchmark needs beside its recipe. */
+export interface BenchmarkNeed {
+  readonly spec: JobSpec;
+  readonly support: Support;
+  /** Of a sweep; in addition to the job's `where`. */
+  readonly selector: Selector;
+}
+
 /** The recipe's own device and execution provider, or the CPU's when it is substituted; the whole host must be quiet. */
-export function benchmarkRequirement(recipe: Recipe, spec: JobSpec, support: Support): Requirement {
+export function benchmarkRequirement(recipe: Recipe, { spec, support, selector }: BenchmarkNeed): Requirement {
   const onCpu = spec.substituteEp === 'cpu';
   return normalizeRequirement({
     kind: 'benchmark',
@@ -35,7 +43,7 @@ export function benchmarkRequirement(recipe: Recipe, spec: JobSpec, support: Sup
     toolchains: support.kind === 'runnable' ? [...support.targetToolchains] : [],
     capabilities: [],
     labels: {},
-    where: selectorOf(spec.where),
+    where: [...selectorOf(spec.where), ...selector],
     minMemoryBytes: 0,
     exclusivity: 'exclusive',
   });

@@ -1,4 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
+import { modelsOf } from '../../domain/job.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
@@ -60,7 +61,8 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
   return {
     async start() {
       unsubscribe = deps.store.subscribe(onEvent);
-      for (const { jobId, spec } of await runningJobs(deps.store)) if (spec.source.kind === 'hub') follow(jobId);
+      for (const { jobId, spec } of await runningJobs(deps.store))
+        if (modelsOf(spec).some(({ source }) => source.kind === 'hub')) follow(jobId);
     },
     async stop() {
       unsubscribe?.();

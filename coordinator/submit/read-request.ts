@@ -1,14 +1,14 @@
 import type { SubmitRequest } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { IMPORTED_ROWS } from '../../domain/imports.ts';
-import type { JobSource, JobSpec } from '../../domain/job.ts';
+import { type JobModel, type JobSource, type JobSpec, MAX_JOB_RECIPES } from '../../domain/job.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { DataEntry, FileMap } from '../../domain/manifest.ts';
 import { type Catalogue, findCatalogueRecipe } from '../../domain/recipe/catalogue.ts';
 import { type ParseRecipe, parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { setParameter } from '../../domain/recipe/set-parameter.ts';
-import { selectorOf } from '../../domain/selector/condition.ts';
+import { type Condition, MAX_CONDITIONS, selectorOf } from '../../domain/selector/condition.ts';
 import { readConditions } from '../../domain/selector/parse.ts';
 import type { RecipeRef } from '../../domain/task.ts';
 
@@ -29,30 +29,69 @@ const HUB_ID = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)?$/;
  * `invalid-argument` and what `parseRecipe` throws.
  */
 export function readSubmitRequest(request: SubmitRequest, context: ReadRequestContext): JobSpec {
-  const chosen = applySettings(
-    request.recipes.map((choice) => chooseRecipe(choice, context)),
-    request.set ?? [],
-    context,
-  );
+  const chosen = readRecipes(request, context);
+  const [model, ...moreModels] = readModels(request, chosen);
   const { data, dataFiles } = readData(request);
   return {
     schemaVersion: 1,
     recipes: chosen.map(({ ref }) => ref),
-    source: readSource(request, chosen),
+    ...model,
     data,
     dataFiles,
-    synthetic: request.synthetic ?? false,
     coverage: request.on,
     where: readWhere(request.where),
     substituteEp: request.substituteEp ?? null,
     tier: request.tier ?? 'standard',
     launches: request.launches ?? null,
-    priority: request.priority ?? 'interactive',
+    priority: request.priority ?? (isSweep(request) ? 'sweep' : 'interactive'),
     task: readTask(request, chosen),
     ...(request.minCosine !== undefined && { minCosine: request.minCosine }),
     strict: request.strict ?? false,
     waitForDevice: request.waitForDevice ?? false,
+    ...(isSweep(request) && { sweep: { models: [model, ...moreModels], selectors: readSelectors(request) } }),
   };
+}
+
+function isSweep({ models, selectors, variants }: SubmitRequest): boolean {
+  return models !== undefined || selectors !== undefined || variants !== undefined;
+}
+
+function readSelectors({ where, selectors = [] }: SubmitRequest): Condition[][] {
+  const base = readWhere(where).length;
+  return selectors.map((selector) => {
+    const conditions = readWhere(selector);
+    if (base + conditions.length > MAX_CONDITIONS)
+      throw invalid(`where and a selector have more than ${MAX_CONDITIONS} conditions together`);
+    return conditions;
+  });
+}
+
+/** The recipes, each as often as there are variants of it. */
+function readRecipes({ recipes, set = [], variants }: SubmitRequest, context: ReadRequestContext): readonly Chosen[] {
+  const base = applySettings(
+    recipes.map((choice) => chooseRecipe(choice, context)),
+    set,
+    context,
+  );
+  if (variants === undefined) return base;
+  if (base.length * variants.length > MAX_JOB_RECIPES)
+    throw invalid(`${base.length} recipes in ${variants.length} variants are more than ${MAX_JOB_RECIPES}: split the sweep`);
+  const varied = variants.flatMap((settings) => applyVariant(base, settings, context));
+  return [...new Map(varied.map((one) => [`${one.ref.recipeId} ${one.ref.digest}`, one])).values()];
+}
+
+/** Recipe ids that fit the schema of one. */
+const MAX_RECIPE_ID = 200;
+
+/** A catalogue recipe with other settings is a row of its own that says which: a digest would not tell the rows of a sweep apart. */
+function applyVariant(base: readonly Chosen[], settings: readonly string[], context: ReadRequestContext): readonly Chosen[] {
+  return applySettings(base, settings, context).map((one, index) => {
+    const { ref } = base[index] ?? one;
+    const used = settings.filter((setting) => hasPass(one.recipe, setting)).map((setting) => ` --set ${setting}`);
+    const recipeId = `${ref.recipeId}${used.join('')}`;
+    const isNamed = !ref.recipeId.startsWith('adhoc:') && one.ref.recipeId.startsWith('adhoc:') && recipeId.length <= MAX_RECIPE_ID;
+    return isNamed ? { ...one, ref: { ...one.ref, recipeId } } : one;
+  });
 }
 
 function chooseRecipe(choice: SubmitRequest['recipes'][number], { catalogue, sha256, parse = parseRecipe }: ReadRequestContext): Chosen {
@@ -73,11 +112,14 @@ function refOf(recipe: Recipe, text: string, catalogue: Catalogue): RecipeRef {
 /** Each setting goes to the recipes that have its pass; one that no recipe has is refused. */
 function applySettings(chosen: readonly Chosen[], settings: readonly string[], context: ReadRequestContext): readonly Chosen[] {
   return settings.reduce((current, setting) => {
-    const passName = setting.split('.', 1)[0] ?? '';
-    const hits = (recipe: Recipe): boolean => recipe.passes.some(({ name }) => name === passName);
-    if (!current.some(({ recipe }) => hits(recipe))) setParameter(current[0]?.recipe.document ?? {}, setting);
-    return current.map((one) => (hits(one.recipe) ? withSetting(one, setting, context) : one));
+    if (!current.some(({ recipe }) => hasPass(recipe, setting))) setParameter(current[0]?.recipe.document ?? {}, setting);
+    return current.map((one) => (hasPass(one.recipe, setting) ? withSetting(one, setting, context) : one));
   }, chosen);
+}
+
+function hasPass({ passes }: Recipe, setting: string): boolean {
+  const passName = setting.split('.', 1)[0] ?? '';
+  return passes.some(({ name }) => name === passName);
 }
 
 function withSetting({ ref, recipe }: Chosen, setting: string, { catalogue, sha256, parse = parseRecipe }: ReadRequestContext): Chosen {
@@ -86,10 +128,19 @@ function withSetting({ ref, recipe }: Chosen, setting: string, { catalogue, sha2
   return { ref: refOf(changed, text, catalogue), recipe: changed };
 }
 
-function readSource(request: SubmitRequest, chosen: readonly Chosen[]): JobSource {
-  const { model } = request;
-  if (model?.kind === 'uploaded') return { kind: 'uploaded', files: model.files, origin: { kind: 'local' } };
-  if (model?.kind === 'hub') return { kind: 'hub', modelId: model.modelId, revision: model.revision ?? null };
+/** At least one. */
+function readModels({ model, models, synthetic = false }: SubmitRequest, chosen: readonly Chosen[]): [JobModel, ...JobModel[]] {
+  if (model !== undefined && models !== undefined) throw invalid('model and models exclude each other');
+  const [first, ...more] = (models ?? (model === undefined ? [] : [model])).map((choice) => readModel(choice, synthetic));
+  return first === undefined ? [{ source: modelOfRecipes(chosen), synthetic }] : [first, ...more];
+}
+
+function readModel(choice: NonNullable<SubmitRequest['model']>, synthetic: boolean): JobModel {
+  if (choice.kind === 'hub') return { source: { kind: 'hub', modelId: choice.modelId, revision: choice.revision ?? null }, synthetic };
+  return { source: { kind: 'uploaded', files: choice.files, origin: { kind: 'local' } }, synthetic: choice.synthetic ?? synthetic };
+}
+
+function modelOfRecipes(chosen: readonly Chosen[]): JobSource {
   const paths = new Set(chosen.map(({ recipe }) => recipe.inputModel.modelPath));
   const [modelId] = paths;
   if (paths.size !== 1) throw invalid('model is needed, because the recipes name different models');
@@ -98,7 +149,7 @@ function readSource(request: SubmitRequest, chosen: readonly Chosen[]): JobSourc
   return { kind: 'hub', modelId, revision: null };
 }
 
-function readWhere(where: SubmitRequest['where'] = []): JobSpec['where'] {
+function readWhere(where: SubmitRequest['where'] = []): Condition[] {
   return Array.isArray(where) ? readConditions(where) : selectorOf(where);
 }
 

@@ -5,6 +5,7 @@ import { GroveError } from '../../domain/errors.ts';
 import { LOCAL_PRINCIPAL } from '../../domain/principal.ts';
 import { type Catalogue, loadCatalogue } from '../../domain/recipe/catalogue.ts';
 import { catalogueText, LABELS, minimalDocument } from '../../domain/recipe/recipe.cases.ts';
+import { parseSelector } from '../../domain/selector/parse.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { agentOf } from '../../test/farm/agents.ts';
 import { deviceOf } from '../../test/farm/devices.ts';
@@ -83,6 +84,38 @@ describe('reading a request', () => {
       { catalogue: CATALOGUE, sha256 },
     );
     expect(source).toEqual({ kind: 'hub', modelId: 'cross-encoder/ms-marco-MiniLM-L-6-v2', revision: null });
+  });
+
+  it('keeps a plain request a plain job', () => {
+    expect(read()).not.toHaveProperty('sweep');
+    expect(read().priority).toBe('interactive');
+  });
+
+  it('makes a sweep of models, selectors and variants, behind other work unless asked', () => {
+    const { model: first, ...request } = UPLOADED;
+    const models = [first, { kind: 'hub' as const, modelId: 'org/other' }].filter((model) => model !== undefined);
+    const variants = [['conversion.target_opset=18'], ['conversion.target_opset=19'], ['conversion.target_opset=18']];
+    const asked = { ...request, models, selectors: [['pool=day'], { pool: 'night' }], variants };
+    const spec = readSubmitRequest(asked, { catalogue: CATALOGUE, sha256 });
+    expect(spec.recipes.map(({ recipeId }) => recipeId)).toEqual([
+      'm/trtrtx.json --set conversion.target_opset=18',
+      'm/trtrtx.json --set conversion.target_opset=19',
+    ]);
+    expect(spec).toMatchObject({
+      priority: 'sweep',
+      source: { kind: 'uploaded' },
+      sweep: { models: [{}, { source: { modelId: 'org/other' } }] },
+    });
+    expect(spec.sweep?.selectors).toEqual(['day', 'night'].map((pool) => parseSelector(`pool=${pool}`)));
+    expect(readSubmitRequest({ ...asked, priority: 'urgent' }, { catalogue: CATALOGUE, sha256 }).priority).toBe('urgent');
+  });
+
+  it('refuses model beside models, a variant that no recipe has, and more recipes than a job may have', async () => {
+    const variants = Array.from({ length: 256 }, (_, index) => [`conversion.target_opset=${index}`]);
+    const five = ['trtrtx', 'dml', 'qdq_amd', 'qdq_qnn', 'context_ov_static'].map((catalogueId) => ({ catalogueId }));
+    expect(await codeOf(() => read({ models: [{ kind: 'hub', modelId: 'a/b' }] }))).toBe('invalid-request');
+    expect(await codeOf(() => read({ variants: [['nothing.here=1']] }))).toBe('invalid-argument');
+    expect(await codeOf(() => read({ recipes: five, variants }))).toBe('invalid-request');
   });
 
   it('puts rows below data/, where no model file can be replaced', () => {

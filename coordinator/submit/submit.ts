@@ -1,8 +1,8 @@
-import type { Plan, SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import { MAX_PLAN_TASKS, type Plan, type SubmitAnswer, type SubmitRequest } from '../../api/submit.ts';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { ImportedData } from '../../domain/imports.ts';
-import type { JobSpec } from '../../domain/job.ts';
+import { type JobSpec, modelsOf } from '../../domain/job.ts';
 import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -62,10 +62,10 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
       const earlier = dryRun ? undefined : await deps.store.job(jobId);
       if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
       const spec = useImportedModel(readSubmitRequest(request, deps), await deps.imports.models());
-      await verifyBlobs({ ...(spec.source.kind === 'uploaded' ? spec.source.files : {}), ...spec.dataFiles }, deps.artifacts);
+      await verifyFiles(spec, deps.artifacts);
       const [agents, imported] = await Promise.all([deps.store.agents(), deps.imports.data()]);
       const expansion = deps.expand({ jobId, spec, agents, imported });
-      for (const task of expansion.tasks) assertSendable(task);
+      assertSendable(expansion.tasks);
       const plan = await completePlan(deps, expansion);
       if (dryRun) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
       const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: expansion.tasks });
@@ -99,11 +99,19 @@ function commandOf({ clock }: SubmitDeps, { principal, idempotencyKey }: SubmitC
 /** Part of a message that a task's document may take: the conversion and the lease travel in the same one. */
 const MAX_SPEC_BYTES = MAX_MESSAGE_BYTES / 2;
 
-/** A task that fits no message would be offered for ever. Throws `too-large`. */
-function assertSendable({ taskId, spec }: NewTask): void {
-  const sizeBytes = Buffer.byteLength(JSON.stringify(spec));
-  if (sizeBytes > MAX_SPEC_BYTES)
-    throw new GroveError('too-large', { what: `The ${spec.kind} task ${taskId}`, sizeBytes, limitBytes: MAX_SPEC_BYTES });
+/** A task that fits no message would be offered for ever. Placements of a recipe share their spec. Throws `too-large`. */
+function assertSendable(tasks: readonly NewTask[]): void {
+  for (const [spec, taskId] of new Map(tasks.map((task) => [task.spec, task.taskId]))) {
+    const sizeBytes = Buffer.byteLength(JSON.stringify(spec));
+    if (sizeBytes > MAX_SPEC_BYTES)
+      throw new GroveError('too-large', { what: `The ${spec.kind} task ${taskId}`, sizeBytes, limitBytes: MAX_SPEC_BYTES });
+  }
+}
+
+/** Every file that the job names, each model's in turn: two models may have files of one name. */
+async function verifyFiles(spec: JobSpec, artifacts: SubmitDeps['artifacts']): Promise<void> {
+  const sources = modelsOf(spec).map(({ source }) => (source.kind === 'uploaded' ? source.files : {}));
+  for (const files of [...sources, spec.dataFiles]) await verifyBlobs(files, artifacts);
 }
 
 /** The store compares the request digests. Throws `idempotency-conflict`. */
@@ -119,12 +127,22 @@ async function completePlan(deps: SubmitDeps, { tasks, plan }: ReturnType<Submit
   const allCached = tasks.every(({ taskId, spec }) => spec.kind === 'benchmark' || cached.has(taskId));
   return {
     ...plan,
-    tasks: plan.tasks.map((task) =>
-      task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task,
+    ...listTasks(
+      plan.tasks.map((task) =>
+        task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task,
+      ),
     ),
     cachedConversions: cached.size,
     etaMs: allCached ? estimateEta(tasks, await deps.store.benchmarks()) : null,
   };
+}
+
+/** The first tasks, and how many each recipe has. */
+function listTasks(tasks: Plan['tasks']): Pick<Plan, 'tasks' | 'taskCount' | 'recipes'> {
+  const counts = new Map<string, number>();
+  for (const { recipeId } of tasks) counts.set(recipeId, (counts.get(recipeId) ?? 0) + 1);
+  const recipes = [...counts].map(([recipeId, count]) => ({ recipeId, tasks: count }));
+  return { tasks: tasks.slice(0, MAX_PLAN_TASKS), taskCount: tasks.length, recipes };
 }
 
 /** Ids of a dry run's own tasks mean nothing; a conversion's would be its key. */
@@ -135,7 +153,7 @@ function withoutTaskIds(plan: Plan): Plan {
 async function storedPlan({ store }: SubmitDeps, jobId: JobId): Promise<Plan> {
   const tasks = await store.tasksOf(jobId);
   const cachedConversions = tasks.filter(({ spec, state }) => spec.kind === 'convert' && state === 'completed').length;
-  return { tasks: tasks.map(plannedAgain), warnings: [], lint: [], cachedConversions, etaMs: null };
+  return { ...listTasks(tasks.map(plannedAgain)), warnings: [], lint: [], cachedConversions, etaMs: null };
 }
 
 function plannedAgain({ taskId, spec, requirement, state, error }: TaskRecord): Plan['tasks'][number] {

@@ -43,6 +43,23 @@ describe('events', () => {
     expect(JSON.stringify(received)).not.toContain(held.token);
   });
 
+  it('of one job leave out what happens to others', async () => {
+    const { farm, client, progress } = server;
+    const received = collect(client.events({ jobId: 'a', after: 0, signal: stop.signal }));
+    await farm.submit([newTask('c-1', 'convert'), newTask('a-0', 'benchmark', { needs: ['c-1'] })], { jobId: 'a' });
+    await farm.submit([newTask('b-0')], { jobId: 'b' });
+    await farm.hello('lab');
+    const held = await farm.run('lab');
+    expect(held.taskId).toBe('c-1');
+    await expect.poll(() => received.filter(({ type }) => type === 'task').length).toBe(4);
+    for (const taskId of ['b-0', 'c-1']) progress.publish(taskId, { attempt: 1, stage: 'convert', fraction: 0.5, note: '' });
+    await farm.complete(held, { state: 'completed', result: resultOf('convert') });
+    await expect.poll(() => received.filter(({ type }) => type === 'task').length).toBe(6);
+    expect(received.flatMap((event) => (event.type === 'progress' || event.type === 'task' ? [event.taskId] : []))).not.toContain('b-0');
+    expect(received.flatMap((event) => (event.type === 'progress' ? [event.taskId] : []))).toEqual(['c-1']);
+    expect(received.every(({ type }) => type === 'job' || type === 'task' || type === 'progress')).toBe(true);
+  });
+
   it('arrive exactly once over connections that break', async () => {
     let connections = 0;
     // Each connection breaks after a few bytes; the client has to come back for the rest.

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JobsPage } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
-import { newTask, resultOf } from '../conformance/task-store/documents.ts';
+import { newTask, resultOf, TRANSFER_FAILED } from '../conformance/task-store/documents.ts';
 import { codeOf } from '../conformance/task-store/farm.ts';
 import { type FarmServer, startFarmServer } from './farm-server.ts';
 
@@ -72,6 +73,37 @@ describe('views', () => {
     const first = await server.client.jobs({ limit: 2 });
     const rest = await server.client.jobs({ limit: 2, before: first.jobs[1]?.jobId ?? '' });
     expect([...first.jobs, ...rest.jobs].map(({ jobId }) => jobId)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('list jobs in some states and of one person, however many others lie between', async () => {
+    const { farm, client } = server;
+    for (let job = 0; job < 9; job += 1)
+      await farm.submit([newTask(`j${job}-0`)], { jobId: `j${job}`, submitter: job % 3 === 0 ? 'bob' : 'ann' });
+    for (const jobId of ['j0', 'j1', 'j6']) await farm.cancel(jobId);
+    const ids = async (page: JobsPage) => (await client.jobs(page)).jobs.map(({ jobId }) => jobId);
+    expect(await ids({ states: ['cancelled'] })).toEqual(['j6', 'j1', 'j0']);
+    expect(await ids({ submitter: 'bob', states: ['running'] })).toEqual(['j3']);
+    const first = await client.jobs({ submitter: 'bob', limit: 2 });
+    expect(await ids({ submitter: 'bob', limit: 2, before: first.next ?? '' })).toEqual(['j0']);
+    expect(await codeOf(client.jobs({ states: ['odd' as 'running'] }))).toBe('invalid-request');
+  });
+
+  it('show a sweep page by page and by state, and never all of it', async () => {
+    const { farm, client } = server;
+    const error = { ...TRANSFER_FAILED };
+    const tasks = Array.from({ length: 450 }, (_, index) => newTask(`job1-${index}`));
+    await farm.submit(tasks.map((task, index) => (index < 3 ? { ...task, endedAs: { state: 'failed' as const, error } } : task)));
+    const first = await client.job('job1');
+    expect([first.tasks.length, first.taskCount, first.taskOffset]).toEqual([200, 450, 0]);
+    const last = await client.job('job1', { offset: 440, limit: 20 });
+    expect(last.tasks.map(({ taskId }) => taskId).at(-1)).toBe('job1-449');
+    const failed = await client.job('job1', { states: ['failed', 'exception'] });
+    expect([failed.tasks.length, failed.taskCount]).toEqual([3, 3]);
+    expect((await client.wholeJob('job1')).tasks.map(({ taskId }) => taskId)).toEqual(tasks.map(({ taskId }) => taskId));
+    const page = await (await fetch(`${server.url}/jobs/job1?offset=400`)).text();
+    expect(page).toContain('401 to 450 of 450');
+    expect(page.match(/<tr>/g)?.length).toBeLessThan(60);
+    expect(await (await fetch(`${server.url}/jobs/job1?state=failed`)).text()).toContain('3 of 450: 3 failed');
   });
 
   it('count what a cancel ended', async () => {

@@ -1,4 +1,5 @@
 import type { FarmEvent } from '../../../api/events.ts';
+import { isEnd } from '../../../domain/task-state.ts';
 import type { StoreEvent } from '../../store/task-store.ts';
 import type { RestDeps } from '../deps.ts';
 import type { Handlers } from '../handler.ts';
@@ -15,12 +16,16 @@ export function eventHandlers({ store, progress, clock, limits }: Pick<RestDeps,
     async events({ query, headers, signal }, _req, res) {
       const release = slots.take();
       const stream = new EventStream(res, { backlog: limits.eventBacklog, clock });
+      const concerns = query.job === undefined ? () => true : concernsJob(query.job);
+      const push = (event: FarmEvent): void => {
+        if (concerns(event)) stream.push(event);
+      };
       // Subscribed before the past is read: what happens meanwhile waits in the stream's queue.
-      const unsubscribeStore = store.subscribe((event) => stream.push(farmEvent(event)));
-      const unsubscribeProgress = progress.subscribe((taskId, view) => stream.push({ type: 'progress', taskId, ...view }));
+      const unsubscribeStore = store.subscribe((event) => push(farmEvent(event)));
+      const unsubscribeProgress = progress.subscribe((taskId, view) => push({ type: 'progress', taskId, ...view }));
       try {
         const after = headers['last-event-id'] === undefined ? query.after : Number(headers['last-event-id']);
-        await stream.run(after === undefined ? empty() : eventsAfter(store, after), signal);
+        await stream.run(after === undefined ? empty() : onlyThose(eventsAfter(store, after), concerns), signal);
       } finally {
         unsubscribeStore();
         unsubscribeProgress();
@@ -41,6 +46,27 @@ async function* eventsAfter(store: RestDeps['store'], after: number): AsyncGener
     yield* page.map(farmEvent);
     cursor = page.at(-1)?.sequence ?? cursor;
   }
+}
+
+async function* onlyThose(events: AsyncIterable<FarmEvent>, concerns: (event: FarmEvent) => boolean): AsyncGenerator<FarmEvent> {
+  for await (const event of events) if (concerns(event)) yield event;
+}
+
+/**
+ * Whether an event is about a job: the job itself, its tasks, and progress of its own tasks and of the shared ones that have been seen to be its. Costs
+ * the same for a job of one task and a sweep.
+ */
+function concernsJob(jobId: string): (event: FarmEvent) => boolean {
+  const shared = new Set<string>();
+  return (event) => {
+    if (event.type === 'reset') return true;
+    if (event.type === 'job') return event.jobId === jobId;
+    if (event.type === 'progress') return event.taskId.startsWith(`${jobId}-`) || shared.has(event.taskId);
+    if (event.type !== 'task' || !event.jobIds.includes(jobId)) return false;
+    if (isEnd(event.state)) shared.delete(event.taskId);
+    else if (!event.taskId.startsWith(`${jobId}-`)) shared.add(event.taskId);
+    return true;
+  };
 }
 
 async function* empty(): AsyncGenerator<FarmEvent> {}

@@ -2,8 +2,9 @@ import { GroveError } from '../../../domain/errors.ts';
 import type { JobRecord } from '../../store/task-store.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
+import { jobView } from '../views/job-page.ts';
 import { jobSummary } from '../views/job-view.ts';
-import { taskSummary } from '../views/task-view.ts';
+import { listJobs } from './list-jobs.ts';
 
 /** Submitting, listing, cancelling and explaining jobs. */
 export function jobHandlers({ store, jobs, progress }: Pick<RestDeps, 'store' | 'jobs' | 'progress'>) {
@@ -17,14 +18,12 @@ export function jobHandlers({ store, jobs, progress }: Pick<RestDeps, 'store' | 
       const answer = await jobs.submit(body, { principal, idempotencyKey: headers['idempotency-key'] });
       return { status: answer.created ? 201 : 200, body: answer };
     },
-    async jobs({ query: { limit, before } }) {
-      const page = await store.jobs(before === undefined ? { limit } : { limit, before });
-      return ok({ jobs: page.map(jobSummary) });
+    async jobs({ query }) {
+      const { jobs: found, next } = await listJobs(store, query);
+      return ok({ jobs: found.map(jobSummary), next });
     },
-    async job({ params: { jobId } }) {
-      const job = await find(jobId);
-      const tasks = await store.tasksOf(jobId);
-      return ok({ ...jobSummary(job), tasks: tasks.map((task) => taskSummary(task, progress)) });
+    async job({ params: { jobId }, query }) {
+      return ok(await jobView(await find(jobId), query, { store, progress }));
     },
     async cancelJob({ params: { jobId }, principal }) {
       const { cancelledTasks, running } = await jobs.cancel(jobId, principal);

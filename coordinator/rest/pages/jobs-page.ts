@@ -1,4 +1,5 @@
 import type { JobSummary } from '../../../api/jobs.ts';
+import { jobProgressText } from '../../../domain/job-text.ts';
 import { recipeLabel } from '../../../domain/matrix-text.ts';
 import { type Html, html } from '../../matrix/renderers/html.ts';
 import { renderPage, timeElement } from '../../matrix/renderers/page.ts';
@@ -12,12 +13,11 @@ ${jobs.length === 0 ? html`<section class="empty"><p>No job has been submitted y
 }
 
 function jobRow(job: JobSummary): Html {
-  const counts = Object.entries(job.counts).filter(([, count]) => count > 0);
   return html`<tr><th scope="row"><a href="/jobs/${job.jobId}"><code>${job.jobId}</code></a></th>
 <td><span class="chip s-${job.state}">${job.state}</span></td>
-<td>${counts.map(([state, count]) => `${count} ${state}`).join(', ')}</td>
-<td class="wrap">${job.recipes.map(({ recipeId }) => recipeLabel(recipeId)).join(', ')}</td>
-<td>${job.model.kind === 'hub' ? job.model.modelId : `${job.model.fileCount} uploaded files`}${job.synthetic && html` <span class="badge b-synthetic">synthetic</span>`}</td>
+<td>${jobProgressText(job.counts)}</td>
+<td class="wrap">${job.recipes.map(({ recipeId }) => recipeLabel(recipeId)).join(', ')}${job.recipeCount > job.recipes.length && ` and ${job.recipeCount - job.recipes.length} more`}${job.cause !== null && html` <span class="muted">${job.cause.reason}</span>`}</td>
+<td>${job.model.kind === 'hub' ? job.model.modelId : `${job.model.fileCount} uploaded files`}${job.modelCount > 1 && ` and ${job.modelCount - 1} more models`}${job.synthetic && html` <span class="badge b-synthetic">synthetic</span>`}</td>
 <td>${timeElement(job.submittedAt)}</td><td>${job.submitter}</td></tr>
 `;
 }

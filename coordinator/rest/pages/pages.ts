@@ -1,7 +1,9 @@
 import { type ErrorRequestHandler, Router } from 'express';
 import { z } from 'zod';
+import { TASKS_PER_PAGE } from '../../../api/jobs.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import { idSchema } from '../../../domain/names.ts';
+import { taskStateSchema } from '../../../domain/task-state.ts';
 import { renderCellPage } from '../../matrix/renderers/cell-page.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
 import { STYLESHEET_PATH } from '../../matrix/renderers/page.ts';
@@ -10,8 +12,8 @@ import { check } from '../check.ts';
 import type { RestDeps } from '../deps.ts';
 import { agentView } from '../views/agent-view.ts';
 import { findCell } from '../views/cell-view.ts';
+import { jobView } from '../views/job-page.ts';
 import { jobSummary } from '../views/job-view.ts';
-import { taskSummary } from '../views/task-view.ts';
 import { renderAgentsPage } from './agents-page.ts';
 import { apiReference } from './api-reference.ts';
 import { renderErrorPage } from './error-page.ts';
@@ -23,6 +25,10 @@ import { renderRecipePage } from './recipe-page.ts';
 const JOBS_SHOWN = 100;
 
 const refreshQuery = z.strictObject({ refresh: z.coerce.number<string>().int().min(1).max(3600).exactOptional() });
+const jobQuery = refreshQuery.extend({
+  offset: z.coerce.number<string>().int().min(0).default(0),
+  state: taskStateSchema.exactOptional(),
+});
 const jobParams = z.strictObject({ jobId: idSchema });
 const cellParams = z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') });
 
@@ -49,11 +55,11 @@ export function pages(deps: PageDeps): Router {
   });
   router.get('/jobs/:jobId', async (req, res) => {
     const { jobId } = check(jobParams, req.params, 'path');
-    const { refresh } = check(refreshQuery, { ...req.query }, 'query');
+    const { refresh, offset, state } = check(jobQuery, { ...req.query }, 'query');
     const job = await deps.store.job(jobId);
     if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
-    const tasks = (await deps.store.tasksOf(jobId)).map((task) => taskSummary(task, deps.progress));
-    res.type('html').send(renderJobPage({ ...jobSummary(job), tasks }, { refreshSeconds: refresh }));
+    const asked = { offset, limit: TASKS_PER_PAGE, ...(state !== undefined && { state: [state] }) };
+    res.type('html').send(renderJobPage(await jobView(job, asked, deps), { refreshSeconds: refresh, state }));
   });
   router.get('/agents', async (_req, res) => {
     const agents = await deps.store.agents();

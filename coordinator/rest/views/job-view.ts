@@ -1,5 +1,5 @@
-import type { JobSummary } from '../../../api/jobs.ts';
-import type { JobSource } from '../../../domain/job.ts';
+import { type JobSummary, MAX_LISTED_RECIPES } from '../../../api/jobs.ts';
+import { type JobSource, modelsOf } from '../../../domain/job.ts';
 import { selectorOf } from '../../../domain/selector/condition.ts';
 import { formatCondition } from '../../../domain/selector/format.ts';
 import type { JobRecord } from '../../store/task-store.ts';
@@ -16,8 +16,12 @@ export function jobSummary(job: JobRecord): JobSummary {
     state,
     counts,
     priority,
-    recipes: spec.recipes.map(({ recipeId, digest }) => ({ recipeId, digest })),
+    recipes: spec.recipes.slice(0, MAX_LISTED_RECIPES).map(({ recipeId, digest }) => ({ recipeId, digest })),
+    recipeCount: spec.recipes.length,
     model: modelOf(spec.source),
+    modelCount: modelsOf(spec).length,
+    selectors: (spec.sweep?.selectors ?? []).map((selector) => selector.map(formatCondition)),
+    cause: spec.cause === undefined ? null : { kind: spec.cause.kind, reason: spec.cause.reason },
     data: Object.keys(spec.data),
     synthetic,
     on: spec.coverage,
