@@ -49,7 +49,6 @@ const causeSchema = z.strictObject({
   /** Benchmarks that are run again. */
   rerunOf: z.array(idSchema).max(MAX_JOB_TASKS).exactOptional(),
 });
-export type JobCause = z.infer<typeof causeSchema>;
 
 export const jobSpecSchema = z.strictObject({
   schemaVersion: z.literal(1),
