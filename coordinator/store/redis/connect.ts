@@ -147,8 +147,8 @@ function optionsFor({ url, password, caFile }: RedisServer): Target {
     keepAlive: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: RETRIES_PER_COMMAND,
     retryStrategy: (times) => Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS),
-    // After a failover the old primary says so before its address leads to the new one.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    // After a failover the old primary says so before its address leads to the new one. The command is refused: sent again and again it might never end.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
   };
 }
 
