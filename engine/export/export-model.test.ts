@@ -127,9 +127,9 @@ describe('numbers', () => {
       [100, 31],
     ] as const) {
       const values = Float32Array.from({ length: rows * columns }, (_, index) => index);
-      const turned = transpose(values, rows, columns);
+      const turned = transpose(values, [rows, columns]);
       expect(turned[columns > 1 ? rows : 0]).toBe(columns > 1 ? 1 : 0);
-      expect(transpose(turned, columns, rows)).toEqual(values);
+      expect(transpose(turned, [columns, rows])).toEqual(values);
     }
   });
 });

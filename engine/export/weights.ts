@@ -26,6 +26,8 @@ const SPELLINGS: readonly (readonly [RegExp, string])[] = [
 export class Weights implements ParameterSource {
   readonly #checkpoint: Checkpoint;
   readonly #options: WeightsOptions;
+  /** By length: what was read to be turned serves the next matrix of its size, before the collector gets to it. */
+  readonly #spare = new Map<number, Float32Array>();
 
   constructor(checkpoint: Checkpoint, options: WeightsOptions) {
     this.#checkpoint = checkpoint;
@@ -50,7 +52,9 @@ export class Weights implements ParameterSource {
 
   transposed(name: string, dims: readonly [number, number]): Tensor {
     const [rows, columns] = dims;
-    const turned = transpose(toFloat32(this.#read(name, dims)), rows, columns);
+    const stored = toFloat32(this.#read(name, dims));
+    const turned = transpose(stored, dims, this.#spare.get(stored.length));
+    this.#spare.set(stored.length, stored);
     return this.#options.floatType === DataType.FLOAT
       ? float32Tensor([columns, rows], turned)
       : floatTensor(this.#options.floatType, [columns, rows], turned);

@@ -23,10 +23,13 @@ function transposeInto<Element>(target: Matrix<Element>, source: Matrix<Element>
   }
 }
 
-/** A row-major [rows, columns] matrix of floats as [columns, rows]. */
-export function transpose(source: Float32Array, rows: number, columns: number): Float32Array {
-  const target = new Float32Array(allocateBytes(source.length * 4).buffer);
-  transposeInto(target, source, [rows, columns]);
+/** A row-major [rows, columns] matrix of floats as [columns, rows], in `target` when there is one: of the same length, and another array. */
+export function transpose(
+  source: Float32Array,
+  dims: readonly [number, number],
+  target: Float32Array = new Float32Array(allocateBytes(source.length * 4).buffer),
+): Float32Array {
+  transposeInto(target, source, dims);
   return target;
 }
 
