@@ -29,10 +29,11 @@ export function rawSafetensors(header: string, data: Uint8Array = new Uint8Array
 
 /** A well-formed safetensors file. */
 export function safetensorsOf(tensors: ReadonlyMap<string, Tensor>): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  // A list of members: to assign to `__proto__` would make none.
+  const header: [string, unknown][] = [['__metadata__', { format: 'pt' }]];
   let end = 0;
   for (const [name, tensor] of tensors) {
-    header[name] = { dtype: DTYPES.get(tensor.dataType), shape: tensor.dims, data_offsets: [end, end + tensor.bytes.length] };
+    header.push([name, { dtype: DTYPES.get(tensor.dataType), shape: tensor.dims, data_offsets: [end, end + tensor.bytes.length] }]);
     end += tensor.bytes.length;
   }
   const data = new Uint8Array(end);
@@ -41,7 +42,7 @@ export function safetensorsOf(tensors: ReadonlyMap<string, Tensor>): Uint8Array 
     data.set(tensor.bytes, offset);
     offset += tensor.bytes.length;
   }
-  return rawSafetensors(JSON.stringify(header), data);
+  return rawSafetensors(JSON.stringify(Object.fromEntries(header)), data);
 }
 
 /** The tiny checkpoint's tensors. */
