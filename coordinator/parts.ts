@@ -11,8 +11,9 @@ import { Sessions } from './grpc/sessions.ts';
 import { FileImportStore } from './imports/file-import-store.ts';
 import type { ImportStore } from './imports/import-store.ts';
 import type { Log } from './log-events.ts';
+import { FileTaskLogs } from './logs/file-task-logs.ts';
 import { ProgressHub } from './logs/progress-hub.ts';
-import { TaskLogs } from './logs/task-logs.ts';
+import type { TaskLogs } from './logs/task-logs.ts';
 import type { Stopper, UndoList } from './stopper.ts';
 import { createMemoryTaskStore } from './store/memory/memory-task-store.ts';
 import type { StoreEvent, TaskStore } from './store/task-store.ts';
@@ -77,7 +78,7 @@ export async function openParts({ config, undo, ports, log, folder, stopper, ori
   });
   await store.start();
   undo.add(() => store.stop());
-  const logs = new TaskLogs({
+  const logs = new FileTaskLogs({
     folder: join(folder, 'logs'),
     hasEnded: (taskId, attempt) => attemptHasEnded(store, taskId, attempt),
     onError: (taskId, error) => log('log-write-failed', { taskId, error: String(error) }),

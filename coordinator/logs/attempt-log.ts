@@ -1,12 +1,7 @@
 import { type FileHandle, mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { MAX_LOG_BYTES } from '../../domain/constants.ts';
-
-/** One chunk as the agent counts them. */
-export interface LogPiece {
-  readonly sequence: number;
-  readonly text: string;
-}
+import type { LogPiece } from './task-logs.ts';
 
 /**
  * The log file of one attempt while it is written. Beside the text lies a file of sequence numbers, so that chunks resent after a coordinator restart

@@ -1,16 +1,9 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { TaskId } from '../../domain/names.ts';
-import { AttemptLog, type LogPiece } from './attempt-log.ts';
 
-const READ_CHUNK_BYTES = 65_536;
-
-export interface TaskLogsDeps {
-  /** One folder per task, one file per attempt. */
-  readonly folder: string;
-  /** Whether nothing will be appended any more: the attempt has ended or never was. */
-  hasEnded(taskId: TaskId, attempt: number): Promise<boolean>;
-  onError(taskId: TaskId, error: unknown): void;
+/** One chunk as the agent counts them. */
+export interface LogPiece {
+  readonly sequence: number;
+  readonly text: string;
 }
 
 export interface LogRange {
@@ -23,125 +16,17 @@ export interface LogRange {
   readonly signal: AbortSignal;
 }
 
-/** What agents print while they work, kept per attempt in bounded files. Logs are not flushed to stable storage: a crash may cost the last lines. */
-export class TaskLogs {
-  readonly #deps: TaskLogsDeps;
-  readonly #open = new Map<string, Promise<AttemptLog>>();
-  /** Appends of one attempt run one after another. */
-  readonly #tails = new Map<string, Promise<void>>();
-  readonly #followers = new Map<string, Set<() => void>>();
-
-  constructor(deps: TaskLogsDeps) {
-    this.#deps = deps;
-  }
-
+/**
+ * What agents print while they work, per attempt. A log ends at MAX_LOG_BYTES and then says how many bytes are left out. Chunks that are sent again are
+ * recognised by their sequence, also by another coordinator of the farm. Logs are no results: a crash may cost the last lines.
+ */
+export interface TaskLogs {
   /** Stores a chunk in the background; a failure is reported and the chunk lost. */
-  append(taskId: TaskId, attempt: number, piece: LogPiece): void {
-    const path = this.#pathOf(taskId, attempt);
-    this.#enqueue(path, taskId, async () => {
-      const log = await this.#logAt(path);
-      await log.append(piece);
-      this.#wake(path);
-    });
-  }
-
-  /** No more chunks will come: closes the file and lets followers finish. */
-  end(taskId: TaskId, attempt: number): void {
-    const path = this.#pathOf(taskId, attempt);
-    this.#enqueue(path, taskId, async () => {
-      const log = await this.#open.get(path);
-      this.#open.delete(path);
-      await log?.close();
-      this.#wake(path);
-    });
-  }
-
+  append(taskId: TaskId, attempt: number, piece: LogPiece): void;
+  /** No more chunks will come: lets followers finish. Idempotent; for an attempt without a log it does nothing. */
+  end(taskId: TaskId, attempt: number): void;
   /** Chunks in order, empty when nothing was logged. Ends at once without `follow`, else with the attempt or with `signal`. */
-  async *read({ taskId, attempt, offsetBytes, follow, signal }: LogRange): AsyncIterable<Uint8Array> {
-    const path = this.#pathOf(taskId, attempt);
-    let position = offsetBytes;
-    for (;;) {
-      const woken = this.#nextChange(path, signal);
-      const ended = !follow || (await this.#deps.hasEnded(taskId, attempt));
-      await this.#tails.get(path);
-      for await (const bytes of readFrom(path, position)) {
-        position += bytes.length;
-        yield bytes;
-      }
-      if (ended || signal.aborted) return woken.cancel();
-      await woken.changed;
-      if (signal.aborted) return;
-    }
-  }
-
-  /** Waits for what is being written and closes every file. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#tails.values());
-    for (const log of this.#open.values()) await (await log).close();
-    this.#open.clear();
-    for (const path of [...this.#followers.keys()]) this.#wake(path);
-  }
-
-  #enqueue(path: string, taskId: TaskId, work: () => Promise<void>): void {
-    const before = this.#tails.get(path) ?? Promise.resolve();
-    const tail = before.then(work).catch((error: unknown) => this.#deps.onError(taskId, error));
-    this.#tails.set(path, tail);
-    void tail.then(() => this.#tails.get(path) === tail && this.#tails.delete(path));
-  }
-
-  #logAt(path: string): Promise<AttemptLog> {
-    const existing = this.#open.get(path);
-    if (existing !== undefined) return existing;
-    const opened = AttemptLog.open(path);
-    this.#open.set(path, opened);
-    opened.catch(() => this.#open.delete(path));
-    return opened;
-  }
-
-  #nextChange(path: string, signal: AbortSignal): { readonly changed: Promise<void>; cancel(): void } {
-    const followers = this.#followers.get(path) ?? new Set<() => void>();
-    this.#followers.set(path, followers);
-    let cancel = (): void => {};
-    const changed = new Promise<void>((resolve) => {
-      const wake = (): void => {
-        cancel();
-        resolve();
-      };
-      cancel = () => {
-        followers.delete(wake);
-        if (followers.size === 0) this.#followers.delete(path);
-        signal.removeEventListener('abort', wake);
-      };
-      followers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
-    return { changed, cancel };
-  }
-
-  #wake(path: string): void {
-    for (const wake of [...(this.#followers.get(path) ?? [])]) wake();
-  }
-
-  /** Task ids may hold ":", which Windows refuses in file names. */
-  #pathOf(taskId: TaskId, attempt: number): string {
-    return join(this.#deps.folder, encodeURIComponent(taskId), `${attempt}.log`);
-  }
-}
-
-async function* readFrom(path: string, position: number): AsyncIterable<Uint8Array> {
-  const file = await open(path, 'r').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
-  try {
-    for (let at = position; ; ) {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(READ_CHUNK_BYTES), 0, READ_CHUNK_BYTES, at);
-      if (bytesRead === 0) return;
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
+  read(range: LogRange): AsyncIterable<Uint8Array>;
+  /** Waits for what is being written, and lets followers go. */
+  stop(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
 import type { ImportStore } from '../imports/import-store.ts';
+import type { TaskLogs } from '../logs/task-logs.ts';
 import type { CancelAnswer, TaskStore } from '../store/task-store.ts';
 
 /** What the REST layer needs of the rest of the coordinator; `main.ts` supplies it. */
@@ -25,7 +26,7 @@ export interface RestDeps {
   /** The filesystem store's signed URLs; undefined when blobs live elsewhere and clients talk to that store. */
   readonly signedBlobs: SignedBlobs | undefined;
   readonly jobs: JobCommands;
-  readonly logs: LogSource;
+  readonly logs: Pick<TaskLogs, 'read'>;
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
   readonly imports: ImportStore;
@@ -47,24 +48,6 @@ export interface JobCommands {
   cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
   /** Throws `not-found`. */
   explain(jobId: JobId): Promise<Explanation>;
-}
-
-/** One attempt's log as bytes of UTF-8. */
-export interface LogQuery {
-  readonly taskId: TaskId;
-  readonly attempt: number;
-  /** Leave out this many bytes. */
-  readonly offsetBytes: number;
-  /** Go on until the attempt ends. */
-  readonly follow: boolean;
-  /** The reader went away. */
-  readonly signal: AbortSignal;
-}
-
-/** Where logs are read. */
-export interface LogSource {
-  /** Chunks in order; empty when nothing has been logged. Ends when the attempt has ended, at once without `follow`, or when `signal` aborts. */
-  read(query: LogQuery): AsyncIterable<Uint8Array>;
 }
 
 /** Momentary progress of running attempts; never durable. */

@@ -5,8 +5,8 @@ import { createClient, type GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { FsArtifactStore } from '../../coordinator/artifacts/fs/fs-artifact-store.ts';
 import { FileImportStore } from '../../coordinator/imports/file-import-store.ts';
+import { FileTaskLogs } from '../../coordinator/logs/file-task-logs.ts';
 import { ProgressHub } from '../../coordinator/logs/progress-hub.ts';
-import { TaskLogs } from '../../coordinator/logs/task-logs.ts';
 import { createRestApp } from '../../coordinator/rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps, type RestLog } from '../../coordinator/rest/deps.ts';
 import { listenRest } from '../../coordinator/rest/server.ts';
@@ -33,7 +33,7 @@ export interface FarmServer {
   readonly client: GroveClient;
   readonly farm: Farm;
   readonly artifacts: FsArtifactStore;
-  readonly logs: TaskLogs;
+  readonly logs: FileTaskLogs;
   readonly progress: ProgressHub;
   readonly log: RecordingLog;
   readonly clock: MovedClock;
@@ -99,7 +99,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
   const artifacts = await FsArtifactStore.open({ folder: join(folder, 'artifacts'), baseUrl: () => origin.url });
   const hasEnded = async (taskId: string, attempt: number) =>
     (await store.task(taskId))?.attempts.find((one) => one.attempt === attempt)?.ended !== null;
-  const logs = new TaskLogs({
+  const logs = new FileTaskLogs({
     folder: join(folder, 'logs'),
     hasEnded,
     onError: (_, error) => log.requestFailed({ requestId: '', method: 'log', path: '', error }),
