@@ -3,10 +3,8 @@ import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema, isSameSplit } from '../../domain/imports.ts';
 import type { Files } from '../../domain/ports.ts';
-import type { ImportStore } from './import-store.ts';
+import { type ImportStore, MAX_IMPORTS, splitName, tooManyImports } from './import-store.ts';
 
-/** Far above what a lab imports, and little enough for one document. */
-const MAX_IMPORTS = 1_000;
 const FILE = 'imports.json';
 
 const documentSchema = z.strictObject({
@@ -56,7 +54,7 @@ export class FileImportStore implements ImportStore {
   putData(data: ImportedData): Promise<void> {
     return this.#change((document) => {
       const others = document.data.filter((other) => !isSameSplit(other, data));
-      return { ...document, data: [...others, data].sort((a, b) => compare(nameOf(a), nameOf(b))) };
+      return { ...document, data: [...others, data].sort((a, b) => compare(splitName(a), splitName(b))) };
     });
   }
 
@@ -64,7 +62,7 @@ export class FileImportStore implements ImportStore {
     const write = this.#lastWrite.then(async () => {
       const changed = edit(this.#document);
       const count = changed.models.length + changed.data.length;
-      if (count > MAX_IMPORTS) throw new GroveError('invalid-request', { problem: `the farm holds ${MAX_IMPORTS} imports already` });
+      if (count > MAX_IMPORTS) throw tooManyImports();
       await this.#files.writeAtomic(this.#path, Buffer.from(JSON.stringify(changed)));
       this.#document = changed;
     });
@@ -79,10 +77,6 @@ function parse(path: string, bytes: Uint8Array): Document {
   } catch (cause) {
     throw new GroveError('invalid-config', { where: path, problem: 'it is no list of imports' }, { cause });
   }
-}
-
-function nameOf({ dataset, subset, split }: ImportedData): string {
-  return `${dataset}\n${subset ?? ''}\n${split}`;
 }
 
 function compare(a: string, b: string): number {

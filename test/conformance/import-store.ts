@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ImportStore, MAX_IMPORTS } from '../../coordinator/imports/import-store.ts';
+import { codeOf } from './task-store/farm.ts';
+
+/** The imports of one farm under test. */
+export interface ImportStoreHarness {
+  /** As a coordinator opens them; again after a restart, and once per coordinator where several may share them. */
+  open(): Promise<ImportStore>;
+  close(): Promise<void>;
+}
+
+const blob = { sha256: 'a'.repeat(64), sizeBytes: 1 };
+const who = { importedAt: 1, importedBy: 'local' };
+const model = (modelId: string) => ({ modelId, revision: null, files: { 'config.json': blob }, synthetic: false, ...who });
+const rows = (split: string) => ({ dataset: 'org/d', subset: null, split, path: 'rows.jsonl', blob, ...who });
+
+/** What the imports of every farm must do. */
+export function describeImportStore(name: string, start: () => Promise<ImportStoreHarness>): void {
+  describe(`imports: ${name}`, () => {
+    let harness: ImportStoreHarness;
+    beforeEach(async () => {
+      harness = await start();
+    });
+    afterEach(() => harness.close());
+
+    it('begin empty', async () => {
+      const store = await harness.open();
+      expect([await store.models(), await store.data()]).toEqual([[], []]);
+    });
+
+    it('are remembered over a restart, in the order of their names', async () => {
+      const store = await harness.open();
+      await Promise.all([
+        store.putModel(model('org/b')),
+        store.putModel(model('org/a')),
+        store.putData(rows('test')),
+        store.putData(rows('dev')),
+      ]);
+      for (const each of [store, await harness.open()]) {
+        expect((await each.models()).map(({ modelId }) => modelId)).toEqual(['org/a', 'org/b']);
+        expect(await each.data()).toEqual([rows('dev'), rows('test')]);
+      }
+    });
+
+    it('replace those of the same name and no other', async () => {
+      const store = await harness.open();
+      await store.putModel(model('org/a'));
+      await store.putData(rows('dev'));
+      await store.putData({ ...rows('dev'), subset: 'en' });
+      await store.putModel({ ...model('org/a'), importedAt: 2 });
+      await store.putData({ ...rows('dev'), importedAt: 2 });
+      expect(await store.models()).toMatchObject([{ importedAt: 2 }]);
+      expect(await store.data()).toMatchObject([
+        { subset: null, importedAt: 2 },
+        { subset: 'en', importedAt: 1 },
+      ]);
+    });
+
+    it('are bounded; one that replaces another needs no room', async () => {
+      const store = await harness.open();
+      await Promise.all(Array.from({ length: MAX_IMPORTS - 1 }, (_, index) => store.putModel(model(`org/m${index}`))));
+      await store.putData(rows('dev'));
+      expect(await codeOf(store.putModel(model('org/more')))).toBe('invalid-request');
+      expect(await codeOf(store.putData(rows('more')))).toBe('invalid-request');
+      await store.putData({ ...rows('dev'), importedAt: 2 });
+      expect(await store.models()).toHaveLength(MAX_IMPORTS - 1);
+    });
+  });
+}
