@@ -6,6 +6,7 @@ import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { CATALOGUE_FOLDER } from '../platform/installation.ts';
 import { type ArtifactsConfig, artifactsFileSchema, artifactsOfUrl, completeArtifactsConfig } from './artifacts/artifacts-config.ts';
+import { assertArtifactsShared, completeStoreConfig, type StoreConfig, storeFileSchema } from './store/store-config.ts';
 
 /** The coordinator's settings with every default filled in; nothing else in it reads the environment. */
 export interface CoordinatorConfig {
@@ -20,6 +21,8 @@ export interface CoordinatorConfig {
   /** Absolute: the catalogue. */
   readonly recipesFolder: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Where tasks, jobs and agents are kept. */
+  readonly store: StoreConfig;
   /** Where models, reports and other blobs are kept. */
   readonly artifacts: ArtifactsConfig;
 }
@@ -34,6 +37,7 @@ export const coordinatorFileSchema = z.strictObject({
   grpcPort: portSchema.exactOptional(),
   recipesFolder: z.string().min(1).exactOptional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
+  store: storeFileSchema.exactOptional(),
   artifacts: artifactsFileSchema.exactOptional(),
 });
 export type CoordinatorSettings = z.infer<typeof coordinatorFileSchema>;
@@ -47,13 +51,15 @@ const VARIABLES = {
   grpcPort: 'GROVE_GRPC_PORT',
   recipesFolder: 'GROVE_RECIPES',
   logLevel: 'GROVE_LOG_LEVEL',
-} as const satisfies Record<Exclude<keyof CoordinatorSettings, 'artifacts'>, string>;
+} as const satisfies Record<Exclude<keyof CoordinatorSettings, 'artifacts' | 'store'>, string>;
 
 export interface CoordinatorFlags extends CoordinatorSettings {
   /** YAML file; default `GROVE_CONFIG`. */
   readonly configFile?: string;
   /** `http://HOST:PORT/BUCKET[/PREFIX]` in place of an `artifacts` entry; default `GROVE_S3_URL`. */
   readonly s3Url?: string;
+  /** `redis://HOST:PORT/DATABASE` in place of a `store` entry; default `GROVE_REDIS_URL`. */
+  readonly redisUrl?: string;
 }
 
 /**
@@ -61,11 +67,14 @@ export interface CoordinatorFlags extends CoordinatorSettings {
  * and line, or the variable.
  */
 export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: Environment = process.env): Promise<CoordinatorConfig> {
-  const { configFile, s3Url, ...given } = flags;
+  const { configFile, s3Url, redisUrl, ...given } = flags;
   const file = await readSection(configFile ?? env['GROVE_CONFIG']);
   const settings: CoordinatorSettings = { ...file, ...readEnvironment(env), ...given };
   const s3 = s3Url ?? env['GROVE_S3_URL'];
   const artifacts = s3 ? artifactsOfUrl(s3, s3Url === undefined ? 'environment variable GROVE_S3_URL' : '--s3') : settings.artifacts;
+  const store = await completeStoreConfig(settings.store, { url: redisUrl, env });
+  const completeArtifacts = await completeArtifactsConfig(artifacts, env);
+  assertArtifactsShared(store, completeArtifacts);
   return {
     dataFolder: resolve(settings.dataFolder ?? defaultDataFolder({ platform: process.platform, home: homedir(), env })),
     host: settings.host ?? '127.0.0.1',
@@ -73,7 +82,8 @@ export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: E
     grpcPort: settings.grpcPort ?? 4701,
     recipesFolder: resolve(settings.recipesFolder ?? CATALOGUE_FOLDER),
     logLevel: settings.logLevel ?? 'info',
-    artifacts: await completeArtifactsConfig(artifacts, env),
+    store,
+    artifacts: completeArtifacts,
   };
 }
 

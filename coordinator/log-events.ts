@@ -21,6 +21,8 @@ export const LOG_EVENTS = {
   'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
   'log-write-failed': { level: 'error', message: 'A task log could not be written' },
   'store-event': { level: 'info', message: 'The task store did something on its own' },
+  'clock-jumped': { level: 'warn', message: "The store's clock and this machine's moved against each other" },
+  'clock-not-measured': { level: 'warn', message: "The offset to the store's clock could not be measured; the last one is kept" },
   'store-failed': { level: 'error', message: 'The task store cannot write any more; the coordinator stops' },
   'request-answered': { level: 'debug', message: 'A request was answered' },
   'request-failed': { level: 'error', message: 'A request met an unexpected error' },

@@ -9,7 +9,8 @@ import { VERSION } from '../platform/version.ts';
 import { createAggregate } from './aggregate/aggregate.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { createFileLog } from './logger.ts';
-import { type CoordinatorPorts, openParts, type Parts } from './parts.ts';
+import type { CoordinatorPorts } from './open-request.ts';
+import { openParts, type Parts } from './parts.ts';
 import { createRestApp } from './rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
@@ -60,8 +61,9 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
     close();
   });
   const stopper = new Stopper(undo, log);
+  const coordinatorId = ports.random.id();
   const origin = { url: '' };
-  const parts = await openParts({ config, undo, ports, log, folder, stopper, origin });
+  const parts = await openParts({ config, undo, ports, log, folder, coordinatorId, stopper, origin });
   const commands = await startCommands(parts);
   const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
     host: config.host,
@@ -72,6 +74,8 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   origin.url = rest.url;
   undo.add(() => rest.stop());
   const grpcAddress = await startAgents(parts);
+  parts.farm.roll.join({ coordinatorId, version: VERSION, url: rest.url, grpcAddress, startedAt: parts.clock.now() });
+  undo.add(() => parts.farm.roll.leave());
   await writeFarmFile(parts, { url: rest.url, grpcAddress });
   log('coordinator-started', { version: VERSION, url: rest.url, grpcAddress, recipes: parts.catalogue.recipes.length });
   stopper.state = 'ok';
@@ -79,7 +83,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
 }
 
 function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestDeps {
-  const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, progress } = parts;
+  const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {
     version: VERSION,
     clock,
@@ -94,15 +98,16 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     signedBlobs: openArtifacts.signedBlobs,
     jobs,
     logs,
-    progress,
+    progress: hub,
     catalogue,
     imports,
     requireStored: (files) => verifyBlobs(files, artifacts),
     matrix: createAggregate({ store, catalogue, clock, sha256 }),
     health: async () => ({
       status: stopper.state,
-      store: { kind: 'memory', ok: stopper.state !== 'stopping', detail: '' },
+      store: await farm.health(),
       artifacts: { kind: openArtifacts.kind, ok: openArtifacts.problem() === '', detail: openArtifacts.problem().slice(0, 500) },
+      coordinators: [...(await farm.roll.present().catch(() => []))],
     }),
     // The answer goes out before the server that carries it is closed.
     shutdown: () => void clock.after(50, () => void stopper.stop('asked over the API').catch(() => {})),

@@ -66,14 +66,14 @@ async function cancelJob(
   if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
   const answer = await store.cancelJob({ now: clock.now(), principal, jobId });
   for (const { agentId, taskId, attempt } of answer.running)
-    sessions.tell(agentId, { type: 'cancel', lease: { taskId, attempt }, by: principal.name });
+    sessions.tell({ type: 'cancel', agentId, lease: { taskId, attempt }, by: principal.name });
   log('job-cancelled', { jobId, by: principal.name, tasks: answer.cancelledTasks.length, running: answer.running.length });
   return answer;
 }
 
 /** Dispatcher, reaper and the agents' server; returns the server's address. */
 export async function startAgents(parts: Parts): Promise<string> {
-  const { config, undo, log, clock, random, store, artifacts, sessions, logs, progress } = parts;
+  const { config, undo, log, clock, random, store, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
   const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
   const onAssigned = (agentId: string, { lease, deviceName }: { lease: { taskId: string; attempt: number }; deviceName: string }): void =>
     log('task-assigned', { agentId, taskId: lease.taskId, attempt: lease.attempt, deviceName });
@@ -83,15 +83,21 @@ export async function startAgents(parts: Parts): Promise<string> {
   const reaper = createReaper({
     store,
     clock,
+    turn: farm.reaperTurn,
     onError,
     onHold: (why, holdMs) => log('expiry-held', { why, holdMs }),
     onEnded: ({ agentId, taskId, attempt }) => {
       log('attempt-expired', { agentId, taskId, attempt });
-      sessions.tell(agentId, { type: 'revoke', lease: { taskId, attempt }, why: 'its lease ran out of time' });
+      sessions.tell({ type: 'revoke', agentId, lease: { taskId, attempt }, why: 'its lease ran out of time' });
     },
   });
   reaper.start();
   undo.add(() => reaper.stop());
+  farm.onTrouble((trouble) => {
+    reaper.hold(trouble);
+    // Notices that came meanwhile are lost.
+    if (trouble === 'store-reconnect') sessions.repeatCancels();
+  });
   const session = {
     store,
     artifacts,
@@ -101,7 +107,7 @@ export async function startAgents(parts: Parts): Promise<string> {
     progress,
     clock,
     sha256,
-    coordinatorId: random.id(),
+    coordinatorId,
     version: VERSION,
     log,
   };

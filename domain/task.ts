@@ -137,3 +137,6 @@ export const STAGES = {
   benchmark: ['fetch', 'verify', 'target-passes', 'measure', 'profile', 'quality', 'upload'],
 } as const satisfies Record<TaskSpec['kind'], readonly string[]>;
 export type Stage = (typeof STAGES)[keyof typeof STAGES][number];
+
+const stageNames = new Set<string>(Object.values(STAGES).flat());
+export const stageSchema = z.string().refine((name): name is Stage => stageNames.has(name), 'not a stage of this protocol');

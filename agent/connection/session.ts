@@ -10,7 +10,7 @@ import { GrantRequests } from './grant-requests.ts';
 
 /** A coordinator that does not welcome a hello within this is given up and tried again. */
 export const WELCOME_TIMEOUT_MS = 10_000;
-/** After a refusal (version, clone) trying again soon changes nothing. */
+/** After a refusal that no later attempt helps (version, clone) trying again soon changes nothing. */
 const REFUSED_RETRY_MS = 10_000;
 
 /** Sensors answer in microseconds; a heartbeat waits for them this long. */
@@ -173,7 +173,7 @@ export class Session {
       for await (const message of channel.incoming) {
         if (message.type === 'refused') {
           log.refused({ code: message.error.code, why: message.error.message, advice: message.error.advice });
-          return { why: message.error.message, refused: true };
+          return { why: message.error.message, refused: !message.error.retryable };
         }
         if (message.type === 'welcome') {
           timeout.cancel();

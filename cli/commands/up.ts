@@ -8,6 +8,7 @@ interface UpOptions {
   readonly listen?: string;
   readonly port?: number;
   readonly agentPort?: number;
+  readonly redis?: string;
   readonly s3?: string;
   readonly agent: boolean;
   readonly logLevel: NonNullable<AgentFile['logLevel']>;
@@ -20,6 +21,7 @@ export const registerUp: RegisterCommand = (program, context) => {
     .option('--listen <address>', 'loopback address to listen on (default 127.0.0.1)')
     .option('--port <port>', 'port of the API and pages (default 4700)', port)
     .option('--agent-port <port>', 'port agents connect to (default 4701)', port)
+    .option('--redis <url>', 'keep tasks in Redis, which several coordinators may share: redis://HOST:PORT[/DATABASE]; needs --s3')
     .option(
       '--s3 <url>',
       'keep artifacts in S3: http://HOST:PORT/BUCKET[/PREFIX]; keys from GROVE_S3_ACCESS_KEY_ID and GROVE_S3_SECRET_ACCESS_KEY',
@@ -28,7 +30,13 @@ export const registerUp: RegisterCommand = (program, context) => {
     .addOption(new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error', 'silent']).default('warn'))
     .action(async (options: UpOptions) => {
       const { startFarm } = await import('../up/start-farm.ts');
-      const flags = present({ host: options.listen, restPort: options.port, grpcPort: options.agentPort, s3Url: options.s3 });
+      const flags = present({
+        host: options.listen,
+        restPort: options.port,
+        grpcPort: options.agentPort,
+        s3Url: options.s3,
+        redisUrl: options.redis,
+      });
       const farm = await startFarm(
         { config: await configOf(command, context), ...flags, withAgent: options.agent, logLevel: options.logLevel },
         context,

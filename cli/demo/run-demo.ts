@@ -26,6 +26,7 @@ import { untilAgentIsReady } from './until-agent-is-ready.ts';
 export interface DemoOptions {
   readonly model?: string;
   readonly port: number;
+  readonly redis?: string;
   readonly s3?: string;
   readonly keep?: boolean;
 }
@@ -46,6 +47,7 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
   await writeDemoRows(rows);
   const farm = await startFarm(
     {
+      ...(options.redis !== undefined && { redisUrl: options.redis }),
       ...(options.s3 !== undefined && { s3Url: options.s3 }),
       config: { dataFolder, configFile: undefined },
       restPort: options.port,

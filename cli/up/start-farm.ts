@@ -12,6 +12,8 @@ export interface FarmOptions {
   readonly host?: string;
   readonly restPort?: number;
   readonly grpcPort?: number;
+  /** Where tasks are kept: `redis://HOST:PORT[/DATABASE]`. */
+  readonly redisUrl?: string;
   /** Where artifacts are kept: `http://HOST:PORT/BUCKET[/PREFIX]`. */
   readonly s3Url?: string;
   /** Also run an agent for this machine. */
@@ -33,6 +35,7 @@ export async function startFarm(options: FarmOptions, { env }: Pick<CommandConte
     ...(options.host !== undefined && { host: options.host }),
     ...(options.restPort !== undefined && { restPort: options.restPort }),
     ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
+    ...(options.redisUrl !== undefined && { redisUrl: options.redisUrl }),
     ...(options.s3Url !== undefined && { s3Url: options.s3Url }),
   };
   const coordinator = await startCoordinator(await loadCoordinatorConfig({ ...common, ...ports, dataFolder }, env));

@@ -1,6 +1,6 @@
 import { HEARTBEAT_MS, PROTOCOL_VERSION } from '../../domain/constants.ts';
 import { profileDigest } from '../../domain/device.ts';
-import { GroveError, toGroveError } from '../../domain/errors.ts';
+import { type ErrorCode, GroveError, toGroveError } from '../../domain/errors.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { AgentId, SessionId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -19,6 +19,9 @@ import type { LiveSession, Sessions } from './sessions.ts';
 
 /** A stream that has not said hello by then is closed. */
 const HELLO_MS = 10_000;
+
+/** Errors after which a result may still be recorded, on another stream or by another coordinator. */
+const UNANSWERED: ReadonlySet<string> = new Set<ErrorCode>(['store-failed', 'store-unavailable', 'artifact-store-unavailable', 'internal']);
 
 export interface AgentSessionDeps {
   readonly store: TaskStore;
@@ -120,7 +123,7 @@ class AgentSession implements LiveSession {
       devices: hello.devices.map(({ name }) => name),
       held: hello.heldLeases.length,
     });
-    await this.#repeatCancels(answer.verdicts);
+    await this.#cancelAgain(answer.verdicts.flatMap(({ lease, verdict }) => (verdict === 'continue' ? [lease] : [])));
     const { hostId } = hello.host;
     const assign = (assignment: Assignment): boolean => this.send({ type: 'assign', assignment });
     const local = { agentId, sessionId, hostId, devices: hello.devices, profileDigests: answer.profileDigests, assign };
@@ -128,9 +131,13 @@ class AgentSession implements LiveSession {
   }
 
   /** A job cancelled while the agent was away: it learns now. */
-  async #repeatCancels(verdicts: readonly LeaseVerdict[]): Promise<void> {
-    for (const { lease, verdict } of verdicts) {
-      if (verdict !== 'continue') continue;
+  async repeatCancels(): Promise<void> {
+    await this.#cancelAgain((await this.#deps.store.agent(this.agentId))?.leases ?? []);
+  }
+
+  async #cancelAgain(leases: readonly Pick<LeaseRef, 'taskId' | 'attempt'>[]): Promise<void> {
+    for (const { taskId, attempt } of leases) {
+      const lease = { taskId, attempt };
       const task = await this.#deps.store.task(lease.taskId);
       const by = task?.attempts.find(({ attempt }) => attempt === lease.attempt)?.cancelRequestedBy ?? null;
       if (by !== null) this.send({ type: 'cancel', lease, by });
@@ -236,7 +243,8 @@ class AgentSession implements LiveSession {
       this.send({ type: 'completeAck', lease, recorded, error: null });
     } catch (thrown) {
       const error = toGroveError(thrown);
-      if (error.code === 'store-failed' || error.code === 'internal') throw error;
+      // Whoever can answer later must: an answered result is forgotten by its agent.
+      if (UNANSWERED.has(error.code)) throw error;
       this.#deps.log('result-refused', { ...facts, code: error.code });
       this.send({ type: 'completeAck', lease, recorded: false, error: error.toReport() });
     }

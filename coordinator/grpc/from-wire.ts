@@ -5,7 +5,7 @@ import { GroveError, toGroveError } from '../../domain/errors.ts';
 import { blobSchema } from '../../domain/manifest.ts';
 import { deviceNameSchema, idSchema } from '../../domain/names.ts';
 import type { AgentMessage, AgentStatus } from '../../domain/protocol.ts';
-import { type AttemptOutcome, attemptOutcomeSchema, errorReportSchema, leaseRefSchema, STAGES, type Stage } from '../../domain/task.ts';
+import { type AttemptOutcome, attemptOutcomeSchema, errorReportSchema, leaseRefSchema, stageSchema } from '../../domain/task.ts';
 import { AgentStatus_State, GrantRequest_Direction, AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
 
 /** Devices one agent may offer, and leases it may name in one message: far above any real machine. */
@@ -27,9 +27,6 @@ const statusSchema: z.ZodType<AgentStatus> = z
     context.addIssue({ code: 'custom', path: ['state'], message: `unknown value ${state}` });
     return z.NEVER;
   });
-
-const stageNames = new Set<string>(Object.values(STAGES).flat());
-const stageSchema = z.string().refine((name): name is Stage => stageNames.has(name), 'not a stage of this protocol');
 
 const directionSchema = z.int().transform((direction, context): 'put' | 'get' => {
   if (direction === GrantRequest_Direction.DIRECTION_PUT) return 'put';

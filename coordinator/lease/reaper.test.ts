@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
 import { EXPIRY_HOLD_MS, STALL_MS } from '../../domain/constants.ts';
+import { alwaysMine, type Turn } from '../peers/turn.ts';
 import type { DueItem, ExpireAnswer, ExpireCommand } from '../store/task-store.ts';
 import { createReaper } from './reaper.ts';
 
@@ -21,13 +22,14 @@ function storeWithDue(items: DueItem[]) {
   };
 }
 
-function reaperOn(store: ReturnType<typeof storeWithDue>, clock = new VirtualClock()) {
+function reaperOn(store: ReturnType<typeof storeWithDue>, clock = new VirtualClock(), turn: Turn = alwaysMine) {
   const ended: string[] = [];
   const errors: unknown[] = [];
   const holds: string[] = [];
   const reaper = createReaper({
     store,
     clock,
+    turn,
     onEnded: ({ agentId }) => ended.push(agentId),
     onError: (error) => errors.push(error),
     onHold: (why) => holds.push(why),
@@ -44,6 +46,42 @@ describe('the reaper', () => {
     expect(store.expired).toHaveLength(0);
     await clock.advance(1_000);
     expect(ended).toEqual(['lab-1']);
+    await reaper.stop();
+  });
+
+  it('leaves the looking to the coordinator whose turn it is, and gives the turn back', async () => {
+    const store = storeWithDue([ITEM]);
+    let mine = false;
+    let released = 0;
+    const turn: Turn = {
+      isMine: async () => mine,
+      release: async () => {
+        released += 1;
+      },
+    };
+    const { reaper, clock, ended } = reaperOn(store, new VirtualClock(), turn);
+    reaper.start();
+    await clock.advance(EXPIRY_HOLD_MS + 1_000);
+    expect(ended).toEqual([]);
+    mine = true;
+    await clock.advance(1_000);
+    expect(ended).toEqual(['lab-1']);
+    await reaper.stop();
+    expect(released).toBe(1);
+  });
+
+  it('lets nothing expire for a while after the store was away', async () => {
+    const store = storeWithDue([]);
+    const { reaper, clock, ended, holds } = reaperOn(store);
+    reaper.start();
+    await clock.advance(EXPIRY_HOLD_MS + 1_000);
+    reaper.hold('store-reconnect');
+    store.items.push(ITEM);
+    await clock.advance(EXPIRY_HOLD_MS - 1_000);
+    expect(ended).toEqual([]);
+    await clock.advance(2_000);
+    expect(ended).toEqual(['lab-1']);
+    expect(holds).toEqual(['start', 'store-reconnect']);
     await reaper.stop();
   });
 

@@ -1,5 +1,6 @@
 import { EXPIRY_HOLD_MS, STALL_MS } from '../../domain/constants.ts';
-import type { Clock, EpochMs, Timer } from '../../domain/ports.ts';
+import type { Clock, Timer } from '../../domain/ports.ts';
+import type { Turn } from '../peers/turn.ts';
 import type { ExpireAnswer, TaskStore } from '../store/task-store.ts';
 
 /** How often deadlines are looked at: a lost agent's task is pending again within its grace plus 1 s. */
@@ -7,36 +8,44 @@ const TICK_MS = 250;
 /** Deadlines handled in one command, so that a mass expiry does not block other commands. */
 const BATCH = 200;
 
+/** Why agents may not have been able to renew. */
+export type HoldReason = 'start' | 'stall' | 'store-reconnect' | 'clock-jump';
+
 export interface ReaperDeps {
   readonly store: Pick<TaskStore, 'due' | 'expire'>;
   readonly clock: Clock;
+  /** Of several coordinators one at a time looks. */
+  readonly turn: Turn;
   /** An attempt ended here although its agent may live: the agent must stop the work. */
   onEnded(ended: ExpireAnswer['ended'][number]): void;
   /** The store refused or failed; the next tick tries again. */
   onError(error: unknown): void;
   /** Nothing expires for the next `holdMs`. */
-  onHold?(why: 'start' | 'stall', holdMs: number): void;
+  onHold?(why: HoldReason, holdMs: number): void;
 }
 
 export interface Reaper {
   start(): void;
+  /** Nothing expires here for a while. */
+  hold(why: HoldReason): void;
   /** Resolves when the tick in progress, if any, is over. */
   stop(): Promise<void>;
 }
 
 /**
  * Ends leases, unaccepted assignments and sessions whose time has come. Agents cannot renew while this process is away, so nothing expires for
- * {@link EXPIRY_HOLD_MS} after a start and after the event loop stood still longer than {@link STALL_MS}.
+ * {@link EXPIRY_HOLD_MS} after a start, after the store was away or its clock jumped, and after the event loop stood still longer than
+ * {@link STALL_MS}. The hold counts in monotonic time: it outlasts a clock that jumps.
  */
 export function createReaper(deps: ReaperDeps): Reaper {
-  let holdUntil: EpochMs = 0;
+  let holdUntilMs = 0;
   let timer: Timer | undefined;
   let lastTickMs = 0;
   let stopped = true;
   let running: Promise<void> = Promise.resolve();
 
-  const hold = (why: 'start' | 'stall'): void => {
-    holdUntil = deps.clock.now() + EXPIRY_HOLD_MS;
+  const hold = (why: HoldReason): void => {
+    holdUntilMs = deps.clock.monotonicMs() + EXPIRY_HOLD_MS;
     deps.onHold?.(why, EXPIRY_HOLD_MS);
   };
 
@@ -52,7 +61,7 @@ export function createReaper(deps: ReaperDeps): Reaper {
     lastTickMs = nowMs;
     if (lateMs > STALL_MS) hold('stall');
     try {
-      if (deps.clock.now() >= holdUntil) await expireAllDue(deps);
+      if (deps.clock.monotonicMs() >= holdUntilMs && (await deps.turn.isMine())) await expireAllDue(deps);
     } catch (error) {
       deps.onError(error);
     }
@@ -60,16 +69,18 @@ export function createReaper(deps: ReaperDeps): Reaper {
   };
 
   return {
+    hold,
     start() {
       stopped = false;
       hold('start');
       lastTickMs = deps.clock.monotonicMs();
       schedule();
     },
-    stop() {
+    async stop() {
       stopped = true;
       timer?.cancel();
-      return running;
+      await running;
+      await deps.turn.release().catch(deps.onError);
     },
   };
 }

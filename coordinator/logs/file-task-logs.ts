@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskId } from '../../domain/names.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { Followers } from './followers.ts';
 import type { LogPiece, LogRange, TaskLogs } from './task-logs.ts';
 
 const READ_CHUNK_BYTES = 65_536;
@@ -20,7 +21,7 @@ export class FileTaskLogs implements TaskLogs {
   readonly #open = new Map<string, Promise<AttemptLog>>();
   /** Appends of one attempt run one after another. */
   readonly #tails = new Map<string, Promise<void>>();
-  readonly #followers = new Map<string, Set<() => void>>();
+  readonly #followers = new Followers();
 
   constructor(deps: FileTaskLogsDeps) {
     this.#deps = deps;
@@ -31,7 +32,7 @@ export class FileTaskLogs implements TaskLogs {
     this.#enqueue(path, taskId, async () => {
       const log = await this.#logAt(path);
       await log.append(piece);
-      this.#wake(path);
+      this.#followers.wake(path);
     });
   }
 
@@ -41,7 +42,7 @@ export class FileTaskLogs implements TaskLogs {
       const log = await this.#open.get(path);
       this.#open.delete(path);
       await log?.close();
-      this.#wake(path);
+      this.#followers.wake(path);
     });
   }
 
@@ -49,7 +50,7 @@ export class FileTaskLogs implements TaskLogs {
     const path = this.#pathOf(taskId, attempt);
     let position = offsetBytes;
     for (;;) {
-      const woken = this.#nextChange(path, signal);
+      const woken = this.#followers.nextChange(path, signal);
       const ended = !follow || (await this.#deps.hasEnded(taskId, attempt));
       await this.#tails.get(path);
       for await (const bytes of readFrom(path, position)) {
@@ -66,7 +67,7 @@ export class FileTaskLogs implements TaskLogs {
     await Promise.all(this.#tails.values());
     for (const log of this.#open.values()) await (await log).close();
     this.#open.clear();
-    for (const path of [...this.#followers.keys()]) this.#wake(path);
+    this.#followers.wakeAll();
   }
 
   #enqueue(path: string, taskId: TaskId, work: () => Promise<void>): void {
@@ -83,30 +84,6 @@ export class FileTaskLogs implements TaskLogs {
     this.#open.set(path, opened);
     opened.catch(() => this.#open.delete(path));
     return opened;
-  }
-
-  #nextChange(path: string, signal: AbortSignal): { readonly changed: Promise<void>; cancel(): void } {
-    const followers = this.#followers.get(path) ?? new Set<() => void>();
-    this.#followers.set(path, followers);
-    let cancel = (): void => {};
-    const changed = new Promise<void>((resolve) => {
-      const wake = (): void => {
-        cancel();
-        resolve();
-      };
-      cancel = () => {
-        followers.delete(wake);
-        if (followers.size === 0) this.#followers.delete(path);
-        signal.removeEventListener('abort', wake);
-      };
-      followers.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
-    return { changed, cancel };
-  }
-
-  #wake(path: string): void {
-    for (const wake of [...(this.#followers.get(path) ?? [])]) wake();
   }
 
   /** Task ids may hold ":", which Windows refuses in file names. */

@@ -34,7 +34,7 @@ export interface RestDeps {
   requireStored(files: FileMap): Promise<void>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
-  health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts'>>;
+  health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts' | 'coordinators'>>;
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;
   readonly limits: RestLimits;

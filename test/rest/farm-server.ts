@@ -130,6 +130,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
       status: 'ok',
       store: { kind: 'memory', ok: true, detail: '' },
       artifacts: { kind: 'fs', ok: true, detail: '' },
+      coordinators: [],
     }),
     shutdown: () => {
       shutdowns += 1;

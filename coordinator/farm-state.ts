@@ -1,0 +1,28 @@
+import type { Health } from '../api/health.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { ImportStore } from './imports/import-store.ts';
+import type { TaskLogs } from './logs/task-logs.ts';
+import type { Broadcast } from './peers/broadcast.ts';
+import type { Roll } from './peers/roll.ts';
+import type { Turn } from './peers/turn.ts';
+import type { TaskStore } from './store/task-store.ts';
+
+/** Why agents could not renew for a moment, or deadlines cannot be trusted. */
+export type Trouble = 'store-reconnect' | 'clock-jump';
+
+/** Everything that belongs to the farm rather than to one coordinator, wherever it is kept. */
+export interface FarmState {
+  /** Time of the farm: what every deadline counts by. */
+  readonly clock: Clock;
+  readonly store: TaskStore;
+  readonly logs: TaskLogs;
+  readonly imports: ImportStore;
+  readonly broadcast: Broadcast;
+  readonly roll: Roll;
+  /** Whose turn it is to expire what is due. */
+  readonly reaperTurn: Turn;
+  /** For health reports. */
+  health(): Promise<Health['store']>;
+  /** Calls back when the store was away, or its clock jumped. */
+  onTrouble(listener: (trouble: Trouble) => void): void;
+}

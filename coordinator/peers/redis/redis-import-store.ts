@@ -1,0 +1,54 @@
+import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../../../domain/imports.ts';
+import { type ImportStore, MAX_IMPORTS, splitName, tooManyImports } from '../../imports/import-store.ts';
+import type { RedisLink } from '../../store/redis/connect.ts';
+
+/**
+ * Puts one import.
+ * Keys: its hash; the hash of the other kind. Arguments: its name, its document, how many there may be of both kinds. Answers 1, or 0 without room.
+ */
+const PUT = `
+local isNew = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0
+if isNew and redis.call('HLEN', KEYS[1]) + redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+`;
+
+/** Imports as two hashes in Redis, one field per import. */
+export class RedisImportStore implements ImportStore {
+  readonly #link: RedisLink;
+  readonly #models: string;
+  readonly #data: string;
+
+  /** @param prefix what every key of the farm begins with. */
+  constructor(link: RedisLink, prefix: string) {
+    this.#link = link;
+    this.#models = `${prefix}imports:models`;
+    this.#data = `${prefix}imports:data`;
+  }
+
+  async models(): Promise<readonly ImportedModel[]> {
+    return (await this.#documents(this.#models)).map((document) => importedModelSchema.parse(document));
+  }
+
+  async data(): Promise<readonly ImportedData[]> {
+    return (await this.#documents(this.#data)).map((document) => importedDataSchema.parse(document));
+  }
+
+  putModel(model: ImportedModel): Promise<void> {
+    return this.#put({ key: this.#models, other: this.#data, name: model.modelId }, model);
+  }
+
+  putData(data: ImportedData): Promise<void> {
+    return this.#put({ key: this.#data, other: this.#models, name: splitName(data) }, data);
+  }
+
+  async #put({ key, other, name }: { key: string; other: string; name: string }, document: unknown): Promise<void> {
+    const stored = await this.#link.run((client) => client.eval(PUT, 2, key, other, name, JSON.stringify(document), MAX_IMPORTS));
+    if (stored !== 1) throw tooManyImports();
+  }
+
+  async #documents(key: string): Promise<readonly unknown[]> {
+    const entries = Object.entries(await this.#link.run((client) => client.hgetall(key)));
+    return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => JSON.parse(text));
+  }
+}
