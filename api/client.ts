@@ -3,7 +3,7 @@ import type { JobState } from '../domain/job.ts';
 import type { Blob, FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
 import type { TaskState } from '../domain/task-state.ts';
-import { type AgentList, type AgentView, agentListSchema, agentViewSchema } from './agents.ts';
+import { type AgentList, type AgentView, agentListSchema, agentViewSchema, type MarkAgentRequest } from './agents.ts';
 import { type DownloadOptions, downloadBlob } from './client/download.ts';
 import { type EventsOptions, followEvents } from './client/events.ts';
 import { type ClientOptions, Http } from './client/http.ts';
@@ -89,6 +89,9 @@ export interface GroveClient {
   followLog(taskId: string, options?: LogOptions): AsyncIterable<string>;
   agents(): Promise<AgentList>;
   agent(agentId: string): Promise<AgentView>;
+  /** The agent gets no more work until the mark ends or {@link unmarkAgent} removes it. */
+  markAgent(agentId: string, mark: MarkAgentRequest): Promise<AgentView>;
+  unmarkAgent(agentId: string): Promise<AgentView>;
   models(): Promise<ModelList>;
   /** The files are stored already: {@link uploadFiles}. */
   importModel(request: ImportModelRequest): Promise<ImportedModel>;
@@ -123,6 +126,8 @@ function farmMethods(http: Http) {
     shutdown: () => http.json(ROUTES.shutdown, shutdownAnswerSchema, { body: {} }),
     agents: () => http.json(ROUTES.agents, agentListSchema),
     agent: (agentId) => http.json(ROUTES.agent, agentViewSchema, { params: { agentId } }),
+    markAgent: (agentId, body) => http.json(ROUTES.markAgent, agentViewSchema, { params: { agentId }, body }),
+    unmarkAgent: (agentId) => http.json(ROUTES.unmarkAgent, agentViewSchema, { params: { agentId }, body: {} }),
     events: (options = {}) => followEvents(http, options),
     openApi: () => http.json(ROUTES.openApi, ROUTES.openApi.answers[0].content['application/json']),
   } satisfies Partial<GroveClient>;

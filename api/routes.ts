@@ -4,7 +4,7 @@ import { jobStateSchema } from '../domain/job.ts';
 import { matrixSchema } from '../domain/matrix.ts';
 import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
-import { agentListSchema, agentViewSchema } from './agents.ts';
+import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
@@ -25,6 +25,7 @@ function json<S extends z.ZodType>(status: number, description: string, schema: 
   return { status, description, content: { 'application/json': schema } } as const satisfies RouteAnswer;
 }
 
+const agentParams = z.strictObject({ agentId: idSchema });
 const jobParams = z.strictObject({ jobId: idSchema });
 const taskParams = z.strictObject({ taskId: idSchema });
 const blobParams = z.strictObject({ sha256: sha256Schema });
@@ -201,8 +202,33 @@ export const ROUTES = {
     path: '/api/v1/agents/{agentId}',
     tag: 'agents',
     kind: 'json',
-    params: z.strictObject({ agentId: idSchema }),
+    params: agentParams,
     summary: 'One agent.',
+    answers: [json(200, 'The agent.', agentViewSchema)],
+    errors: ['not-found'],
+  }),
+  markAgent: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/agents/{agentId}/mark',
+    tag: 'agents',
+    kind: 'json',
+    params: agentParams,
+    body: markAgentRequestSchema,
+    summary: 'Pauses, drains or quarantines an agent.',
+    description: 'It gets no more work; what it runs goes on. The mark outlives reconnects and restarts and replaces an earlier one.',
+    answers: [json(200, 'The agent.', agentViewSchema)],
+    errors: ['not-found'],
+  }),
+  unmarkAgent: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/agents/{agentId}/unmark',
+    tag: 'agents',
+    kind: 'json',
+    params: agentParams,
+    body: noArguments,
+    summary: 'Lets a paused, draining or quarantined agent work again.',
     answers: [json(200, 'The agent.', agentViewSchema)],
     errors: ['not-found'],
   }),

@@ -66,3 +66,13 @@ export function present<T extends object>(options: T): { [K in keyof T]?: Exclud
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `30m`, `2h` or `1d`, in milliseconds. */
+export function durationMs(value: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(value) ?? [];
+  const milliseconds = Number(count) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
+  if (!(milliseconds > 0)) throw new InvalidArgumentError('It must be a duration such as 90s, 30m, 2h or 1d.');
+  return milliseconds;
+}

@@ -45,3 +45,10 @@ export function breakerAfterFailure({ inARow, trips }: Breaker): { readonly brea
   const quarantineMs = Math.min(FIRST_QUARANTINE_MS * 2 ** Math.min(trips, 16), LONGEST_QUARANTINE_MS);
   return { breaker: { inARow: BREAKER_FAILURES - 1, trips: trips + 1 }, quarantineMs };
 }
+
+/** One line for a person: who marked it, why, until when, and what to do. */
+export function markText({ by, reason, fix, until }: AgentMark): string {
+  const end = until === null ? '' : `, until ${new Date(until).toISOString()}`;
+  const why = reason === '' ? '' : `: ${reason}`;
+  return `by ${by}${end}${why}${fix === '' ? '' : `. ${fix}`}`;
+}

@@ -1,4 +1,8 @@
+import { registerAgentDrain } from './agent-drain.ts';
 import { registerAgentList } from './agent-list.ts';
+import { registerAgentPause } from './agent-pause.ts';
+import { registerAgentRecover } from './agent-recover.ts';
+import { registerAgentResume } from './agent-resume.ts';
 import { registerAgentRun } from './agent-run.ts';
 import { registerAgentShow } from './agent-show.ts';
 import { registerBench } from './bench.ts';
@@ -45,6 +49,10 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentRun,
   registerAgentList,
   registerAgentShow,
+  registerAgentPause,
+  registerAgentResume,
+  registerAgentDrain,
+  registerAgentRecover,
   registerModelImport,
   registerModelList,
   registerModelShow,

@@ -1,4 +1,5 @@
 import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
+import { markText } from '../../domain/agent-mark.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
 import { matchesUnit, refusals } from '../../domain/requirement.ts';
@@ -46,6 +47,7 @@ function judgeDevices({ requirement }: TaskRecord, agents: readonly AgentRecord[
 
 function availabilityOf(agent: AgentRecord, agents: readonly AgentRecord[]): { status: string; why: string } {
   if (agent.connection !== 'connected') return { status: 'offline', why: `agent ${agent.agentId} is not connected` };
+  if (agent.mark !== null) return { status: agent.mark.kind, why: markText(agent.mark) };
   if (agent.status.state !== 'ready') return { status: agent.status.state, why: agent.status.why };
   const neighbours = agents.filter(({ host }) => host.hostId === agent.host.hostId);
   const leases = neighbours.flatMap(({ leases: held }) => held);

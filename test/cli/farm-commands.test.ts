@@ -140,3 +140,20 @@ describe('grove down', () => {
     expect(jobs.map(({ state }) => state).sort()).toEqual(['cancelled', 'completed']);
   });
 });
+
+describe('an agent', () => {
+  it('is paused, shown so with its reason, and resumed', async () => {
+    expect(await table('agent', 'pause', 'lab-a', '--for', '30m', '--reason', 'needs its GPU')).toMatch(
+      /^agent lab-a is paused \(by local, until .*: needs its GPU\)/,
+    );
+    expect(await table('agent', 'list')).toContain('needs its GPU');
+    expect(await lab.json<AgentView>('agent', 'resume', 'lab-a', '-o', 'json')).toMatchObject({ state: 'idle', mark: null });
+    expect(await table('agent', 'drain', 'lab-a')).toContain('is draining');
+    expect(await table('agent', 'recover', 'lab-a')).toContain('is idle');
+  });
+
+  it('is not paused for a time that is none, nor when nobody knows it', async () => {
+    expect(await lab.grove('agent', 'pause', 'lab-a', '--for', 'soon')).toMatchObject({ code: 2 });
+    expect((await lab.grove('agent', 'pause', 'nobody')).err).toContain('nobody');
+  });
+});

@@ -70,7 +70,7 @@ p.reason { font-size: 14px; background: var(--warn-bg); color: var(--warn); bord
 .badge { display: inline-block; white-space: nowrap; font-size: 11.5px; border: 1px solid var(--line); border-radius: 4px; padding: 0 6px; color: var(--muted); background: var(--card); }
 .chip.s-ok, .chip.s-improved, .chip.s-completed, .chip.s-idle { background: var(--ok-bg); color: var(--ok); }
 .chip.s-regressed, .chip.s-failed, .chip.s-exception, .chip.s-quality, .chip.s-offline { background: var(--bad-bg); color: var(--bad); }
-.chip.s-noisy, .chip.s-insufficient, .chip.s-fell-back, .chip.s-not-ready, .chip.s-draining { background: var(--warn-bg); color: var(--warn); }
+.chip.s-noisy, .chip.s-insufficient, .chip.s-fell-back, .chip.s-not-ready, .chip.s-draining, .chip.s-paused, .chip.s-quarantined { background: var(--warn-bg); color: var(--warn); }
 .chip.g-met { background: var(--ok-bg); color: var(--ok); }
 .chip.g-missed { background: var(--warn-bg); color: var(--warn); }
 .chip.s-running, .chip.s-waiting, .chip.s-busy { background: var(--info-bg); color: var(--info); }
