@@ -10,6 +10,7 @@ import { type ClientOptions, Http } from './client/http.ts';
 import { followLog, type LogOptions, readLog } from './client/log.ts';
 import { type UploadOptions, type UploadSource, uploadFiles } from './client/upload.ts';
 import type { FarmEvent } from './events.ts';
+import { type GarbageView, garbageViewSchema } from './garbage.ts';
 import { type Health, healthSchema, type Ready, readySchema, type ShutdownAnswer, shutdownAnswerSchema } from './health.ts';
 import {
   type DataList,
@@ -42,6 +43,7 @@ export type { EventsOptions } from './client/events.ts';
 export type { ClientOptions } from './client/http.ts';
 export type { LogOptions } from './client/log.ts';
 export type { UploadOptions, UploadProgress, UploadRange, UploadSource } from './client/upload.ts';
+export type { GarbageView } from './garbage.ts';
 
 /** Which jobs to list. */
 export interface JobsPage {
@@ -68,6 +70,10 @@ export interface GroveClient {
   health(): Promise<Health>;
   /** Whether requests are served now; false while the farm starts or stops. */
   ready(): Promise<Ready>;
+  /** How the collection of garbage goes, or how the last one ended. */
+  garbage(): Promise<GarbageView>;
+  /** Begins one in the background. Throws `already-running`. */
+  collectGarbage(dryRun: boolean): Promise<GarbageView>;
   shutdown(): Promise<ShutdownAnswer>;
   /** Grants only; {@link uploadFiles} also moves the bytes. */
   createUploads(files: FileMap): Promise<UploadAnswer>;
@@ -123,6 +129,8 @@ function farmMethods(http: Http) {
   return {
     health: () => http.json(ROUTES.health, healthSchema),
     ready: () => http.json(ROUTES.ready, readySchema),
+    garbage: () => http.json(ROUTES.garbage, garbageViewSchema),
+    collectGarbage: (dryRun) => http.json(ROUTES.collectGarbage, garbageViewSchema, { body: { dryRun } }),
     shutdown: () => http.json(ROUTES.shutdown, shutdownAnswerSchema, { body: {} }),
     agents: () => http.json(ROUTES.agents, agentListSchema),
     agent: (agentId) => http.json(ROUTES.agent, agentViewSchema, { params: { agentId } }),

@@ -8,6 +8,7 @@ import { requirementSchema } from '../domain/requirement.ts';
 import { errorReportSchema, taskResultSchema } from '../domain/task.ts';
 import { agentListSchema, agentViewSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
+import { garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobSummarySchema, jobViewSchema, taskExplanationSchema } from './jobs.ts';
 import { cellViewSchema } from './matrix.ts';
@@ -52,6 +53,7 @@ const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   Grant: grantSchema,
   Health: healthSchema,
   Job: jobViewSchema,
+  Garbage: garbageViewSchema,
   JobList: jobListSchema,
   JobSummary: jobSummarySchema,
   Matrix: matrixSchema,

@@ -6,6 +6,7 @@ import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
 import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
+import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
@@ -67,6 +68,26 @@ export const ROUTES = {
     kind: 'json',
     summary: 'Whether requests are served now.',
     answers: [json(200, 'Ready.', readySchema), json(503, 'Starting or stopping.', readySchema)],
+  }),
+  garbage: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/garbage',
+    tag: 'artifacts',
+    kind: 'json',
+    summary: 'How the collection of garbage goes, or how the last one ended.',
+    answers: [json(200, 'The one that runs, or the last one of this coordinator.', garbageViewSchema)],
+  }),
+  collectGarbage: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/garbage',
+    tag: 'artifacts',
+    kind: 'json',
+    body: garbageRequestSchema,
+    summary: 'Removes stored blobs that no job, result or import names, in the background.',
+    answers: [json(202, 'It has begun.', garbageViewSchema)],
+    errors: ['already-running'],
   }),
   shutdown: defineRoute({
     ...nothing,

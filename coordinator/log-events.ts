@@ -4,6 +4,7 @@ export const LOG_EVENTS = {
   'coordinator-stopping': { level: 'info', message: 'The coordinator stops' },
   'coordinator-stopped': { level: 'info', message: 'The coordinator has stopped' },
   'artifacts-opened': { level: 'info', message: 'The artifact store is open' },
+  'garbage-collected': { level: 'info', message: 'A collection of garbage has ended' },
   'agent-connected': { level: 'info', message: 'An agent opened a session' },
   'agent-disconnected': { level: 'info', message: 'An agent session ended' },
   'agent-refused': { level: 'warn', message: 'An agent stream was refused' },

@@ -7,6 +7,9 @@ import { systemRandom } from '../platform/random.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
 import { createAggregate } from './aggregate/aggregate.ts';
+import { collectGarbage } from './artifacts/gc/collect-garbage.ts';
+import { GarbageCollection } from './artifacts/gc/garbage-collection.ts';
+import { documentsInUse } from './artifacts/gc/roots.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { createFileLog } from './logger.ts';
 import type { CoordinatorPorts } from './open-request.ts';
@@ -82,7 +85,27 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   return { url: rest.url, grpcAddress, stop: (reason) => stopper.stop(reason), done: stopper.done };
 }
 
+/** Off the hot path: it runs only when somebody asks. */
+function openGarbageCollection({ undo, log, clock, random, store, imports, artifacts, openArtifacts }: Parts): GarbageCollection {
+  const garbage = new GarbageCollection({
+    clock,
+    collect: ({ dryRun, now }) =>
+      collectGarbage({
+        artifacts,
+        sweep: openArtifacts.sweep,
+        roots: () => documentsInUse({ store, imports }),
+        now,
+        salt: Math.floor(random.float() * 2 ** 32),
+        dryRun,
+      }),
+    onEnded: ({ dryRun, report, problem }) => log('garbage-collected', { dryRun, problem, ...report }),
+  });
+  undo.add(() => garbage.stop());
+  return garbage;
+}
+
 function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestDeps {
+  const garbage = openGarbageCollection(parts);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {
     version: VERSION,
@@ -101,7 +124,8 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     progress: hub,
     catalogue,
     imports,
-    requireStored: (files) => verifyBlobs(files, artifacts),
+    requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
+    garbage,
     matrix: createAggregate({ store, catalogue, clock, sha256 }),
     health: async () => ({
       status: stopper.state,

@@ -5,6 +5,7 @@ import { registerAgentRecover } from './agent-recover.ts';
 import { registerAgentResume } from './agent-resume.ts';
 import { registerAgentRun } from './agent-run.ts';
 import { registerAgentShow } from './agent-show.ts';
+import { registerArtifactGc } from './artifact-gc.ts';
 import { registerBench } from './bench.ts';
 import type { RegisterCommand } from './command.ts';
 import { registerConvert } from './convert.ts';
@@ -53,6 +54,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentResume,
   registerAgentDrain,
   registerAgentRecover,
+  registerArtifactGc,
   registerModelImport,
   registerModelList,
   registerModelShow,

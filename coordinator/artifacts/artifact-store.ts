@@ -14,6 +14,8 @@ export interface ArtifactStore {
   grantGet(blob: Blob, now: EpochMs): Promise<Grant>;
   /** Size of a stored blob, or undefined. */
   head(sha256: string): Promise<{ readonly sizeBytes: number } | undefined>;
+  /** As {@link head}, for somebody who is about to name the blob in a job or a result: garbage collection leaves it for a day. */
+  claim(sha256: string, now: EpochMs): Promise<{ readonly sizeBytes: number } | undefined>;
   /** Content of a stored blob, or one range of it, for the coordinator itself. Throws `not-found`. */
   open(sha256: string, range?: ByteRange): Promise<Readable>;
   /** Stores bytes the coordinator itself made. */

@@ -2,6 +2,8 @@ import type { Clock } from '../../domain/ports.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { ArtifactsConfig } from './artifacts-config.ts';
 import { FsArtifactStore } from './fs/fs-artifact-store.ts';
+import { FsSweep } from './fs/fs-sweep.ts';
+import type { Sweepable } from './gc/sweepable.ts';
 import type { SignedBlobs } from './signed-blobs.ts';
 
 /** The artifact store of a coordinator, whatever it is made of. */
@@ -9,6 +11,8 @@ export interface OpenArtifacts {
   readonly store: ArtifactStore;
   /** The receiving end of its URLs, when the coordinator itself serves them. */
   readonly signedBlobs: SignedBlobs | undefined;
+  /** For garbage collection. */
+  readonly sweep: Sweepable;
   /** For health reports and logs. */
   readonly kind: ArtifactsConfig['kind'];
   /** How it is reached and what it proves, for the log. */
@@ -31,7 +35,7 @@ export interface OpenArtifactsRequest {
 export async function openArtifacts({ config, folder, clock, baseUrl }: OpenArtifactsRequest): Promise<OpenArtifacts> {
   if (config.kind === 'fs') {
     const store = await FsArtifactStore.open({ folder, baseUrl });
-    return { store, signedBlobs: store, kind: 'fs', facts: {}, problem: () => '', close: () => {} };
+    return { store, signedBlobs: store, sweep: new FsSweep(folder), kind: 'fs', facts: {}, problem: () => '', close: () => {} };
   }
   // Loaded only where it is used: a farm on one machine starts without the S3 client.
   const { S3ArtifactStore } = await import('./s3/s3-artifact-store.ts');
@@ -41,6 +45,7 @@ export async function openArtifacts({ config, folder, clock, baseUrl }: OpenArti
   return {
     store,
     signedBlobs: undefined,
+    sweep: store.sweep,
     kind: 's3',
     facts: { endpoint, bucket, prefix, provenBy: store.verifies ? 'server' : 'coordinator' },
     problem: () => store.problem?.message ?? '',

@@ -30,7 +30,7 @@ describe('a session that fails while it begins', () => {
       store,
       sessions,
       dispatcher: { attach: failing, detach: ignore, setReady: ignore, rejected: ignore },
-      artifacts: { grantGet: failing, grantPut: failing, head: failing },
+      artifacts: { grantGet: failing, grantPut: failing, claim: failing },
       logs: { append: ignore },
       progress: { publish: ignore },
       clock: new VirtualClock(),

@@ -25,7 +25,7 @@ const UNANSWERED: ReadonlySet<string> = new Set<ErrorCode>(['store-failed', 'sto
 
 export interface AgentSessionDeps {
   readonly store: TaskStore;
-  readonly artifacts: Pick<ArtifactStore, 'grantGet' | 'grantPut' | 'head'>;
+  readonly artifacts: Pick<ArtifactStore, 'grantGet' | 'grantPut' | 'claim'>;
   readonly dispatcher: Pick<Dispatcher, 'attach' | 'detach' | 'setReady' | 'rejected'>;
   readonly sessions: Sessions;
   readonly logs: Pick<TaskLogs, 'append'>;

@@ -1,4 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
+import type { EpochMs } from '../../domain/ports.ts';
 import type { AttemptOutcome, TaskResult } from '../../domain/task.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { CompleteAnswer, CompleteCommand, TaskStore } from '../store/task-store.ts';
@@ -9,7 +10,7 @@ const CONCURRENCY = 16;
 
 export interface RecordDeps {
   readonly store: Pick<TaskStore, 'task' | 'complete'>;
-  readonly artifacts: Pick<ArtifactStore, 'head'>;
+  readonly artifacts: Pick<ArtifactStore, 'claim'>;
 }
 
 /**
@@ -21,7 +22,7 @@ export async function recordResult({ store, artifacts }: RecordDeps, command: Co
   const task = await store.task(command.lease.taskId);
   const { outcome } = command;
   const problem = outcome.state === 'completed' && task !== undefined ? misfit(outcome.result, task.spec.kind) : undefined;
-  const recorded = problem === undefined ? await withStoredBlobs(outcome, artifacts) : unreadable(problem);
+  const recorded = problem === undefined ? await withStoredBlobs(outcome, artifacts, command.now) : unreadable(problem);
   return store.complete({ ...command, outcome: recorded });
 }
 
@@ -35,20 +36,20 @@ function unreadable(problem: string): AttemptOutcome {
   return { state: 'exception', error: new GroveError('malformed-message', { message: 'complete', problem }).toReport() };
 }
 
-async function withStoredBlobs(outcome: AttemptOutcome, artifacts: RecordDeps['artifacts']): Promise<AttemptOutcome> {
+async function withStoredBlobs(outcome: AttemptOutcome, artifacts: RecordDeps['artifacts'], now: EpochMs): Promise<AttemptOutcome> {
   if (outcome.state !== 'completed') return outcome;
-  const missing = await firstMissing(outcome.result, artifacts);
+  const missing = await firstMissing(outcome.result, artifacts, now);
   if (missing === undefined) return outcome;
   const error = new GroveError('transfer-failed', { what: `result blob ${missing}`, problem: 'it is not in the artifact store' });
   return { state: 'exception', error: error.toReport() };
 }
 
-async function firstMissing(result: TaskResult, artifacts: RecordDeps['artifacts']): Promise<string | undefined> {
+async function firstMissing(result: TaskResult, artifacts: RecordDeps['artifacts'], now: EpochMs): Promise<string | undefined> {
   const open = [...blobsOf(result)];
   let missing: string | undefined;
   const worker = async (): Promise<void> => {
     for (let blob = open.pop(); blob !== undefined && missing === undefined; blob = open.pop()) {
-      const stored = await artifacts.head(blob.sha256);
+      const stored = await artifacts.claim(blob.sha256, now);
       if (stored?.sizeBytes !== blob.sizeBytes) missing = blob.sha256;
     }
   };

@@ -9,6 +9,7 @@ import type { Clock, Random } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { GarbageCollection } from '../artifacts/gc/garbage-collection.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { TaskLogs } from '../logs/task-logs.ts';
@@ -32,6 +33,7 @@ export interface RestDeps {
   readonly imports: ImportStore;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
   requireStored(files: FileMap): Promise<void>;
+  readonly garbage: Pick<GarbageCollection, 'state' | 'start'>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
   health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts' | 'coordinators'>>;

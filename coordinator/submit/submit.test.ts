@@ -158,7 +158,7 @@ function serviceOn(fleet: { agents: readonly AgentRecord[] }, archive?: Pick<Job
   const archived: string[] = [];
   const service = createSubmitService({
     store: { ...bound(store), agents: async () => fleet.agents },
-    artifacts: { head: async (digest) => (digest === BLOB.sha256 ? { sizeBytes: BLOB.sizeBytes } : undefined) },
+    artifacts: { claim: async (digest) => (digest === BLOB.sha256 ? { sizeBytes: BLOB.sizeBytes } : undefined) },
     catalogue: CATALOGUE,
     imports: { models: async () => [], data: async () => [] },
     archive: archive ?? { add: ({ jobId }) => archived.push(jobId) },

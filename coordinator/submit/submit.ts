@@ -20,7 +20,7 @@ import { verifyBlobs } from './verify-blobs.ts';
 
 export interface SubmitDeps {
   readonly store: Pick<TaskStore, 'submit' | 'agents' | 'job' | 'task' | 'tasksOf' | 'benchmarks'>;
-  readonly artifacts: Pick<ArtifactStore, 'head'>;
+  readonly artifacts: Pick<ArtifactStore, 'claim'>;
   readonly catalogue: Catalogue;
   readonly imports: Pick<ImportStore, 'models' | 'data'>;
   readonly archive: Pick<JobArchive, 'add'>;
@@ -62,7 +62,7 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
       const earlier = dryRun ? undefined : await deps.store.job(jobId);
       if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
       const spec = useImportedModel(readSubmitRequest(request, deps), await deps.imports.models());
-      await verifyFiles(spec, deps.artifacts);
+      await verifyFiles(spec, deps);
       const [agents, imported] = await Promise.all([deps.store.agents(), deps.imports.data()]);
       const expansion = deps.expand({ jobId, spec, agents, imported });
       assertSendable(expansion.tasks);
@@ -109,9 +109,9 @@ function assertSendable(tasks: readonly NewTask[]): void {
 }
 
 /** Every file that the job names, each model's in turn: two models may have files of one name. */
-async function verifyFiles(spec: JobSpec, artifacts: SubmitDeps['artifacts']): Promise<void> {
+async function verifyFiles(spec: JobSpec, { artifacts, clock }: Pick<SubmitDeps, 'artifacts' | 'clock'>): Promise<void> {
   const sources = modelsOf(spec).map(({ source }) => (source.kind === 'uploaded' ? source.files : {}));
-  for (const files of [...sources, spec.dataFiles]) await verifyBlobs(files, artifacts);
+  for (const files of [...sources, spec.dataFiles]) await verifyBlobs(files, artifacts, clock.now());
 }
 
 /** The store compares the request digests. Throws `idempotency-conflict`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createClient, type GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { FsArtifactStore } from '../../coordinator/artifacts/fs/fs-artifact-store.ts';
+import { GarbageCollection } from '../../coordinator/artifacts/gc/garbage-collection.ts';
 import { FileImportStore } from '../../coordinator/imports/file-import-store.ts';
 import { FileTaskLogs } from '../../coordinator/logs/file-task-logs.ts';
 import { ProgressHub } from '../../coordinator/logs/progress-hub.ts';
@@ -22,6 +23,17 @@ import { readCatalogue } from '../../platform/read-catalogue.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { JOB_SPEC, newTask } from '../conformance/task-store/documents.ts';
 import { Farm } from '../conformance/task-store/farm.ts';
+
+const NO_GARBAGE = {
+  documents: 0,
+  blobs: 0,
+  bytes: 0,
+  garbageBlobs: 0,
+  garbageBytes: 0,
+  removedBlobs: 0,
+  removedBytes: 0,
+  droppedUploads: 0,
+};
 
 export const EMPTY_MATRIX: Matrix = { schemaVersion: 2, generatedAt: 0, rows: [], columns: [], cells: [] };
 
@@ -124,7 +136,8 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     progress,
     catalogue: await readCatalogue('recipes', sha256),
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
-    requireStored: (files) => verifyBlobs(files, artifacts),
+    requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
+    garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
     matrix: async () => options.matrix ?? EMPTY_MATRIX,
     health: async () => ({
       status: 'ok',

@@ -26,6 +26,10 @@ describe.each(S3_KINDS)('a farm whose artifacts lie in %s', (kind) => {
     expect(await lab.logged('artifacts-opened')).toMatchObject([{ kind: 's3', provenBy: 'server' }]);
     const health = await lab.client.health();
     expect(health.artifacts).toEqual({ kind: 's3', ok: true, detail: '' });
+    // Young as they are, nothing of it is garbage.
+    const { report } = await lab.json<{ report: { blobs: number } }>('artifact', 'gc', '--yes', '-o', 'json');
+    expect(report).toMatchObject({ garbageBlobs: 0, removedBlobs: 0, droppedUploads: 0 });
+    expect(report.blobs).toBeGreaterThan(5);
     const logs = await lab.logText();
     expect(logs).not.toMatch(/X-Amz-Signature|grove-test-secret/);
   });

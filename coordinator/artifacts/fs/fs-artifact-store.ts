@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { GroveError } from '../../../domain/errors.ts';
@@ -8,6 +8,7 @@ import { sha256Schema } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { Grant } from '../../../domain/protocol.ts';
 import type { ArtifactStore, ByteRange } from '../artifact-store.ts';
+import { CLAIM_AGAIN_MS } from '../gc/sweepable.ts';
 import type { SignedBlobs, SignedRequest } from '../signed-blobs.ts';
 import { receiveBlob } from './receive-blob.ts';
 import { loadSigningKey, UrlSigner } from './signing.ts';
@@ -57,7 +58,7 @@ export class FsArtifactStore implements ArtifactStore, SignedBlobs {
     if (blob.sizeBytes > MAX_BLOB_BYTES) {
       throw new GroveError('too-large', { what: `Blob ${blob.sha256}`, sizeBytes: blob.sizeBytes, limitBytes: MAX_BLOB_BYTES });
     }
-    const stored = await this.head(blob.sha256);
+    const stored = await this.claim(blob.sha256, now);
     if (stored === undefined) return this.#grant('PUT', blob, now);
     if (stored.sizeBytes !== blob.sizeBytes) throw wrongSize(blob, stored.sizeBytes);
     return { sha256: blob.sha256, present: true, ...WHOLE, url: '' };
@@ -73,6 +74,18 @@ export class FsArtifactStore implements ArtifactStore, SignedBlobs {
   async head(sha256: string): Promise<{ readonly sizeBytes: number } | undefined> {
     try {
       const { size } = await stat(this.#pathOf(sha256));
+      return { sizeBytes: size };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async claim(sha256: string, now: EpochMs): Promise<{ readonly sizeBytes: number } | undefined> {
+    try {
+      const path = this.#pathOf(sha256);
+      const { size, mtimeMs } = await stat(path);
+      if (mtimeMs < now - CLAIM_AGAIN_MS) await utimes(path, now / 1_000, now / 1_000);
       return { sizeBytes: size };
     } catch (error) {
       if (isMissing(error)) return undefined;

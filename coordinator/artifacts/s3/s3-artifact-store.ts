@@ -6,11 +6,13 @@ import { sha256Schema } from '../../../domain/names.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Grant } from '../../../domain/protocol.ts';
 import type { ArtifactStore, ByteRange } from '../artifact-store.ts';
+import { CLAIM_AGAIN_MS, type Sweepable } from '../gc/sweepable.ts';
 import { checksumHeader, GrantSigner } from './grants.ts';
 import { blobKey } from './keys.ts';
 import type { S3Credentials } from './presign.ts';
 import { S3Bucket } from './s3-bucket.ts';
 import type { S3Settings } from './s3-settings.ts';
+import { S3Sweep } from './s3-sweep.ts';
 import { StagedUploads } from './staged-uploads.ts';
 import { verifiesChecksums } from './verifies-checksums.ts';
 
@@ -33,6 +35,7 @@ interface Pieces {
   readonly bucket: S3Bucket;
   readonly signer: GrantSigner;
   readonly staged: StagedUploads;
+  readonly sweep: S3Sweep;
   readonly partBytes: number;
   readonly verifies: boolean;
 }
@@ -61,7 +64,7 @@ export class S3ArtifactStore implements ArtifactStore {
       const own = new GrantSigner({ ...settings, publicEndpoint: settings.endpoint }, credentials, addressOf);
       const proves = verifies ?? (await verifiesChecksums(bucket, own, clock.now()));
       const staged = new StagedUploads({ bucket, signer, clock, partBytes });
-      return new S3ArtifactStore({ bucket, signer, staged, partBytes, verifies: proves });
+      return new S3ArtifactStore({ bucket, signer, staged, sweep: new S3Sweep(bucket, clock), partBytes, verifies: proves });
     } catch (error) {
       bucket.close();
       throw error;
@@ -78,6 +81,11 @@ export class S3ArtifactStore implements ArtifactStore {
     return this.#pieces.bucket.problem;
   }
 
+  /** For garbage collection. */
+  get sweep(): Sweepable {
+    return this.#pieces.sweep;
+  }
+
   /** Closes connections. */
   close(): void {
     this.#pieces.bucket.close();
@@ -88,7 +96,7 @@ export class S3ArtifactStore implements ArtifactStore {
       throw new GroveError('too-large', { what: `Blob ${blob.sha256}`, sizeBytes: blob.sizeBytes, limitBytes: MAX_BLOB_BYTES });
     }
     const { signer, staged, verifies, partBytes } = this.#pieces;
-    const stored = await this.head(blob.sha256);
+    const stored = await this.claim(blob.sha256, now);
     if (stored === undefined) {
       const direct = verifies && blob.sizeBytes <= partBytes;
       return direct ? signer.put(blob, blobKey(blob.sha256), now) : staged.grant(blob, now);
@@ -109,6 +117,14 @@ export class S3ArtifactStore implements ArtifactStore {
     return object === undefined ? undefined : { sizeBytes: object.sizeBytes };
   }
 
+  async claim(sha256: string, now: EpochMs): Promise<{ readonly sizeBytes: number } | undefined> {
+    const { bucket, sweep } = this.#pieces;
+    const object = await bucket.head(keyOf(sha256));
+    if (object === undefined || object.modifiedAt >= now - CLAIM_AGAIN_MS) return object;
+    await sweep.claim(sha256);
+    return this.head(sha256);
+  }
+
   async open(sha256: string, range?: ByteRange): Promise<Readable> {
     const bytes = await this.#pieces.bucket.get(keyOf(sha256), range);
     if (bytes === undefined) throw missing(sha256);
@@ -117,7 +133,11 @@ export class S3ArtifactStore implements ArtifactStore {
 
   async put(bytes: Uint8Array): Promise<Blob> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await this.#pieces.bucket.put(blobKey(sha256), Buffer.from(bytes), checksumHeader(sha256));
+    const { bucket, sweep } = this.#pieces;
+    const store = () => bucket.put(blobKey(sha256), Buffer.from(bytes), checksumHeader(sha256));
+    await store();
+    // Written over an object that was being removed, it may be gone again.
+    if (await sweep.untilNotCondemned(sha256)) await store();
     return { sha256, sizeBytes: bytes.byteLength };
   }
 }

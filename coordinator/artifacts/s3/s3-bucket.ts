@@ -24,12 +24,6 @@ export interface S3Part {
   readonly etag: string;
 }
 
-export interface S3Upload {
-  readonly key: string;
-  readonly uploadId: string;
-  readonly startedAt: EpochMs;
-}
-
 /** What a copy must find. */
 export interface CopySource {
   readonly key: string;
@@ -230,25 +224,10 @@ export class S3Bucket {
     );
   }
 
-  async dropUpload({ key, uploadId }: Omit<S3Upload, 'startedAt'>): Promise<void> {
+  async dropUpload(key: string, uploadId: string): Promise<void> {
     await this.#call('drop an upload', () =>
       absentAsUndefined(() => this.#client.abortMultipartUpload(this.#settings.bucket, this.#name(key), uploadId)),
     );
-  }
-
-  /** Unfinished uploads below a prefix. */
-  async *uploads(keyPrefix: string): AsyncGenerator<S3Upload> {
-    const { bucket, prefix } = this.#settings;
-    for (let markers = ['', '']; ; ) {
-      const [keyMarker = '', idMarker = ''] = markers;
-      const page = await this.#call('list uploads', () =>
-        this.#client.listIncompleteUploadsQuery(bucket, prefix + keyPrefix, keyMarker, idMarker, ''),
-      );
-      for (const { key, uploadId, initiated } of page.uploads)
-        yield { key: key.slice(prefix.length), uploadId, startedAt: initiated.getTime() };
-      if (!page.isTruncated || page.nextKeyMarker === keyMarker) return;
-      markers = [page.nextKeyMarker, page.nextUploadIdMarker];
-    }
   }
 
   /** Sends bytes to a signed URL, as an agent would, and answers the status. */

@@ -5,7 +5,7 @@ import type { Blob } from '../../../domain/manifest.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Grant } from '../../../domain/protocol.ts';
 import type { GrantSigner } from './grants.ts';
-import { blobKey, STAGING } from './keys.ts';
+import { blobKey, STAGING, UPLOADS } from './keys.ts';
 import type { S3Bucket, S3Part } from './s3-bucket.ts';
 
 /** Parts named in one answer: its URLs have to fit a message, for a batch of blobs. */
@@ -65,12 +65,17 @@ export class StagedUploads {
     let uploadId = await bucket.findUpload(key);
     if (uploadId === undefined) {
       if ((await bucket.head(key)) !== undefined) return undefined;
+      await bucket.put(uploadKey(key), Buffer.alloc(0), {});
       uploadId = await bucket.startUpload(key);
     }
     // Finished or dropped between the two questions: what follows finds out.
     const arrived = (await bucket.parts(key, uploadId)) ?? [];
     const missing = missingParts(blob, partBytes, arrived);
-    if (missing.length === 0) return void (await bucket.finishUpload(key, uploadId, arrived));
+    if (missing.length === 0) {
+      await bucket.finishUpload(key, uploadId, arrived);
+      await bucket.remove(uploadKey(key));
+      return undefined;
+    }
     const upload = { key, uploadId };
     const parts = missing.slice(0, PARTS_PER_GRANT).map((part) => signer.part({ ...upload, ...part }, now));
     return { sha256: blob.sha256, present: false, url: '', headers: {}, parts, confirm: true };
@@ -143,6 +148,10 @@ export class StagedUploads {
       else next();
     }
   }
+}
+
+function uploadKey(stagingKey: string): string {
+  return UPLOADS + stagingKey.slice(STAGING.length);
 }
 
 function stagingKey({ sha256, sizeBytes }: Blob): string {

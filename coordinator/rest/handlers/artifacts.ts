@@ -8,7 +8,12 @@ import { type Handlers, ok } from '../handler.ts';
 import { sendBlob } from '../streams/send-blob.ts';
 
 /** Uploads and downloads. */
-export function artifactHandlers({ artifacts, signedBlobs, clock }: Pick<RestDeps, 'artifacts' | 'signedBlobs' | 'clock'>) {
+export function artifactHandlers({
+  artifacts,
+  signedBlobs,
+  clock,
+  garbage,
+}: Pick<RestDeps, 'artifacts' | 'signedBlobs' | 'clock' | 'garbage'>) {
   const authorize = (request: SignedRequest) => {
     if (signedBlobs === undefined) throw new GroveError('not-found', { kind: 'signed URL', id: 'blobs are served by another store' });
     signedBlobs.authorize(request, clock.now());
@@ -18,6 +23,12 @@ export function artifactHandlers({ artifacts, signedBlobs, clock }: Pick<RestDep
     async createUploads({ body: { files } }) {
       const grants = await Promise.all(distinctBlobs(files).map((blob) => artifacts.grantPut(blob, clock.now())));
       return ok({ grants: grants.map(plainGrant) });
+    },
+    async garbage() {
+      return ok(garbage.state);
+    },
+    async collectGarbage({ body: { dryRun } }) {
+      return { status: 202, body: garbage.start(dryRun) };
     },
     async artifact({ params: { sha256 } }, req, res) {
       await sendBlob(artifacts, sha256, { req, res });
