@@ -85,6 +85,8 @@ export interface TaskStore {
   benchmarks(): Promise<readonly TaskRecord[]>;
   /** Events after `afterSequence`, oldest first, at most `limit`. The store keeps the last 10,000. */
   eventsSince(afterSequence: number, limit: number): Promise<readonly StoreEvent[]>;
+  /** Blobs of the artifact store in which this store keeps documents: as much in use as the documents themselves. */
+  archives(): Promise<readonly string[]>;
   /** Calls back after each event has become durable. Returns the unsubscribe function. */
   subscribe(listener: (event: StoreEvent) => void): () => void;
 

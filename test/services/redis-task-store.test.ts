@@ -4,6 +4,7 @@ import { createRedisTaskStore } from '../../coordinator/store/redis/redis-task-s
 import { createSystemClock } from '../../platform/clock.ts';
 import { describeTaskStore } from '../conformance/task-store.ts';
 import { openTestRedis, type TestRedis } from '../support/redis-server.ts';
+import { archivingAlways, MemoryArchive } from './support/archiving.ts';
 
 let redis: TestRedis;
 let link: RedisLink;
@@ -14,6 +15,12 @@ beforeAll(async () => {
 afterAll(async () => {
   link.close();
   await redis.stop();
+});
+
+describeTaskStore('Redis task store that archives whatever has ended after every command', async () => {
+  const archive = new MemoryArchive();
+  const store = createRedisTaskStore({ link, farm: redis.farm(), clock: createSystemClock(), archive });
+  return archivingAlways(store);
 });
 
 describeTaskStore('Redis task store', async () => createRedisTaskStore({ link, farm: redis.farm(), clock: createSystemClock() }));

@@ -177,6 +177,11 @@ class MemoryTaskStore implements TaskStore {
     return eventsAfter(this.#state, { afterSequence, durableSequence: this.#durableEvents, limit });
   }
 
+  /** Everything is in the journal. */
+  async archives() {
+    return [];
+  }
+
   subscribe(listener: (event: StoreEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => {

@@ -11,6 +11,8 @@
  * listed:<job>  left:<job>               sorted set of a job's tasks; hash of the last views of shared tasks it no longer follows
  * waiters:<task>                         sorted set: tasks that wait for it
  * jobs agents queues benchmarks          sorted sets by order of appearance
+ * archives                               set of blobs that hold archived documents
+ * ended                                  sorted set of ended jobs, by end, whose documents have not been archived
  * submits                                hash: idempotency key of a principal -> request digest and job
  * lane: line: finishes: age:             pending tasks, see functions/queues.lua
  * match open:<priority> unit:<device> routes route-numbers requirements yes:<profile> fit:<device>

@@ -69,11 +69,26 @@ const COMMANDS = [
   'cancel_job',
   'expire',
   'learn',
+  'archive',
 ] as const;
 export type CommandFunction = (typeof COMMANDS)[number];
 
 /** Functions of `queries.lua`. */
-const QUERIES = ['tasks', 'tasks_of', 'benchmarks', 'job', 'jobs', 'agent', 'agents', 'queues', 'position', 'unjudged'] as const;
+const QUERIES = [
+  'tasks',
+  'tasks_of',
+  'benchmarks',
+  'job',
+  'jobs',
+  'agent',
+  'agents',
+  'queues',
+  'position',
+  'unjudged',
+  'ended_jobs',
+  'documents',
+  'archives',
+] as const;
 export type QueryFunction = (typeof QUERIES)[number];
 
 /** Codes of errors that the store itself makes; those an agent reports bring their own word on whether another attempt helps. */

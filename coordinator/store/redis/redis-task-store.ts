@@ -9,6 +9,7 @@ import type { Assignment, TaskResult } from '../../../domain/task.ts';
 import { taskStateSchema } from '../../../domain/task-state.ts';
 import type { AcquireCommand, Acquired, DueItem, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
 import { checkSchema, checkServer } from './check-server.ts';
+import { ColdDocuments, type DocumentArchive } from './cold-documents.ts';
 import {
   acceptCall,
   acquireCall,
@@ -61,28 +62,41 @@ export interface RedisTaskStoreOptions {
   readonly clock: Clock;
   readonly sha256?: Sha256;
   readonly log?: RedisLog;
+  /** Where documents of old jobs go; without it they stay in Redis. */
+  readonly archive?: DocumentArchive;
+}
+
+/** A store that can be kept small. */
+export interface ArchivingTaskStore extends TaskStore {
+  /**
+   * Moves documents of jobs that ended before this time into the artifact store. Everything can be asked as before. Returns how many jobs it has gone
+   * through: 0 when there is nothing left to do. Several coordinators may do it at once.
+   */
+  archiveEnded(before: EpochMs): Promise<number>;
 }
 
 /**
  * {@link TaskStore} on Redis, for any number of coordinators. Every command is one function call and thereby atomic; nothing that matters is kept in
  * this process.
  */
-export function createRedisTaskStore(options: RedisTaskStoreOptions): TaskStore {
+export function createRedisTaskStore(options: RedisTaskStoreOptions): ArchivingTaskStore {
   return new RedisTaskStore(options);
 }
 
-class RedisTaskStore implements TaskStore {
+class RedisTaskStore implements ArchivingTaskStore {
   readonly #link: RedisLink;
   readonly #keys: Keys;
   readonly #functions: StoreFunctions;
   readonly #feed: EventFeed;
+  readonly #cold: ColdDocuments;
   readonly #sha256: Sha256;
   readonly #log: RedisLog;
 
-  constructor({ link, farm, clock, sha256, log = () => {} }: RedisTaskStoreOptions) {
+  constructor({ link, farm, clock, sha256, archive, log = () => {} }: RedisTaskStoreOptions) {
     this.#link = link;
     this.#keys = createKeys(farm);
     this.#functions = new StoreFunctions(link, this.#keys.prefix);
+    this.#cold = new ColdDocuments(this.#functions, archive);
     this.#feed = new EventFeed({ link, keys: this.#keys, clock, log });
     this.#sha256 = sha256 ?? ((data) => createHash('sha256').update(data).digest('hex'));
     this.#log = log;
@@ -199,6 +213,10 @@ class RedisTaskStore implements TaskStore {
     return this.#slices({ offset: 0, limit: Number.POSITIVE_INFINITY }, (range) => this.#ask('benchmarks', range));
   }
 
+  async archives() {
+    return listOf(await this.#ask('archives', {})).map(textOf);
+  }
+
   async eventsSince(afterSequence: number, limit: number) {
     const entries = await this.#link.run((client) => client.xrange(this.#keys.events, `${afterSequence + 1}-0`, '+', 'COUNT', limit));
     const events = entries.flatMap(([id, fields]) => eventsOf(id, fields));
@@ -207,6 +225,10 @@ class RedisTaskStore implements TaskStore {
 
   subscribe(listener: (event: StoreEvent) => void): () => void {
     return this.#feed.subscribe(listener);
+  }
+
+  archiveEnded(before: EpochMs): Promise<number> {
+    return this.#cold.archiveEnded(before);
   }
 
   /**
@@ -240,7 +262,7 @@ class RedisTaskStore implements TaskStore {
     const { values } = await this.#functions.call({ name, call });
     const [value] = values;
     if (value === undefined) throw new Error(`the query ${name} answered nothing`);
-    return value;
+    return this.#cold.thaw(value);
   }
 
   async #slices(

@@ -259,6 +259,7 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     queues: () => store.queues(),
     position: (taskId) => store.position(taskId),
     benchmarks: () => store.benchmarks(),
+    archives: () => store.archives(),
     eventsSince: (afterSequence, limit) => store.eventsSince(afterSequence, limit),
     subscribe: (listener) => store.subscribe(listener),
     start: () => store.start(),

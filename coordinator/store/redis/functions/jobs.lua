@@ -15,7 +15,11 @@ end
 
 function jobs.settle(id, job)
   job.state = state_of(job.counts)
-  if job.state == 'running' then job.ended = nil else job.ended = job.ended or work.now end
+  local ended = job.state ~= 'running' and (job.ended or work.now) or nil
+  if ended ~= job.ended then
+    if ended then redis.call('ZADD', work.prefix .. 'ended', exact(ended), id) else redis.call('ZREM', work.prefix .. 'ended', id) end
+  end
+  job.ended = ended
   work.touch('job', id)
 end
 

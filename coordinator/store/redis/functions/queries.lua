@@ -140,3 +140,33 @@ function queries.unjudged(call)
   end
   return found
 end
+
+-- Digests of all blobs that hold documents
+function queries.archives()
+  return redis.call('SMEMBERS', work.prefix .. 'archives')
+end
+
+-- call {before, limit}: ids of jobs that ended before and have not been archived since, oldest first
+function queries.ended_jobs(call)
+  return redis.call('ZRANGE', work.prefix .. 'ended', '-inf', '(' .. exact(call.before), 'BYSCORE', 'LIMIT', 0, call.limit)
+end
+
+local function add_documents(found, kind, id, fields)
+  local texts = redis.call('HMGET', work.key(kind, id), unpack(fields))
+  for index, field in ipairs(fields) do
+    if texts[index] and texts[index]:sub(1, 1) ~= '@' then found[#found + 1] = { kind, id, field, texts[index] } end
+  end
+end
+
+-- call {jobId, from, to}: documents of an ended job that can be archived: its own (with `from` 0) and those of its ended tasks. Conversions stay: later
+-- jobs take their results. Answers how many tasks it has looked at, then the documents.
+function queries.documents(call)
+  local found = {}
+  if call.from == 0 then add_documents(found, 'job', call.jobId, { 'spec' }) end
+  local ids = redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)
+  for _, id in ipairs(ids) do
+    local task = work.get('task', id)
+    if task and ENDS[task.state] and task.kind ~= 'convert' then add_documents(found, 'task', id, { 'spec', 'req', 'result' }) end
+  end
+  return { #ids, found }
+end
