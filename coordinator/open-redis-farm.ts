@@ -1,6 +1,7 @@
 import { toGroveError } from '../domain/errors.ts';
 import type { EpochMs } from '../domain/ports.ts';
 import { sha256 } from '../platform/sha256.ts';
+import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import { attemptHasEnded } from './attempt-has-ended.ts';
 import type { FarmState, Trouble } from './farm-state.ts';
 import type { OpenRequest } from './open-request.ts';
@@ -11,15 +12,18 @@ import { RedisImportStore } from './peers/redis/redis-import-store.ts';
 import { RedisRoll } from './peers/redis/redis-roll.ts';
 import { RedisTaskLogs } from './peers/redis/redis-task-logs.ts';
 import { createRedisTurn } from './peers/redis/redis-turn.ts';
+import { createArchiver } from './store/redis/archiver.ts';
 import { connectRedis, type RedisLink } from './store/redis/connect.ts';
 import { createKeys } from './store/redis/keys.ts';
 import { createRedisTaskStore } from './store/redis/redis-task-store.ts';
 import type { StoreConfig } from './store/store-config.ts';
 
+const DAY_MS = 24 * 3_600_000;
+
 /** The farm in Redis, with any number of coordinators. Throws `invalid-config` and `store-unavailable`. */
 export async function openRedisFarm(
   config: Extract<StoreConfig, { kind: 'redis' }>,
-  { undo, ports, log, coordinatorId }: OpenRequest,
+  { undo, ports, log, coordinatorId, artifacts }: OpenRequest & { readonly artifacts: ArtifactStore },
 ): Promise<FarmState> {
   const { url, password, farm, caFile } = config;
   const storeLog = (what: string, fields: Readonly<Record<string, unknown>>): void => log('store-event', { what, ...fields });
@@ -46,10 +50,21 @@ export async function openRedisFarm(
       void clock.measure().catch((error: unknown) => log('clock-not-measured', { error: toGroveError(error).message }));
     }),
   );
-  const store = createRedisTaskStore({ link, farm, clock, sha256, log: storeLog });
+  const store = createRedisTaskStore({ link, farm, clock, sha256, log: storeLog, archive: artifacts });
   await store.start();
   undo.add(() => store.stop());
   const { prefix } = createKeys(farm);
+  const archiveTurn = createRedisTurn({ link, key: `${prefix}turn:archive`, coordinatorId });
+  const archiver = createArchiver({
+    store,
+    clock,
+    retentionMs: config.archiveAfterDays * DAY_MS,
+    isMyTurn: () => archiveTurn.isMine(),
+    onArchived: (jobs) => storeLog('jobs-archived', { jobs }),
+    onError: (error) => storeLog('jobs-not-archived', { problem: toGroveError(error).message }),
+  });
+  archiver.start();
+  undo.add(() => archiver.stop());
   const broadcast = await openRedisBroadcast({ link, prefix, coordinatorId, log: storeLog });
   const logs = new RedisTaskLogs({
     link,

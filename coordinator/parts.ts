@@ -57,7 +57,9 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
   log('artifacts-opened', { kind: opened.kind, ...opened.facts });
   const { store } = config;
   const farm =
-    store.kind === 'redis' ? await (await import('./open-redis-farm.ts')).openRedisFarm(store, request) : await openEmbeddedFarm(request);
+    store.kind === 'redis'
+      ? await (await import('./open-redis-farm.ts')).openRedisFarm(store, { ...request, artifacts: opened.store })
+      : await openEmbeddedFarm(request);
   const hub = new ProgressHub();
   const { clock, broadcast, logs } = farm;
   const progress = new SharedProgress({ hub, broadcast, clock });

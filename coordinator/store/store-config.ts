@@ -16,6 +16,8 @@ export type StoreConfig =
       readonly farm: string;
       /** PEM file of the authority that signed the server's certificate. */
       readonly caFile: string | null;
+      /** Documents of jobs that ended this long ago move into the artifact store. */
+      readonly archiveAfterDays: number;
     };
 
 /** The `store` entry of the `coordinator` section. */
@@ -26,12 +28,14 @@ export const storeFileSchema = z.discriminatedUnion('kind', [
     url: z.string().min(1).max(2_000),
     farm: nameSchema.exactOptional(),
     caFile: z.string().min(1).exactOptional(),
+    archiveAfterDays: z.int().min(1).max(3_650).exactOptional(),
   }),
 ]);
 export type StoreFile = z.infer<typeof storeFileSchema>;
 
 /** Several farms on one Redis are the exception. */
 const DEFAULT_FARM = 'main';
+const DEFAULT_ARCHIVE_DAYS = 30;
 
 /**
  * The store of a coordinator: `url` (a flag), else `GROVE_REDIS_URL` or `GROVE_REDIS_URL_FILE`, else the file's entry, else memory. The password comes
@@ -46,7 +50,8 @@ export async function completeStoreConfig(
   const address = given ?? entry?.url;
   if (address === undefined) return { kind: 'memory' };
   const password = await readSecret('GROVE_REDIS_PASSWORD', env);
-  return { kind: 'redis', url: address, password, farm: entry?.farm ?? DEFAULT_FARM, caFile: entry?.caFile ?? null };
+  const archiveAfterDays = entry?.archiveAfterDays ?? DEFAULT_ARCHIVE_DAYS;
+  return { kind: 'redis', url: address, password, farm: entry?.farm ?? DEFAULT_FARM, caFile: entry?.caFile ?? null, archiveAfterDays };
 }
 
 /** Coordinators that share tasks must share what the tasks name. Throws `invalid-config`. */
