@@ -159,7 +159,7 @@ export const ERRORS = {
   'unsupported-data': {
     ...recipe,
     message: 'Data config {name} cannot be read natively: {problem}.',
-    advice: 'Use a Hugging Face container, or replace its source with --data NAME=FILE.',
+    advice: 'Use a Hugging Face container, replace its source with --data NAME=FILE, or import its rows: grove data import.',
   },
   'user-script-refused': {
     ...recipe,

@@ -41,6 +41,12 @@ export const importedDataSchema = z.strictObject({
 });
 export type ImportedData = z.infer<typeof importedDataSchema>;
 
+/** The command that brings the rows of a data set to the farm. `split` may have a slice. */
+export function importCommand({ dataset, subset, split }: Pick<ImportedData, 'dataset' | 'subset' | 'split'>): string {
+  const whole = split.replace(/\[.*$/, '');
+  return `grove data import FILE --dataset ${dataset}${subset === null ? '' : ` --subset ${subset}`} --split ${whole}`;
+}
+
 /** What identifies imported rows. */
 export function isSameSplit(
   a: Pick<ImportedData, 'dataset' | 'subset' | 'split'>,

@@ -15,7 +15,7 @@ export const recipeRefSchema = z.strictObject({
 });
 export type RecipeRef = z.infer<typeof recipeRefSchema>;
 
-/** Pins a hub model and the selected data rows. Needs capability `hub`. */
+/** Pins a hub model and the selected data rows, or fetches the rows for a model that was imported. Needs capability `hub`. */
 export const resolveSpecSchema = z.strictObject({
   kind: z.literal('resolve'),
   modelId: z.string().min(1).max(200),
@@ -24,6 +24,8 @@ export const resolveSpecSchema = z.strictObject({
   /** Rows the submitter already uploaded, by data_config name, with the manifest that holds them. */
   localData: z.record(z.string().max(100), dataEntrySchema),
   localFiles: sourceManifestSchema.shape.files,
+  /** Of an imported model, whose commit `revision` is when somebody knows it: no agent reads these, only rows are fetched. */
+  modelFiles: sourceManifestSchema.shape.files.exactOptional(),
 });
 
 /** Runs the host passes of a recipe. */
