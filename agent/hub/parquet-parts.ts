@@ -1,9 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { GroveError } from '../../domain/errors.ts';
+import { type ByteRange, type FileParts, lengthOf } from '../../engine/data/file-parts.ts';
 import type { ParquetPlan } from '../../engine/data/parquet-plan.ts';
 
 /** Reads bytes `from` (inclusive) to `to` (exclusive) of a remote file. */
-export type ReadRange = (range: { readonly from: number; readonly to: number }) => Promise<Buffer>;
+export type ReadRange = (range: ByteRange) => Promise<Buffer>;
 
 /** A remote Parquet file. */
 export interface RemoteParquet {
@@ -26,10 +27,10 @@ const MAX_ROWS_BYTES = 1_073_741_824;
 const REQUEST_BYTES = 8_388_608;
 
 /**
- * Makes `path` a file as long as the remote one that holds its footer and nothing else. What the footer says is left to a process of its own: it comes
- * from outside. Throws `model-access` for what is no Parquet file.
+ * Writes the footer of a remote file to `path` and returns which bytes these are. What the footer says is left to a process of its own: it comes from
+ * outside. Throws `model-access` for what is no Parquet file.
  */
-export async function fetchFooter(remote: RemoteParquet, path: string): Promise<void> {
+export async function fetchFooter(remote: RemoteParquet, path: string): Promise<FileParts> {
   const { sizeBytes, name, read } = remote;
   if (sizeBytes < TAIL_BYTES + MAGIC.length) throw notParquet(name);
   const guessed = Math.max(0, sizeBytes - FOOTER_GUESS_BYTES);
@@ -37,41 +38,42 @@ export async function fetchFooter(remote: RemoteParquet, path: string): Promise<
   const footerBytes = end.readUInt32LE(end.length - TAIL_BYTES) + TAIL_BYTES;
   if (end.toString('latin1', end.length - MAGIC.length) !== MAGIC || footerBytes > Math.min(sizeBytes, MAX_FOOTER_BYTES))
     throw notParquet(name);
+  const rest = footerBytes > end.length ? [{ from: sizeBytes - footerBytes, to: guessed }] : [];
   await withFile(path, 'w', async (file) => {
-    await file.truncate(sizeBytes);
-    await file.write(end, 0, end.length, guessed);
-    // The magic number at the start tells the format apart.
-    if (guessed > 0) await copyRange(remote, { from: 0, to: Math.min(guessed, MAGIC.length) }, { file, onBytes: () => {} });
-    if (footerBytes > end.length) await copyRange(remote, { from: sizeBytes - footerBytes, to: guessed }, { file, onBytes: () => {} });
+    await file.write(end, 0, end.length, 0);
+    for (const range of rest) await copyRange(remote, range, { file, at: end.length, onBytes: () => {} });
   });
+  return { sizeBytes, ranges: [{ from: guessed, to: sizeBytes }, ...rest] };
 }
 
-/** Brings the planned bytes to their places in `path`. Throws `too-large` when they are more than any caller may want. */
+/** Writes the planned bytes behind those that `path` holds, and returns what it holds now. Throws `too-large` when they are more than any caller may want. */
 export async function fetchRanges(
   remote: RemoteParquet,
   { ranges }: ParquetPlan,
-  { path, onBytes }: { readonly path: string; onBytes(bytes: number): void },
-): Promise<void> {
-  const sizeBytes = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  { path, parts, onBytes }: { readonly path: string; readonly parts: FileParts; onBytes(bytes: number): void },
+): Promise<FileParts> {
+  const sizeBytes = lengthOf(ranges);
   if (sizeBytes > MAX_ROWS_BYTES)
     throw new GroveError('too-large', { what: `the rows of ${remote.name}`, sizeBytes, limitBytes: MAX_ROWS_BYTES });
   await withFile(path, 'r+', async (file) => {
+    const begin = lengthOf(parts.ranges);
     let doneBytes = 0;
     for (const range of ranges) {
-      await copyRange(remote, range, { file, onBytes: (bytes) => onBytes(doneBytes + bytes) });
+      await copyRange(remote, range, { file, at: begin + doneBytes, onBytes: (bytes) => onBytes(doneBytes + bytes) });
       doneBytes += range.to - range.from;
     }
   });
+  return { ...parts, ranges: [...parts.ranges, ...ranges] };
 }
 
 async function copyRange(
   { read }: RemoteParquet,
-  { from, to }: { readonly from: number; readonly to: number },
-  { file, onBytes }: { readonly file: FileHandle; onBytes(bytes: number): void },
+  { from, to }: ByteRange,
+  { file, at, onBytes }: { readonly file: FileHandle; readonly at: number; onBytes(bytes: number): void },
 ): Promise<void> {
   for (let position = from; position < to; ) {
     const bytes = await read({ from: position, to: Math.min(to, position + REQUEST_BYTES) });
-    await file.write(bytes, 0, bytes.length, position);
+    await file.write(bytes, 0, bytes.length, at + position - from);
     position += bytes.length;
     onBytes(position - from);
   }

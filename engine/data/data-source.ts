@@ -22,6 +22,7 @@ export async function* streamRows(query: RowQuery): AsyncGenerator<Row> {
   if (!Number.isInteger(query.limit) || query.limit < 1 || query.limit > MAX_ROWS) {
     throw new RangeError(`the row limit must be 1 to ${MAX_ROWS}, not ${query.limit}`);
   }
+  if (query.parts !== undefined) return yield* parquet(query);
   const start = await readStart(query.file);
   if (start.startsWith(PARQUET_MAGIC)) return yield* parquet(query);
   const stream = BY_EXTENSION[extname(query.file).toLowerCase()];

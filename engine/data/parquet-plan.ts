@@ -1,13 +1,15 @@
-import { stat } from 'node:fs/promises';
-import { asyncBufferFromFile, type ColumnMetaData, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
+import { type ColumnMetaData, type FileMetaData, parquetMetadataAsync } from 'hyparquet';
 import { z } from 'zod';
+import { type ByteRange, byteRangeSchema, filePartsSchema, parquetBuffer } from './file-parts.ts';
 import { checkParquetQuery, invalidParquet, queriedColumns } from './parquet.ts';
 import { MAX_ROWS } from './row.ts';
 
 /** A file of which only the end need be there yet: its footer says where everything else lies. */
 export const parquetPlanRequestSchema = z.strictObject({
-  /** Absolute path; as long as the whole file, with holes. */
+  /** Absolute path. */
   file: z.string().min(1),
+  /** What it holds. */
+  parts: filePartsSchema,
   /** None: all of them. */
   columns: z.array(z.string()).max(1_000),
   /** Columns that count where the file has them. */
@@ -20,7 +22,7 @@ export type ParquetPlanRequest = z.infer<typeof parquetPlanRequestSchema>;
 /** Which bytes hold the wanted rows. */
 export const parquetPlanSchema = z.strictObject({
   /** Bytes `from` (inclusive) to `to` (exclusive), in order, none overlapping another. */
-  ranges: z.array(z.strictObject({ from: z.int().min(0), to: z.int().min(1) })).max(100_000),
+  ranges: z.array(byteRangeSchema).max(100_000),
   /** Rows of the whole file. */
   rows: z.int().min(0),
 });
@@ -35,12 +37,11 @@ const MAX_GAP_BYTES = 256 * 1024;
  */
 export async function planParquetRead(request: ParquetPlanRequest): Promise<ParquetPlan> {
   try {
-    const { size } = await stat(request.file);
-    const metadata = await parquetMetadataAsync(await asyncBufferFromFile(request.file));
+    const metadata = await parquetMetadataAsync(await parquetBuffer(request.file, request.parts));
     const { columns: asked, optional } = request;
     const columns = queriedColumns(metadata, asked.length === 0 ? {} : { columns: asked, optional });
     checkParquetQuery(metadata, columns, request);
-    const chunks = neededChunks(metadata, new Set(columns), request.limit).map((chunk) => placeOf(chunk, size));
+    const chunks = neededChunks(metadata, new Set(columns), request.limit).map((chunk) => placeOf(chunk, request.parts.sizeBytes));
     return { ranges: joined(chunks), rows: Number(metadata.num_rows) };
   } catch (cause) {
     throw invalidParquet(request.file, cause);
@@ -60,7 +61,7 @@ function neededChunks(metadata: FileMetaData, columns: ReadonlySet<string>, limi
 }
 
 /** A chunk begins with its dictionary, when it has one. */
-function placeOf({ dictionary_page_offset, data_page_offset, total_compressed_size }: ColumnMetaData, sizeBytes: number): Range {
+function placeOf({ dictionary_page_offset, data_page_offset, total_compressed_size }: ColumnMetaData, sizeBytes: number): ByteRange {
   // Some writers note offset 0 for "no dictionary"; nothing lies there but the magic number.
   const from = Number(dictionary_page_offset === undefined || dictionary_page_offset === 0n ? data_page_offset : dictionary_page_offset);
   const to = from + Number(total_compressed_size);
@@ -68,10 +69,8 @@ function placeOf({ dictionary_page_offset, data_page_offset, total_compressed_si
   return { from, to };
 }
 
-type Range = ParquetPlan['ranges'][number];
-
-function joined(ranges: readonly Range[]): Range[] {
-  const result: Range[] = [];
+function joined(ranges: readonly ByteRange[]): ByteRange[] {
+  const result: ByteRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = result.at(-1);
     if (last !== undefined && range.from - last.to <= MAX_GAP_BYTES)

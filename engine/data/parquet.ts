@@ -1,14 +1,8 @@
 import { basename } from 'node:path';
-import {
-  asyncBufferFromFile,
-  type Compressors,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from 'hyparquet';
+import { type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { GroveError } from '../../domain/errors.ts';
+import { parquetBuffer } from './file-parts.ts';
 import { plainInteger, type Row, type RowQuery } from './row.ts';
 
 /** Largest page that is decompressed; writers default to 1 MiB. Keeps a lying page header from filling memory. */
@@ -22,7 +16,7 @@ const MAX_READ_BYTES = 1024 * 1024 * 1024;
  */
 export async function* streamParquet(query: RowQuery): AsyncGenerator<Row> {
   try {
-    const file = await asyncBufferFromFile(query.file);
+    const file = await parquetBuffer(query.file, query.parts);
     const metadata = await parquetMetadataAsync(file);
     const columns = queriedColumns(metadata, query);
     checkParquetQuery(metadata, columns, query);

@@ -1,3 +1,5 @@
+import type { FileParts } from './file-parts.ts';
+
 /** Most rows any caller may ask for: evaluation and calibration need thousands at most. */
 export const MAX_ROWS = 1_000_000;
 
@@ -14,6 +16,8 @@ export function plainInteger(value: bigint): number | string {
 export interface RowQuery {
   /** Absolute path. */
   readonly file: string;
+  /** Of a Parquet file that is here in parts: which. Default: all of it. */
+  readonly parts?: FileParts;
   /** Columns that every row must have; the others are dropped. Default: all columns. */
   readonly columns?: readonly string[];
   /** Columns that are kept where the file has them, beside `columns`. */

@@ -1,12 +1,15 @@
 import { appendFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { readRows } from './data-source.ts';
+import { filePartsSchema } from './file-parts.ts';
 import { MAX_ROWS, plainInteger } from './row.ts';
 
 /** Which rows and columns of a local data file to keep, and where. */
 export const selectRowsRequestSchema = z.strictObject({
   /** Absolute path of a data file. */
   file: z.string().min(1),
+  /** Of a Parquet file that is here in parts: which. */
+  parts: filePartsSchema.exactOptional(),
   /** Columns that every row must have; the others are dropped. */
   columns: z.array(z.string()).max(1_000),
   /** Columns that are kept where the file has them. */
