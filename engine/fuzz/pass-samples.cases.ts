@@ -8,8 +8,8 @@ export type Promised =
   | 'same'
   /** The same but for rounding. */
   | 'close'
-  /** Something that ONNX Runtime accepts. */
-  | 'loads'
+  /** Something that ONNX Runtime accepts, and runs where it ran the model before. */
+  | 'runs'
   /** Sound structure only: what the recipe asks for may contradict the model, which ONNX Runtime then says. */
   | 'sound';
 
@@ -21,13 +21,13 @@ export interface Sample {
 
 const same = (params: object): Sample => ({ params, promised: 'same' });
 const close = (params: object): Sample => ({ params, promised: 'close' });
-const loads = (params: object): Sample => ({ params, promised: 'loads' });
+const runs = (params: object): Sample => ({ params, promised: 'runs' });
 const sound = (params: object): Sample => ({ params, promised: 'sound' });
 
 /** One surgery for each surgeon. A surgeon without a line does not compile. */
 const SURGERIES: { readonly [Name in NativeSurgeon]: readonly [promised: Promised, args: object] } = {
   DeduplicateNodes: ['same', {}],
-  ExposeOutputs: ['loads', { names: ['make_p', 'make_h', 'make_c', 'make_q'] }],
+  ExposeOutputs: ['runs', { names: ['make_p', 'make_h', 'make_c', 'make_q'] }],
   GemmToMatMulAdd: ['close', {}],
   InferShapes: ['same', {}],
   MatMulAddToGemm: ['close', {}],
@@ -37,7 +37,7 @@ const SURGERIES: { readonly [Name in NativeSurgeon]: readonly [promised: Promise
   RenameInputs: ['same', { old_names: ['x', 'b', 'image'], new_names: ['b', 'x', 'picture'] }],
   RenameOutputDims: ['sound', { output_idx: 0, dim_idx: 0, dim_name: 'renamed' }],
   RenameOutputs: ['same', { old_names: ['y', 'h', 's2'], new_names: ['h', 'y', 'z'] }],
-  ReplaceAttentionMaskValue: ['loads', {}],
+  ReplaceAttentionMaskValue: ['runs', {}],
 };
 
 /** Samples for every native pass. A pass without a line does not compile; passes that make no graph of a graph have no samples. */
@@ -56,24 +56,24 @@ export const PASS_SAMPLES: { readonly [Type in NativePassType]: readonly Sample[
     close({ surgeries: [{ surgeon: 'MatMulAddToGemm' }, { surgeon: 'GemmToMatMulAdd' }, { surgeon: 'InferShapes' }] }),
   ],
   OnnxConversion: [],
-  OnnxDynamicQuantization: [loads({}), loads({ per_channel: true, precision: 'uint8', quant_preprocess: false })],
+  OnnxDynamicQuantization: [runs({}), runs({ per_channel: true, precision: 'uint8', quant_preprocess: false })],
   OnnxFloatToFloat16: [
-    loads({}),
-    loads({ keep_io_types: true }),
-    loads({ op_block_list: ['MatMul', 'If', 'Loop', 'Div'] }),
-    loads({ op_include_list: ['MatMul', 'Conv', 'Gemm'], keep_io_types: ['x', 'y'] }),
-    loads({ node_block_list: ['make_p', 'make_y', 'make_h', 'then_a'] }),
+    runs({}),
+    runs({ keep_io_types: true }),
+    runs({ op_block_list: ['MatMul', 'If', 'Loop', 'Div'] }),
+    runs({ op_include_list: ['MatMul', 'Conv', 'Gemm'], keep_io_types: ['x', 'y'] }),
+    runs({ node_block_list: ['make_p', 'make_y', 'make_h', 'then_a'] }),
   ],
   OnnxIODataTypeConverter: [
-    loads({ name_pattern: '', source_dtype: DataType.FLOAT, target_dtype: DataType.FLOAT16 }),
+    runs({ name_pattern: '', source_dtype: DataType.FLOAT, target_dtype: DataType.FLOAT16 }),
     same({ name_pattern: 'y', source_dtype: DataType.FLOAT, target_dtype: DataType.FLOAT }),
   ],
   OnnxOpVersionConversion: [13, 17, 18, 21].map((target_opset) => close({ target_opset })),
-  OnnxQuantization: [loads({ data_config: 'data', quant_mode: 'static', precision: 'uint8', activation_type: 'uint8' })],
+  OnnxQuantization: [runs({ data_config: 'data', quant_mode: 'static', precision: 'uint8', activation_type: 'uint8' })],
   OnnxQuantizationPreprocess: [close({})],
   OnnxStaticQuantization: [
-    loads({ data_config: 'data', precision: 'uint8', activation_type: 'uint16' }),
-    loads({ data_config: 'data', per_channel: true, quant_preprocess: false }),
+    runs({ data_config: 'data', precision: 'uint8', activation_type: 'uint16' }),
+    runs({ data_config: 'data', per_channel: true, quant_preprocess: false }),
   ],
   OrtSessionParamsTuning: [],
   OrtTransformersOptimization: [
