@@ -2,10 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
-import { IMPORTED_ROWS } from '../../domain/imports.ts';
+import { IMPORTED_ROWS, importCommand } from '../../domain/imports.ts';
 import type { DataEntry } from '../../domain/manifest.ts';
-import { isDummyData } from '../../domain/recipe/conversion-data.ts';
-import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
+import type { DataConfig } from '../../domain/recipe/recipe.ts';
+import { lengthOf } from '../../engine/data/file-parts.ts';
 import { type ParquetPlanRequest, parquetPlanSchema } from '../../engine/data/parquet-plan.ts';
 import { MAX_ROWS } from '../../engine/data/row.ts';
 import type { SelectRowsRequest } from '../../engine/data/select-rows.ts';
@@ -20,17 +20,8 @@ import { rowsOutcomeSchema } from './child-documents.ts';
 /** The hub converts every public data set to Parquet on this branch: one folder a subset, one below it a split, files of rows in order. */
 const PARQUET_REVISION = 'refs/convert/parquet';
 
-/** Data configs a recipe calibrates or evaluates with and whose rows come from a data set. */
-export function dataConfigsOf(recipe: Recipe): readonly DataConfig[] {
-  const named = new Set([
-    ...recipe.passes.map(({ params }) => params['data_config']),
-    ...recipe.metrics.map(({ dataConfig }) => dataConfig),
-  ]);
-  return recipe.dataConfigs.filter((config) => named.has(config.name) && !isDummyData(config));
-}
-
 /** Rows on this machine, their place in the manifest, and the commit they were taken from. */
-interface FetchedRows {
+export interface FetchedRows {
   readonly path: string;
   readonly entry: DataEntry;
   readonly revision: string;
@@ -79,15 +70,16 @@ async function appendRows(config: DataConfig, { hub, context, revision, file, ou
   const { path, sizeBytes } = file;
   const read: ReadRange = (range) => hub.readRange(repoOf(config), { path, revision, ...range }, context.signal);
   const remote = { name: `${config.source.dataset} ${path}`, sizeBytes, read };
-  const parts = join(context.folder, 'rows', 'part.parquet');
-  const query = { file: parts, columns: columnsOf(config), optional: labelOf(config), limit };
-  await fetchFooter(remote, parts);
-  const plan = await inOwnProcess('rows-plan', query, { context, result: parquetPlanSchema });
-  const totalBytes = plan.ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  const local = join(context.folder, 'rows', 'part.parquet');
+  const query = { file: local, columns: columnsOf(config), optional: labelOf(config), limit };
+  const footer = await fetchFooter(remote, local);
+  const plan = await inOwnProcess('rows-plan', { ...query, parts: footer }, { context, result: parquetPlanSchema });
+  const totalBytes = lengthOf(plan.ranges);
   await context.cache.assertSpace(totalBytes);
-  await fetchRanges(remote, plan, { path: parts, onBytes: (bytes) => context.progress(bytes / Math.max(1, totalBytes), config.name) });
-  const { rows } = await inOwnProcess('rows', { ...query, outFile }, { context, result: rowsOutcomeSchema });
-  await rm(parts);
+  const onBytes = (bytes: number) => context.progress(bytes / Math.max(1, totalBytes), config.name);
+  const parts = await fetchRanges(remote, plan, { path: local, parts: footer, onBytes });
+  const { rows } = await inOwnProcess('rows', { ...query, parts, outFile }, { context, result: rowsOutcomeSchema });
+  await rm(local);
   return rows;
 }
 
@@ -106,7 +98,7 @@ async function parquetFiles(config: DataConfig, { hub, context, revision }: Pinn
   const { signal } = context;
   const listed = await hub.list(repoOf(config), { revision, folder, signal }).catch(notListed(config, signal));
   const files = listed.filter(({ path }) => path.endsWith('.parquet')).sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (files.length === 0) throw unsupported(config, `${config.source.dataset} has no Parquet file below ${folder}`);
+  if (files.length === 0) throw unsupported(config, withImport(config, `${config.source.dataset} has no Parquet file below ${folder}`));
   return files;
 }
 
@@ -119,8 +111,13 @@ function notListed(config: DataConfig, signal: AbortSignal): (cause: unknown) =>
   return (cause) => {
     signal.throwIfAborted();
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw unsupported(config, `the Parquet files of ${config.source.dataset} cannot be listed (${why})`, cause);
+    throw unsupported(config, withImport(config, `the Parquet files of ${config.source.dataset} cannot be listed (${why})`), cause);
   };
+}
+
+/** A problem with rows of a hub, and the command that brings them to the farm without one. */
+export function withImport({ source: { dataset, subset, split } }: DataConfig, problem: string): string {
+  return dataset === null ? problem : `${problem}; to bring its rows to the farm: ${importCommand({ dataset, subset, split })}`;
 }
 
 function repoOf(config: DataConfig): { readonly type: 'dataset'; readonly name: string } {

@@ -208,6 +208,41 @@ describe('resolving from a hub', () => {
     expect(hub.servedBytes).toBeLessThan((wideParquet(0, 120).length * 2) / 4);
   });
 
+  describe('of an imported model', () => {
+    const weights = { sha256: 'a'.repeat(64), sizeBytes: 9 };
+    const imported = { revision: null, modelFiles: { 'model.safetensors': weights } };
+    const needy = () => readFile(new URL('ms-marco-MiniLM-L-6-v2_qdq_qnn.json', RECIPE), 'utf8');
+
+    it('fetches rows and nothing else, and joins them with the files that are there', async () => {
+      const services = await context();
+      const { source, origin } = await uploadSource(await resolveSource(await spec(imported), services), services);
+      expect(Object.keys(source.files).sort()).toEqual(['data/imported/xnli.jsonl', 'model.safetensors']);
+      expect(source.files['model.safetensors']).toEqual(weights);
+      expect(origin).toEqual({ kind: 'hub', id: MODEL, revision: '0'.repeat(40), dataRevisions: { xnli: COMMIT } });
+      expect(hub.requests.filter((path) => path.includes(MODEL))).toEqual([]);
+    });
+
+    it('goes on without rows that only tell its quality, and says so', async () => {
+      const given = await spec(imported);
+      const recipe = { ...given.recipe, text: given.recipe.text.replaceAll('facebook/xnli', 'facebook/other') };
+      const resolved = await resolveSource({ ...given, recipe }, await context());
+      expect([resolved.data, resolved.files]).toEqual([{}, {}]);
+      expect(lines.join('\n')).toContain('xnli: quality is not measured');
+    });
+
+    it('says what to import when a pass needs rows that cannot be fetched, also where the hub is off', async () => {
+      const given = await spec(imported);
+      const text = (await needy()).replaceAll('Intel/WikiQA', 'no/such').replaceAll('facebook/xnli', 'no/such');
+      const services = await context();
+      const off = { ...services, config: { ...services.config, hub: { ...services.config.hub, isOff: true } } };
+      for (const where of [services, off])
+        await expect(resolveSource({ ...given, recipe: { ...given.recipe, text } }, where)).rejects.toMatchObject({
+          code: 'unsupported-data',
+          message: expect.stringContaining('grove data import FILE --dataset no/such'),
+        });
+    });
+  });
+
   it("imports a repository's own ONNX model with the data beside it", async () => {
     const recipe = await changed((document) =>
       Object.assign(document, { input_model: { type: 'ONNXModel', task: 'text-classification' } }),

@@ -1,22 +1,24 @@
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
-import type { DataEntry } from '../../domain/manifest.ts';
+import { type DataEntry, NO_REVISION } from '../../domain/manifest.ts';
 import { chooseGraph, filesOfGraph } from '../../domain/recipe/choose-graph.ts';
-import type { Recipe } from '../../domain/recipe/recipe.ts';
+import { dataConfigsOf, dataNeeds } from '../../domain/recipe/conversion-data.ts';
+import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import type { DataConfig, Recipe } from '../../domain/recipe/recipe.ts';
 import type { ResolveSpec } from '../../domain/task.ts';
 import { HubClient } from '../hub/hub-client.ts';
 import type { HubFile } from '../hub/hub-download.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { LocalFiles } from '../transfer/upload.ts';
 import { readRecipe } from './read-recipe.ts';
-import { dataConfigsOf, fetchDataRows } from './resolve-data.ts';
+import { type FetchedRows, fetchDataRows, withImport } from './resolve-data.ts';
 
 /** After `resolve`: a pinned model and its data, on this machine. */
 export interface ResolvedSource {
   readonly spec: ResolveSpec;
-  /** The commit the model was taken from. */
+  /** The commit the model was taken from; `NO_REVISION` for an imported one of which nobody knows it. */
   readonly revision: string;
-  /** Manifest path -> path here. Files the submitter uploaded are not among them. */
+  /** Manifest path -> path here. Files that are on the farm already are not among them. */
   readonly files: LocalFiles;
   readonly data: Readonly<Record<string, DataEntry>>;
   /** The commit each data config's rows were taken from. */
@@ -28,26 +30,74 @@ const CONFIGURATION =
   /^(?:(?:config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|preprocessor_config|model\.safetensors\.index)\.json|vocab\.(?:txt|json)|merges\.txt|spiece\.model|tokenizer\.model)$/;
 const WEIGHTS = /^model(?:-\d{5}-of-\d{5})?\.safetensors$/;
 
-/** Pins the model's revision, downloads what a conversion reads, and selects the rows of every data config the submitter gave no file for. */
+/**
+ * Pins the model's revision and downloads what a conversion reads, unless it was imported, and selects the rows of every data config that nobody gave a
+ * file for. Throws `model-access`; `unsupported-data` for rows.
+ */
 export async function resolveSource(spec: ResolveSpec, context: TaskContext): Promise<ResolvedSource> {
-  if (context.config.hub.isOff)
-    throw new GroveError('model-access', { id: spec.modelId, problem: 'the hub is switched off on this agent' });
+  const recipe = readRecipe(spec.recipe, null);
+  if (context.config.hub.isOff) throw hubIsOff(spec, recipe);
   const hub = new HubClient(context.config.hub);
   context.atEnd(() => hub.close());
-  const recipe = readRecipe(spec.recipe, null);
-  const revision = await hub.pinModel(spec.modelId, spec.revision, context.signal);
-  context.log(`${spec.modelId} is at ${revision}.`);
-  const files: Record<string, string> = await fetchModel({ modelId: spec.modelId, revision, recipe }, { hub, context });
+  const { revision, files } =
+    spec.modelFiles === undefined ? await pinModel(spec, recipe, { hub, context }) : { revision: spec.revision ?? NO_REVISION, files: {} };
+  return { spec, revision, ...(await addRows(spec, recipe, { hub, context, files })) };
+}
+
+/** What stays undone without a hub, and how it is done otherwise. */
+function hubIsOff({ modelId, modelFiles, localData }: ResolveSpec, recipe: Recipe): GroveError {
+  const problem = 'the hub is switched off on this agent';
+  const missing = dataConfigsOf(recipe).find(({ name }) => !Object.hasOwn(localData, name));
+  return modelFiles === undefined || missing === undefined
+    ? new GroveError('model-access', { id: modelId, problem })
+    : new GroveError('unsupported-data', { name: missing.name, problem: withImport(missing, problem) });
+}
+
+async function pinModel(
+  { modelId, revision: asked }: ResolveSpec,
+  recipe: Recipe,
+  { hub, context }: Services,
+): Promise<Pick<ResolvedSource, 'revision' | 'files'>> {
+  const revision = await hub.pinModel(modelId, asked, context.signal);
+  context.log(`${modelId} is at ${revision}.`);
+  return { revision, files: await fetchModel({ modelId, revision, recipe }, { hub, context }) };
+}
+
+/** The model's files and, beside them, the rows. */
+async function addRows(
+  spec: ResolveSpec,
+  recipe: Recipe,
+  { hub, context, files: modelFiles }: Services & Pick<ResolvedSource, 'files'>,
+): Promise<Pick<ResolvedSource, 'files' | 'data' | 'dataRevisions'>> {
+  const files: Record<string, string> = { ...modelFiles };
   const data: Record<string, DataEntry> = { ...spec.localData };
   const dataRevisions: Record<string, string> = {};
   for (const config of dataConfigsOf(recipe)) {
     if (data[config.name] !== undefined) continue;
-    const { path, entry, revision: dataRevision } = await fetchDataRows(config, { hub, context });
-    files[entry.path] = path;
-    data[config.name] = entry;
-    dataRevisions[config.name] = dataRevision;
+    const rows = await fetchDataRows(config, { hub, context }).catch(unlessNeeded(config, { spec, recipe, context }));
+    if (rows === undefined) continue;
+    files[rows.entry.path] = rows.path;
+    data[config.name] = rows.entry;
+    dataRevisions[config.name] = rows.revision;
   }
-  return { spec, revision, files, data, dataRevisions };
+  return { files, data, dataRevisions };
+}
+
+/**
+ * An imported model runs without a hub: rows that only tell how good it is do not keep it from running. Returns undefined for those, and throws what
+ * failed for all others.
+ */
+function unlessNeeded(
+  config: DataConfig,
+  { spec, recipe, context }: { readonly spec: ResolveSpec; readonly recipe: Recipe; readonly context: TaskContext },
+): (cause: unknown) => FetchedRows | undefined {
+  return (cause) => {
+    context.signal.throwIfAborted();
+    if (spec.modelFiles === undefined || !(cause instanceof GroveError)) throw cause;
+    if (dataNeeds(planConversion(recipe).host).some(({ name }) => name === config.name)) throw cause;
+    context.log(`Data config ${config.name}: quality is not measured with its rows. ${cause.message}`);
+    return undefined;
+  };
 }
 
 interface HubModel {

@@ -3,7 +3,7 @@ import type { TaskContext } from '../runner/stage.ts';
 import { uploadFiles } from '../transfer/upload.ts';
 import type { ResolvedSource } from './resolve.ts';
 
-/** Uploads what was resolved and joins it with what the submitter uploaded into one source. */
+/** Uploads what was resolved and joins it with what is on the farm already into one source. */
 export async function uploadSource(
   { spec, revision, files, data, dataRevisions }: ResolvedSource,
   context: TaskContext,
@@ -11,7 +11,7 @@ export async function uploadSource(
   const uploaded = await uploadFiles(files, context);
   return {
     kind: 'resolve',
-    source: { schemaVersion: 1, files: { ...spec.localFiles, ...uploaded }, data: { ...data } },
+    source: { schemaVersion: 1, files: { ...spec.modelFiles, ...spec.localFiles, ...uploaded }, data: { ...data } },
     origin: {
       kind: 'hub',
       id: spec.modelId,

@@ -10,6 +10,7 @@ import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
 import type { ReadRecipe } from './findings.ts';
+import { rowsFromHub } from './hub-rows.ts';
 import { placeSelectors } from './place-selectors.ts';
 import { type KnownDevice, type Placement, placeOn } from './placement.ts';
 import { qualityBoundOf } from './quality-bound.ts';
@@ -48,13 +49,16 @@ export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly
   return [...source, ...benchmarks];
 }
 
-/** An uploaded model brings no rows along: what a pass of the recipe needs of them has to be on the farm already. */
-function supportOfSubmit({ recipe }: ReadRecipe, { devices, spec, imported }: RecipeContext): Support {
+/** An uploaded model brings no rows along: what a pass of the recipe needs of them has to be on the farm already, or within reach of it. */
+function supportOfSubmit({ recipe }: ReadRecipe, context: RecipeContext): Support {
+  const { devices, spec, imported } = context;
   const support = supportOf(recipe, devices);
   if (support.kind === 'unsupported' || spec.source.kind === 'hub') return support;
   const { data } = localDataOf(spec, recipe, imported);
   const needs = dataNeeds(planConversion(recipe).host);
-  const error = missingRows(needs, { configs: recipe.dataConfigs, has: (name) => Object.hasOwn(data, name) });
+  const fetched = new Set(rowsFromHub(recipe, context).map(({ name }) => name));
+  const has = (name: string): boolean => Object.hasOwn(data, name) || fetched.has(name);
+  const error = missingRows(needs, { configs: recipe.dataConfigs, has, mayBeImported: true });
   return error === undefined ? support : { kind: 'unsupported', error: error.toReport() };
 }
 
@@ -74,11 +78,11 @@ function placeBenchmarks(read: ReadRecipe, { spec, devices, placed }: RecipeCont
   return placements;
 }
 
-/** The keyed conversion of an uploaded model, or the resolve task of a hub model. */
+/** The keyed conversion of an uploaded model, or the resolve task of a hub model or of rows that an imported model lacks. */
 function sourceStep(read: ReadRecipe, context: RecipeContext, support: Support & { readonly kind: 'runnable' }): Step {
   const { spec, sha256, devices } = context;
   const local = localDataOf(spec, read.recipe, context.imported);
-  const source = uploadedSource(spec, local);
+  const source = rowsFromHub(read.recipe, context).length > 0 ? undefined : uploadedSource(spec, local);
   const task =
     source === undefined
       ? resolveTask(read, context, local)
@@ -99,9 +103,15 @@ function resolveTask(
   { spec, jobId, firstOrdinal, sha256 }: RecipeContext,
   local: ReturnType<typeof localDataOf>,
 ): NewTask {
-  const { modelId, revision } = spec.source.kind === 'hub' ? spec.source : { modelId: '', revision: null };
-  const resolve: ResolveSpec = { kind: 'resolve', modelId, revision, recipe: ref, localData: local.data, localFiles: local.files };
+  const model = modelToResolve(spec, sha256);
+  const resolve: ResolveSpec = { kind: 'resolve', ...model, recipe: ref, localData: local.data, localFiles: local.files };
   return makeTask({ taskId: taskIdOf(jobId, firstOrdinal), spec: resolve, needs: [] }, { requirement: resolveRequirement() }, sha256);
+}
+
+function modelToResolve(spec: JobSpec, sha256: Sha256): Pick<ResolveSpec, 'modelId' | 'revision' | 'modelFiles'> {
+  const { modelId, origin } = modelIdentity(spec, sha256);
+  if (spec.source.kind === 'hub') return { modelId, revision: spec.source.revision };
+  return { modelId, revision: origin.kind === 'hub' ? origin.revision : null, modelFiles: spec.source.files };
 }
 
 function benchmarkSpec(

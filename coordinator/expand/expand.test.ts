@@ -237,6 +237,49 @@ describe('a hub model', () => {
   });
 });
 
+describe('an imported model', () => {
+  const files = { 'config.json': { sha256: 'c'.repeat(64), sizeBytes: 2 } };
+  const origin = { kind: 'hub', id: 'org/model', revision: 'b'.repeat(40) } as const;
+  const source = { kind: 'uploaded', files, origin } as const;
+  const QNN = refOf(catalogueText('qdq_qnn'), 'm/qnn.json');
+  const offline = agentOf('lab-1', [deviceOf('lab-1/cpu0', { capabilities: [] })]);
+  const job = (recipe: RecipeRef, agents: readonly AgentRecord[], change: Partial<JobSpec> = {}) =>
+    expandJob({ recipes: [recipe], source, substituteEp: 'cpu', ...change }, agents);
+
+  it.each([
+    ['calibrates with', QNN],
+    ['evaluates with', TRTRTX],
+  ])('has the rows fetched that its recipe %s and nobody gave', (_, recipe) => {
+    const { tasks, plan } = job(recipe, FLEET);
+    expect(tasks.map(({ spec }) => spec.kind)).toEqual(['resolve', 'benchmark']);
+    expect(tasks[0]).toMatchObject({
+      spec: { modelId: 'org/model', revision: origin.revision, modelFiles: files },
+      requirement: { capabilities: ['hub'] },
+    });
+    expect(tasks[1]).toMatchObject({ needs: ['j-1-0'], spec: { modelId: 'org/model', origin, conversionKey: null } });
+    expect(plan.warnings.filter(({ message }) => message.startsWith('rows of'))).toEqual([]);
+  });
+
+  it('says what to import where no agent reaches a hub', () => {
+    const [benchmark] = benchmarksOf(job(QNN, [offline]));
+    expect(benchmark?.endedAs).toMatchObject({ error: { code: 'unsupported-data' } });
+    expect(benchmark?.endedAs?.error.message).toMatch(/grove data import FILE --dataset \S+/);
+    const { tasks, plan } = job(TRTRTX, [offline]);
+    expect(tasks.map(({ spec }) => spec.kind)).toEqual(['convert', 'benchmark']);
+    expect(plan.warnings.map(({ message }) => message).join()).toContain(
+      'grove data import FILE --dataset facebook/xnli --subset en --split validation',
+    );
+  });
+
+  it('needs no hub for rows that were given; and a folder of one job is never completed from a hub', () => {
+    const data = { xnli: { path: 'data/mine.jsonl', origin: 'local' as const } };
+    const dataFiles = { 'data/mine.jsonl': { sha256: 'f'.repeat(64), sizeBytes: 3 } };
+    const given = job(TRTRTX, FLEET, { data, dataFiles });
+    const folder = job(TRTRTX, FLEET, { source: jobSpecOf().source });
+    for (const { tasks } of [given, folder]) expect(tasks.map(({ spec }) => spec.kind)).toEqual(['convert', 'benchmark']);
+  });
+});
+
 describe('findings', () => {
   it('stop a strict job', () => {
     expect(codeOf(() => expandJob({ strict: true }))).toBe('lint');

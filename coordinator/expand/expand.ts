@@ -36,7 +36,7 @@ export interface Expansion {
  * Job -> tasks. Pure: the same job, catalogue, imports and fleet give the same tasks.
  *
  * Each recipe becomes one benchmark per placement of its coverage and one shared conversion, keyed at once when the source was uploaded; a hub model
- * gets a resolve task first and its conversions are linked when that ends. A recipe that nobody can convert ends at once, so that the matrix shows why.
+ * gets a resolve task first, and so does an imported one whose rows some agent can fetch; their conversions are linked when that ends. A recipe that nobody can convert ends at once, so that the matrix shows why.
  *
  * Throws what `parseRecipe` throws, `missing-data` for a `--data` name that no recipe has, `lint` when the job is strict, and `unsatisfiable` with
  * each device's reasons unless the job waits for a device; `invalid-request` for more tasks than a job may have.
@@ -50,7 +50,7 @@ export function expand({ jobId, spec, agents, catalogue, imported, sha256, parse
   refuseIdleSelectors(recipes, context);
   const all = expandModels(recipes, context);
   const warned = modelsOf(spec).find(({ source }) => source.kind === 'uploaded');
-  const warnings = recipes.flatMap((recipe) => warningsOf(recipe, { ...spec, ...warned }, imported));
+  const warnings = recipes.flatMap((recipe) => warningsOf(recipe, { ...context, spec: { ...spec, ...warned } }));
   return { tasks: all.map(({ task }) => task), plan: { tasks: all.map(({ plan }) => plan), warnings, lint } };
 }
 

@@ -1,11 +1,12 @@
 import type { Plan } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
-import type { ImportedData } from '../../domain/imports.ts';
+import { importCommand } from '../../domain/imports.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { lintRecipe } from '../../domain/lint/lint-recipe.ts';
 import { lintSharedOutputFolders } from '../../domain/lint/shared-output-folders.ts';
 import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { RecipeRef } from '../../domain/task.ts';
+import { type HubRowsContext, rowsFromHub } from './hub-rows.ts';
 import { localDataOf } from './source.ts';
 
 /** A recipe of the job, parsed. */
@@ -36,15 +37,18 @@ export function refuseFindings(lint: Plan['lint']): void {
 }
 
 /** What Olive would warn about, and data that an uploaded model does not bring along. */
-export function warningsOf({ ref, recipe, warnings }: ReadRecipe, spec: JobSpec, imported: readonly ImportedData[]): Plan['warnings'] {
+export function warningsOf({ ref, recipe, warnings }: ReadRecipe, context: HubRowsContext): Plan['warnings'] {
+  const { spec, imported } = context;
   const own = warnings.map(({ path, message }) => ({ recipeId: ref.recipeId, path, message }));
   if (spec.source.kind === 'hub') return own;
   const { data } = localDataOf(spec, recipe, imported);
-  const missing = recipe.dataConfigs.filter(({ name, source }) => source.dataset !== null && !Object.hasOwn(data, name));
-  const notes = missing.map(({ name, path, source }) => ({
-    recipeId: ref.recipeId,
-    path,
-    message: `rows of "${source.dataset}" do not travel with an uploaded model: give them with --data ${name}=FILE, or import them (grove data import)`,
-  }));
+  const fetched = new Set(rowsFromHub(recipe, context).map(({ name }) => name));
+  const missing = recipe.dataConfigs.filter(({ name }) => !Object.hasOwn(data, name) && !fetched.has(name));
+  const notes = missing.flatMap(({ name, path, source: { dataset, subset, split } }) => {
+    if (dataset === null) return [];
+    const command = importCommand({ dataset, subset, split });
+    const message = `rows of "${dataset}" do not travel with an uploaded model: give them with --data ${name}=FILE, or import them (${command})`;
+    return [{ recipeId: ref.recipeId, path, message }];
+  });
   return [...own, ...notes];
 }

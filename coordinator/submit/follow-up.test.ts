@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { settle, VirtualClock } from '../../agent/virtual-clock.cases.ts';
 import { GroveError } from '../../domain/errors.ts';
+import type { JobSpec } from '../../domain/job.ts';
 import { LOCAL_PRINCIPAL } from '../../domain/principal.ts';
 import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -16,10 +17,16 @@ import { createFollowUp, type FollowUpDeps } from './follow-up.ts';
 const AGENT = agentOf('lab-1', [deviceOf('lab-1/cpu0')]);
 const RECIPE = { recipeId: 'm/trtrtx.json', digest: 'a'.repeat(64), text: catalogueText('trtrtx') };
 
-/** A store with one hub job whose resolve task an agent holds. */
-async function storeWithHubJob() {
+const HUB_MODEL = { kind: 'hub', modelId: 'org/model', revision: null } as const;
+const IMPORTED_MODEL = {
+  kind: 'uploaded',
+  files: { 'config.json': { sha256: 'c'.repeat(64), sizeBytes: 2 } },
+  origin: { kind: 'hub', id: 'org/model', revision: 'b'.repeat(40) },
+} as const;
+
+/** A store with one job whose resolve task an agent holds. */
+async function storeWithHubJob(source: JobSpec['source'] = HUB_MODEL) {
   const store = createMemoryTaskStore();
-  const source = { kind: 'hub', modelId: 'org/model', revision: null } as const;
   const spec = jobSpecOf({ recipes: [RECIPE], source, substituteEp: 'cpu' });
   const { tasks } = expand({ jobId: 'j-1', spec, agents: [AGENT], catalogue: { recipes: [] }, imported: [], sha256 });
   const key = { idempotencyKey: 'k', requestDigest: 'd', priority: 'interactive' } as const;
@@ -70,8 +77,11 @@ describe('following up a resolved source', () => {
     expect(await kindsOf(store)).toEqual(['resolve completed', 'benchmark waiting', 'convert pending']);
   });
 
-  it('makes good at its start what ended while no coordinator was there', async () => {
-    const { store, resolve } = await storeWithHubJob();
+  it.each([
+    ['a hub model', HUB_MODEL],
+    ['rows of an imported model', IMPORTED_MODEL],
+  ])('makes good at its start what ended while no coordinator was there: %s', async (_, source) => {
+    const { store, resolve } = await storeWithHubJob(source);
     await resolve();
     expect(await kindsOf(store)).toEqual(['resolve completed', 'benchmark waiting']);
     const { followUp, linked } = followUpOn(store);

@@ -1,5 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
-import { modelsOf } from '../../domain/job.ts';
+import { type JobModel, modelsOf } from '../../domain/job.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
@@ -61,8 +61,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
   return {
     async start() {
       unsubscribe = deps.store.subscribe(onEvent);
-      for (const { jobId, spec } of await runningJobs(deps.store))
-        if (modelsOf(spec).some(({ source }) => source.kind === 'hub')) follow(jobId);
+      for (const { jobId, spec } of await runningJobs(deps.store)) if (modelsOf(spec).some(mayBeResolved)) follow(jobId);
     },
     async stop() {
       unsubscribe?.();
@@ -70,6 +69,11 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
       while (inFlight.size > 0) await Promise.allSettled(inFlight);
     },
   };
+}
+
+/** An imported model may have a resolve task for its rows. */
+function mayBeResolved({ source }: JobModel): boolean {
+  return source.kind === 'hub' || source.origin.kind === 'hub';
 }
 
 async function isResolve({ store }: FollowUpDeps, taskId: string): Promise<boolean> {

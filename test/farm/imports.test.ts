@@ -1,6 +1,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { expect, onTestFinished } from 'vitest';
+import { HubServer } from '../../agent/hub/hub-server.cases.ts';
 import type { Lab } from '../support/lab.ts';
 import { it } from '../support/lab-test.ts';
 
@@ -33,6 +35,20 @@ it('runs a recipe as it is from imported model and rows, on a farm whose agents 
   const { models } = await lab.json<{ models: unknown[] }>('model', 'list', '-o', 'json');
   expect(models).toMatchObject([{ modelId: ID, revision: COMMIT }]);
   expect(await lab.grove('data', 'list')).toMatchObject({ code: 0, out: expect.stringContaining('facebook/xnli') });
+});
+
+it('fetches the rows that an imported model lacks where an agent reaches a hub, and asks it for no model', async ({ lab }) => {
+  const columnData = [{ name: 'premise', data: Array.from({ length: 12 }, (_, row) => `Row ${row}`), type: 'STRING' as const }];
+  const parquet = Buffer.from(parquetWriteBuffer({ columnData }));
+  const hub = await HubServer.start([{ kind: 'dataset', name: 'facebook/xnli', files: { 'en/validation/0000.parquet': parquet } }]);
+  onTestFinished(() => hub.stop());
+  await lab.startAgent('lab-a', { config: { capabilities: ['hub'], hub: { endpoint: hub.url } } });
+  expect(await lab.grove('model', 'import', await cachedModel(lab))).toMatchObject({ code: 0 });
+  const submit = ['submit', 'trtrtx', '--substitute-ep', 'cpu', '--tier', 'smoke', '--launches', '1', '--watch'];
+  expect(await lab.grove(...submit)).toMatchObject({ code: 0 });
+  const { cells } = await lab.client.matrix();
+  expect(cells.flat()[0]?.quality).toMatchObject({ state: 'measured', rows: 10 });
+  expect(hub.requests.filter((path) => !path.includes('facebook/xnli'))).toEqual([]);
 });
 
 it('refuses an import of what is no model, of an id that is none, and of blobs that were never stored', async ({ lab }) => {
