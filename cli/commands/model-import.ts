@@ -2,7 +2,7 @@ import { GroveError } from '../../domain/errors.ts';
 import { hubIdSchema } from '../../domain/imports.ts';
 import { print } from '../output.ts';
 import { snapshotOf } from '../sources/hub-cache.ts';
-import { readModelFolder } from '../sources/model-folder.ts';
+import { choiceText, readModelFolder } from '../sources/model-folder.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
@@ -13,8 +13,8 @@ interface ImportOptions extends OutputOptions {
 
 /** `grove model import DIR`: gives the farm a model under the id recipes name, so that nobody asks a hub for it. */
 export const registerModelImport: RegisterCommand = (program, context) => {
-  const command = noun(program, 'model', 'models that were brought to the farm').command('import <dir>');
-  command.description('give the farm a model folder under a hub id; jobs that name the id use it');
+  const command = noun(program, 'model', 'models that were brought to the farm').command('import <dir|file.onnx>');
+  command.description('give the farm a model (checkpoint folder or ONNX model) under a hub id; jobs that name the id use it');
   withOutput(command)
     .option('--id <owner/name>', 'the hub id (default: from the path, when it is a snapshot of a Hugging Face cache)')
     .option('--revision <commit>', 'the commit it was taken from (default: from the path of a snapshot)')
@@ -25,7 +25,10 @@ export const registerModelImport: RegisterCommand = (program, context) => {
         throw new GroveError('invalid-argument', {
           problem: `--id takes the hub id that recipes name (owner/name), not "${modelId ?? ''}"`,
         });
-      const { files, synthetic } = await readModelFolder(folder);
+      const read = await readModelFolder(folder);
+      const { files, synthetic } = read;
+      const choice = choiceText(folder, read);
+      if (choice !== undefined) context.terminal.error(choice);
       const client = await clientOf(command, context);
       const revision = options.revision ?? snapshot?.revision ?? null;
       const uploaded = await uploadLocalFiles(client, files, context.terminal);

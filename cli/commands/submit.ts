@@ -10,7 +10,7 @@ import { collect, cosine, positiveInteger, present } from '../option-parsers.ts'
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
-import { isLocalModel, readModelFolder } from '../sources/model-folder.ts';
+import { choiceText, isLocalModel, readModelFolder } from '../sources/model-folder.ts';
 import { inputModelsOf, readRecipeArgument } from '../sources/recipe-argument.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
 import { variantsOf } from '../sources/variants.ts';
@@ -175,7 +175,10 @@ async function readModel(
       ? await findInHubCache(hubCacheFolder(env), model)
       : undefined;
   if (folder === undefined) return { kind: 'hub', modelId: model, ...(revision !== undefined && { revision }) };
-  const { files, synthetic } = await readModelFolder(folder, inputModelsOf(recipes));
+  const read = await readModelFolder(folder, inputModelsOf(recipes));
+  const { files, synthetic } = read;
+  const choice = choiceText(folder, read);
+  if (choice !== undefined) terminal.error(choice);
   return { kind: 'uploaded', files: await uploadLocalFiles(client, files, terminal), ...(synthetic && { synthetic }) };
 }
 

@@ -9,17 +9,20 @@ import { sha256 } from '../../platform/sha256.ts';
 /** Largest recipe file read. */
 const MAX_RECIPE_BYTES = 1_048_576;
 
+/** What recipes start from that say nothing else. */
+const CHECKPOINT: Pick<InputModel, 'type' | 'modelPath' | 'config'> = { type: 'HfModel', modelPath: null, config: {} };
+
 /**
- * The models that recipe files start from. A recipe of the catalogue is not among them: it is not here; nor is one that does not parse, which the farm
- * refuses with the reasons.
+ * What recipes start from: a checkpoint for a recipe of the catalogue, which is not here, and for one that does not parse, which the farm refuses with
+ * the reasons.
  */
-export function inputModelsOf(recipes: SubmitRequest['recipes']): readonly InputModel[] {
-  return recipes.flatMap((recipe) => {
-    if (!('text' in recipe)) return [];
+export function inputModelsOf(recipes: SubmitRequest['recipes']): readonly (typeof CHECKPOINT)[] {
+  return recipes.map((recipe) => {
+    if (!('text' in recipe)) return CHECKPOINT;
     try {
-      return [parseRecipe(recipe.text, { name: recipe.name, sha256 }).recipe.inputModel];
+      return parseRecipe(recipe.text, { name: recipe.name, sha256 }).recipe.inputModel;
     } catch {
-      return [];
+      return CHECKPOINT;
     }
   });
 }

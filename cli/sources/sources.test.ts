@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findInHubCache, hubCacheFolder } from './hub-cache.ts';
-import { readModelFolder } from './model-folder.ts';
+import { choiceText, readModelFolder } from './model-folder.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -57,7 +57,7 @@ describe('an ONNX model', () => {
 
   test('is the usual one of a folder, or the one that a recipe names', async () => {
     expect(await listed(folder)).toEqual(['onnx/model.onnx', 'onnx/model.onnx_data', 'tokenizer.json']);
-    const named = [{ modelPath: null, config: { onnx_file_name: 'net.onnx' } }];
+    const named = [{ type: 'ONNXModel', modelPath: null, config: { onnx_file_name: 'net.onnx' } }];
     expect(await listed(folder, named)).toEqual(['net.onnx', 'net.onnx.data', 'tokenizer.json']);
   });
 
@@ -71,6 +71,47 @@ describe('an ONNX model', () => {
 
   test('is no other file', async () => {
     await expect(readModelFolder(join(folder, 'README.md'))).rejects.toThrow('neither a folder nor an .onnx file');
+  });
+});
+
+describe('a folder with a checkpoint and graphs', () => {
+  const CHECKPOINT = ['config.json', 'model.safetensors', 'tokenizer.json'];
+  const GRAPH = ['config.json', 'onnx/model.onnx', 'onnx/model.onnx_data', 'tokenizer.json'];
+  const hf = { type: 'HfModel', modelPath: 'org/model', config: {} };
+  const onnx = { type: 'ONNXModel', modelPath: null, config: {} };
+
+  beforeEach(async () => {
+    await mkdir(join(folder, 'onnx'));
+    for (const name of [...CHECKPOINT, 'onnx/model.onnx', 'onnx/model.onnx_data', 'onnx/model_fp16.onnx'])
+      await writeFile(join(folder, name), '{}');
+  });
+
+  test.each([
+    ['no recipe that is known', [], CHECKPOINT],
+    ['a recipe that exports', [hf], CHECKPOINT],
+    ['a recipe of an ONNX model', [onnx], GRAPH],
+    ['both', [hf, onnx], [...new Set([...CHECKPOINT, ...GRAPH])].sort()],
+  ])('gives %s what it starts from', async (_, recipes, files) => {
+    expect((await readModelFolder(folder, recipes)).files.map(({ path }) => path)).toEqual(files);
+  });
+
+  test('says what was taken, what was left, and how to take that', async () => {
+    const asCheckpoint = choiceText(folder, await readModelFolder(folder));
+    expect(asCheckpoint).toContain('taking config.json, model.safetensors, tokenizer.json; leaving onnx/model.onnx, onnx/model_fp16.onnx.');
+    expect(asCheckpoint).toContain(join(folder, 'onnx', 'model.onnx'));
+    expect(choiceText(folder, await readModelFolder(folder, [onnx]))).toContain('leaving model.safetensors, onnx/model_fp16.onnx.');
+    await rm(join(folder, 'onnx'), { recursive: true });
+    expect(choiceText(folder, await readModelFolder(folder))).toBeUndefined();
+  });
+
+  test('gives a graph that is named, with the tokenizer above it', async () => {
+    const { files } = await readModelFolder(join(folder, 'onnx', 'model_fp16.onnx'));
+    expect(files.map(({ path }) => path)).toEqual(['config.json', 'onnx/model_fp16.onnx', 'tokenizer.json']);
+  });
+
+  test('is refused for a recipe of an ONNX model when it has none', async () => {
+    await rm(join(folder, 'onnx'), { recursive: true });
+    await expect(readModelFolder(folder, [onnx])).rejects.toThrow('it has no .onnx file');
   });
 });
 
