@@ -99,6 +99,10 @@ export const cellSchema = z.strictObject({
   reproduce: text,
   /** Units (stable device names) whose results this cell holds. */
   units: z.array(z.string()),
+  /** Where there are several: how each of them is, and the task that says so. */
+  unitStates: z
+    .array(z.strictObject({ unit: z.string().nullable(), state: cellStateSchema, badges: z.array(badgeSchema), taskId: z.string() }))
+    .default([]),
 });
 export type Cell = z.infer<typeof cellSchema>;
 
