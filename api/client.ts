@@ -33,6 +33,7 @@ import {
 } from './jobs.ts';
 import { type CellView, cellViewSchema } from './matrix.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
+import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
 import { ROUTES } from './routes.ts';
 import { type SubmitAnswer, type SubmitRequest, submitAnswerSchema } from './submit.ts';
 import { type TaskView, taskViewSchema } from './tasks.ts';
@@ -81,6 +82,8 @@ export interface GroveClient {
   uploadFiles(sources: readonly UploadSource[], options?: UploadOptions): Promise<FileMap>;
   /** Without a key each call is a job of its own; with one, a repeated call answers the first job. */
   submit(request: SubmitRequest, idempotencyKey?: string): Promise<SubmitAnswer>;
+  /** Runs again what the matrix shows in some states. */
+  rerun(request: RerunRequest, idempotencyKey?: string): Promise<RerunAnswer>;
   /** Newest first, 50 unless told; `before` continues after that job. */
   jobs(page?: JobsPage): Promise<JobList>;
   /** With the first 200 tasks unless told otherwise. */
@@ -145,6 +148,8 @@ function jobMethods(http: Http) {
   return {
     submit: (body, idempotencyKey = crypto.randomUUID()) =>
       http.json(ROUTES.submit, submitAnswerSchema, { body, headers: { 'idempotency-key': idempotencyKey } }),
+    rerun: (body, idempotencyKey = crypto.randomUUID()) =>
+      http.json(ROUTES.rerun, rerunAnswerSchema, { body, headers: { 'idempotency-key': idempotencyKey } }),
     jobs: ({ states, ...page } = {}) => http.json(ROUTES.jobs, jobListSchema, { query: { ...page, state: states?.join(',') } }),
     job: (jobId, page = {}) => readJob(http, jobId, page),
     wholeJob: (jobId) => readWholeJob(http, jobId),

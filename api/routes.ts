@@ -12,6 +12,7 @@ import { dataListSchema, importDataRequestSchema, importModelRequestSchema, mode
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
+import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
 import { defineRoute, type RouteAnswer } from './route.ts';
 import { idempotencyKeySchema, submitAnswerSchema, submitRequestSchema } from './submit.ts';
 import { taskViewSchema } from './tasks.ts';
@@ -126,6 +127,23 @@ export const ROUTES = {
       json(200, 'The key repeats an earlier request, or dryRun was asked for.', submitAnswerSchema),
     ],
     errors: ['idempotency-conflict', 'recipe-invalid', 'unsatisfiable', 'unknown-recipe'],
+  }),
+  rerun: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/reruns',
+    tag: 'jobs',
+    kind: 'json',
+    body: rerunRequestSchema,
+    headers: z.object({ 'idempotency-key': idempotencyKeySchema }),
+    summary: 'Runs again what the matrix shows in some states.',
+    description:
+      'One job of the same benchmarks on the same machines. Repeating a request with the same Idempotency-Key answers the first job.',
+    answers: [
+      json(201, 'The job exists and its tasks are queued.', rerunAnswerSchema),
+      json(200, 'Nothing to run again, the key repeats an earlier request, or dryRun was asked for.', rerunAnswerSchema),
+    ],
+    errors: ['idempotency-conflict'],
   }),
   jobs: defineRoute({
     ...nothing,

@@ -3,8 +3,10 @@ import type { JobId } from '../domain/names.ts';
 import type { Principal } from '../domain/principal.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
+import { createAggregate } from './aggregate/aggregate.ts';
 import { expand } from './expand/expand.ts';
 import { linkResolved } from './expand/link-resolved.ts';
+import { expandRerun } from './expand/rerun.ts';
 import { serveAgent } from './grpc/agent-session.ts';
 import { startGrpcServer } from './grpc/server.ts';
 import { createReaper } from './lease/reaper.ts';
@@ -16,6 +18,7 @@ import { explainJob } from './schedule/explain.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
+import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { runningJobs } from './submit/running-jobs.ts';
 import { createSubmitService } from './submit/submit.ts';
 
@@ -51,8 +54,17 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     parse,
     expand: (input) => expand({ ...input, catalogue, sha256, parse }),
   });
+  const rerunDeps: RerunDeps = {
+    store,
+    archive,
+    clock,
+    sha256,
+    matrix: createAggregate({ store, catalogue, clock, sha256 }),
+    expandRerun: (input) => expandRerun({ ...input, sha256 }),
+  };
   return {
     submit,
+    rerun: (request, context) => rerun(rerunDeps, request, context),
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
     explain: (jobId) => explainJob(store, jobId),
   };

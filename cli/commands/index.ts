@@ -30,6 +30,7 @@ import { registerPull } from './pull.ts';
 import { registerRecipeExport } from './recipe-export.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
+import { registerRerun } from './rerun.ts';
 import { registerSubmit } from './submit.ts';
 import { registerUp } from './up.ts';
 
@@ -39,6 +40,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDown,
   registerDemo,
   registerSubmit,
+  registerRerun,
   registerMatrix,
   registerPull,
   registerJobList,

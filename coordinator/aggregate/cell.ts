@@ -32,8 +32,13 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
     ratioToPrevious: shown.ratioToPrevious,
     provenance: provenanceOf(shown),
     reproduce: reproduceCommand(shown.view, shown.unit),
+    unitStates: results.length === 1 ? [] : results.map(unitState),
     units: [...new Set(results.flatMap(({ unit }) => (unit === null ? [] : [unit])))].sort(),
   };
+}
+
+function unitState({ unit, state, badges, view }: UnitResult): Cell['unitStates'][number] {
+  return { unit, state, badges: [...badges], taskId: view.task.taskId };
 }
 
 /** One unit's own interval; of several units the median of their medians with the smallest and the largest. */

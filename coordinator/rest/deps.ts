@@ -1,5 +1,6 @@
 import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
+import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { ProgressView } from '../../api/tasks.ts';
 import type { FileMap } from '../../domain/manifest.ts';
@@ -46,6 +47,8 @@ export interface RestDeps {
 export interface JobCommands {
   /** Throws every registry error a submit can end with. */
   submit(request: SubmitRequest, context: { readonly principal: Principal; readonly idempotencyKey: string }): Promise<SubmitAnswer>;
+  /** Throws what storing a job throws. */
+  rerun(request: RerunRequest, context: { readonly principal: Principal; readonly idempotencyKey: string }): Promise<RerunAnswer>;
   /** Throws `not-found`. Also tells the agents whose attempts run. */
   cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
   /** Throws `not-found`. */

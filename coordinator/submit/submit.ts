@@ -1,31 +1,22 @@
-import { MAX_PLAN_TASKS, type Plan, type SubmitAnswer, type SubmitRequest } from '../../api/submit.ts';
-import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
-import { GroveError } from '../../domain/errors.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { ImportedData } from '../../domain/imports.ts';
 import { type JobSpec, modelsOf } from '../../domain/job.ts';
-import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
-import type { Clock } from '../../domain/ports.ts';
-import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { ParseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { ImportStore } from '../imports/import-store.ts';
-import type { AgentRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
-import type { JobArchive } from './archive.ts';
-import { estimateEta } from './eta.ts';
+import type { AgentRecord, TaskStore } from '../store/task-store.ts';
+import { type AcceptDeps, acceptJob, type Derived, type SubmitContext } from './accept.ts';
 import { readSubmitRequest } from './read-request.ts';
 import { useImportedModel } from './use-imported-model.ts';
 import { verifyBlobs } from './verify-blobs.ts';
 
-export interface SubmitDeps {
-  readonly store: Pick<TaskStore, 'submit' | 'agents' | 'job' | 'task' | 'tasksOf' | 'benchmarks'>;
+export interface SubmitDeps extends AcceptDeps {
+  readonly store: AcceptDeps['store'] & Pick<TaskStore, 'agents'>;
   readonly artifacts: Pick<ArtifactStore, 'claim'>;
   readonly catalogue: Catalogue;
   readonly imports: Pick<ImportStore, 'models' | 'data'>;
-  readonly archive: Pick<JobArchive, 'add'>;
-  readonly clock: Clock;
-  readonly sha256: Sha256;
   /** Default: reads each recipe's text anew. */
   readonly parse?: ParseRecipe;
   /** Job -> tasks for the fleet as it is: `expand/`. */
@@ -34,15 +25,7 @@ export interface SubmitDeps {
     readonly spec: JobSpec;
     readonly agents: readonly AgentRecord[];
     readonly imported: readonly ImportedData[];
-  }): {
-    readonly tasks: readonly NewTask[];
-    readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint'>;
-  };
-}
-
-export interface SubmitContext {
-  readonly principal: Principal;
-  readonly idempotencyKey: string;
+  }): Derived;
 }
 
 export interface SubmitService {
@@ -57,114 +40,20 @@ export function createSubmitService(deps: SubmitDeps): SubmitService {
   return {
     async submit(request, context) {
       const { dryRun = false, ...wanted } = request;
-      const jobId = jobIdOf(context, deps.sha256);
-      const requestDigest = digestOf(wanted, deps.sha256);
-      const earlier = dryRun ? undefined : await deps.store.job(jobId);
-      if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
-      const spec = useImportedModel(readSubmitRequest(request, deps), await deps.imports.models());
-      await verifyFiles(spec, deps);
-      const [agents, imported] = await Promise.all([deps.store.agents(), deps.imports.data()]);
-      const expansion = deps.expand({ jobId, spec, agents, imported });
-      assertSendable(expansion.tasks);
-      const plan = await completePlan(deps, expansion);
-      if (dryRun) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
-      const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: expansion.tasks });
-      const { created } = await deps.store.submit(command);
-      if (!created) return { jobId, created, plan: await storedPlan(deps, jobId) };
-      deps.archive.add({ ...command, submittedAt: command.now });
-      return { jobId, created, plan };
+      return acceptJob(deps, context, { request: wanted, dryRun, derive: (jobId) => derive(deps, jobId, request) });
     },
   };
 }
 
-/**
- * The same submitter and key always mean the same job: a submit that is repeated after a crash, or after the fleet changed, finds it without being
- * expanded again. 64 bits, so that two keys never meet.
- */
-function jobIdOf({ principal, idempotencyKey }: SubmitContext, sha256: Sha256): JobId {
-  return `j-${digestOf({ submitter: principal, idempotencyKey }, sha256).slice(0, 16)}`;
-}
-
-interface JobFacts {
-  readonly jobId: JobId;
-  readonly requestDigest: string;
-  readonly spec: JobSpec;
-  readonly tasks?: readonly NewTask[];
-}
-
-function commandOf({ clock }: SubmitDeps, { principal, idempotencyKey }: SubmitContext, { tasks = [], ...job }: JobFacts): SubmitCommand {
-  return { now: clock.now(), principal, idempotencyKey, ...job, priority: job.spec.priority, tasks };
-}
-
-/** Part of a message that a task's document may take: the conversion and the lease travel in the same one. */
-const MAX_SPEC_BYTES = MAX_MESSAGE_BYTES / 2;
-
-/** A task that fits no message would be offered for ever. Placements of a recipe share their spec. Throws `too-large`. */
-function assertSendable(tasks: readonly NewTask[]): void {
-  for (const [spec, taskId] of new Map(tasks.map((task) => [task.spec, task.taskId]))) {
-    const sizeBytes = Buffer.byteLength(JSON.stringify(spec));
-    if (sizeBytes > MAX_SPEC_BYTES)
-      throw new GroveError('too-large', { what: `The ${spec.kind} task ${taskId}`, sizeBytes, limitBytes: MAX_SPEC_BYTES });
-  }
+async function derive(deps: SubmitDeps, jobId: JobId, request: SubmitRequest): Promise<Derived & { readonly spec: JobSpec }> {
+  const spec = useImportedModel(readSubmitRequest(request, deps), await deps.imports.models());
+  await verifyFiles(spec, deps);
+  const [agents, imported] = await Promise.all([deps.store.agents(), deps.imports.data()]);
+  return { spec, ...deps.expand({ jobId, spec, agents, imported }) };
 }
 
 /** Every file that the job names, each model's in turn: two models may have files of one name. */
 async function verifyFiles(spec: JobSpec, { artifacts, clock }: Pick<SubmitDeps, 'artifacts' | 'clock'>): Promise<void> {
   const sources = modelsOf(spec).map(({ source }) => (source.kind === 'uploaded' ? source.files : {}));
   for (const files of [...sources, spec.dataFiles]) await verifyBlobs(files, artifacts, clock.now());
-}
-
-/** The store compares the request digests. Throws `idempotency-conflict`. */
-async function repeat(deps: SubmitDeps, context: SubmitContext, job: JobFacts): Promise<SubmitAnswer> {
-  await deps.store.submit(commandOf(deps, context, job));
-  return { jobId: job.jobId, created: false, plan: await storedPlan(deps, job.jobId) };
-}
-
-async function completePlan(deps: SubmitDeps, { tasks, plan }: ReturnType<SubmitDeps['expand']>): Promise<Plan> {
-  const conversions = tasks.filter(({ spec }) => spec.kind === 'convert');
-  const known = await Promise.all(conversions.map(({ taskId }) => deps.store.task(taskId)));
-  const cached = new Set(known.flatMap((task) => (task?.state === 'completed' ? [task.taskId] : [])));
-  const allCached = tasks.every(({ taskId, spec }) => spec.kind === 'benchmark' || cached.has(taskId));
-  return {
-    ...plan,
-    ...listTasks(
-      plan.tasks.map((task) =>
-        task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task,
-      ),
-    ),
-    cachedConversions: cached.size,
-    etaMs: allCached ? estimateEta(tasks, await deps.store.benchmarks()) : null,
-  };
-}
-
-/** The first tasks, and how many each recipe has. */
-function listTasks(tasks: Plan['tasks']): Pick<Plan, 'tasks' | 'taskCount' | 'recipes'> {
-  const counts = new Map<string, number>();
-  for (const { recipeId } of tasks) counts.set(recipeId, (counts.get(recipeId) ?? 0) + 1);
-  const recipes = [...counts].map(([recipeId, count]) => ({ recipeId, tasks: count }));
-  return { tasks: tasks.slice(0, MAX_PLAN_TASKS), taskCount: tasks.length, recipes };
-}
-
-/** Ids of a dry run's own tasks mean nothing; a conversion's would be its key. */
-function withoutTaskIds(plan: Plan): Plan {
-  return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, taskId: null })) };
-}
-
-async function storedPlan({ store }: SubmitDeps, jobId: JobId): Promise<Plan> {
-  const tasks = await store.tasksOf(jobId);
-  const cachedConversions = tasks.filter(({ spec, state }) => spec.kind === 'convert' && state === 'completed').length;
-  return { ...listTasks(tasks.map(plannedAgain)), warnings: [], lint: [], cachedConversions, etaMs: null };
-}
-
-function plannedAgain({ taskId, spec, requirement, state, error }: TaskRecord): Plan['tasks'][number] {
-  return {
-    taskId,
-    kind: spec.kind,
-    recipeId: spec.recipe.recipeId,
-    executedEp: spec.kind === 'benchmark' ? spec.executedEp : null,
-    deviceModel: requirement.deviceModel ?? null,
-    deviceNames: requirement.unit === undefined ? [] : [requirement.unit],
-    state,
-    reason: error?.message ?? '',
-  };
 }

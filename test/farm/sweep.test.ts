@@ -101,6 +101,38 @@ it('runs every recipe with every model on every device of its selectors, as one 
   await Promise.all(working);
 });
 
+it('runs again what the matrix shows in a state, on the machine the number is of, and says why', async () => {
+  for (const agentId of ['lab-a', 'lab-b']) await join(agentId, 'day');
+  const model = await farm.upload('converted');
+  const served: string[] = [];
+  const working = agents.map((agent) => work(agent, model, served));
+  const { selectors: _s, variants: _v, ...request } = await sweepOf(2, 1);
+  const first = await client.submit(request);
+  const ended = (jobId: string | null) =>
+    eventually(async () => {
+      const view = await client.job(jobId ?? '', { limit: 200 });
+      return view.state !== 'running' && view;
+    });
+  await ended(first.jobId);
+  // Scripted reports name another environment than the devices have.
+  expect(await client.rerun({ states: ['failed', 'noisy'] })).toMatchObject({ jobId: null, cells: 0 });
+  const dry = await client.rerun({ states: ['stale'], dryRun: true });
+  expect(dry).toMatchObject({ jobId: null, created: false, cells: 4, plan: { taskCount: 6, cachedConversions: 2 } });
+  const again = await client.rerun({ states: ['stale'], devices: ['lab-b/cpu0'] }, 'rerun-key-1');
+  expect(again).toMatchObject({ created: true, cells: 2, plan: { taskCount: 4 } });
+  expect(await client.rerun({ states: ['stale'], devices: ['lab-b/cpu0'] }, 'rerun-key-1')).toMatchObject({
+    created: false,
+    jobId: again.jobId,
+  });
+  const job = await ended(again.jobId);
+  expect(job).toMatchObject({ state: 'completed', priority: 'sweep', cause: { kind: 'rerun', reason: 'run again: stale of lab-b/cpu0' } });
+  const benchmarks = job.tasks.filter(({ kind }) => kind === 'benchmark');
+  expect(benchmarks.map(({ attempts }) => attempts.at(-1)?.deviceName)).toEqual(['lab-b/cpu0', 'lab-b/cpu0']);
+  expect(served.filter((taskId) => taskId.startsWith('c-'))).toHaveLength(2);
+  for (const agent of agents) agent.close();
+  await Promise.all(working);
+});
+
 it('lets interactive work pass, and is cancelled with one command', async () => {
   for (const pool of ['day', 'night']) await join(`lab-${pool}`, pool);
   const model = await farm.upload('converted');

@@ -102,6 +102,7 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
       ortVersion: measured ? '1.30.0' : null,
       measuredAt: measured ? NOW - 2 * DAY : null,
     },
+    unitStates: [],
     reproduce: `grove submit ${RECIPES[recipe]} --model ${MODEL} --on ${at.units[0]} --tier smoke`,
     units: [...at.units],
   };

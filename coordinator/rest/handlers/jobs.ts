@@ -18,6 +18,10 @@ export function jobHandlers({ store, jobs, progress }: Pick<RestDeps, 'store' | 
       const answer = await jobs.submit(body, { principal, idempotencyKey: headers['idempotency-key'] });
       return { status: answer.created ? 201 : 200, body: answer };
     },
+    async rerun({ body, headers, principal }) {
+      const answer = await jobs.rerun(body, { principal, idempotencyKey: headers['idempotency-key'] });
+      return { status: answer.created ? 201 : 200, body: answer };
+    },
     async jobs({ query }) {
       const { jobs: found, next } = await listJobs(store, query);
       return ok({ jobs: found.map(jobSummary), next });
