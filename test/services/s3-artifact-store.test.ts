@@ -2,20 +2,25 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { S3ArtifactStore } from '../../coordinator/artifacts/s3/s3-artifact-store.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { describeArtifactStore } from '../conformance/artifact-store.ts';
-import { S3_CREDENTIALS, S3_KINDS, S3Server } from '../support/s3-server.ts';
+import { openS3, S3_TARGETS, type S3Target } from '../support/s3-server.ts';
 
 const clock = createSystemClock();
 
-describe.each(S3_KINDS)('on %s', (kind) => {
-  let server: S3Server;
+describe.each(S3_TARGETS)('on %s', (kind) => {
+  let server: S3Target;
   beforeAll(async () => {
-    server = await S3Server.start(kind);
+    server = await openS3(kind);
   });
   afterAll(() => server.stop());
 
   async function harness(verifies?: boolean) {
     const settings = server.settings({ prefix: 'farm-a/' });
-    const store = await S3ArtifactStore.open({ settings, credentials: S3_CREDENTIALS, clock, ...(verifies !== undefined && { verifies }) });
+    const store = await S3ArtifactStore.open({
+      settings,
+      credentials: server.credentials,
+      clock,
+      ...(verifies !== undefined && { verifies }),
+    });
     return { store, now: () => clock.now(), close: async () => store.close() };
   }
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab } from '../support/lab.ts';
-import { S3_CREDENTIALS, S3_KINDS, S3Server } from '../support/s3-server.ts';
+import { openS3, S3_TARGETS, type S3Target } from '../support/s3-server.ts';
 
-describe.each(S3_KINDS)('a farm whose artifacts lie in %s', (kind) => {
-  let server: S3Server;
+describe.each(S3_TARGETS)('a farm whose artifacts lie in %s', (kind) => {
+  let server: S3Target;
   let lab: Lab;
   beforeAll(async () => {
-    server = await S3Server.start(kind);
+    server = await openS3(kind);
     lab = await Lab.open();
   });
   afterAll(async () => {
@@ -15,10 +15,12 @@ describe.each(S3_KINDS)('a farm whose artifacts lie in %s', (kind) => {
   });
 
   it('runs a job from upload to result, and logs no key and no signature', async () => {
+    const { endpoint, bucket, prefix } = server.settings({ prefix: 'lab/' });
+    const { accessKeyId, secretAccessKey } = server.credentials;
     await lab.startCoordinator({
-      GROVE_S3_URL: `${server.url}/grove-farm/lab`,
-      GROVE_S3_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
-      GROVE_S3_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,
+      GROVE_S3_URL: `${endpoint}/${bucket}/${prefix}`,
+      GROVE_S3_ACCESS_KEY_ID: accessKeyId,
+      GROVE_S3_SECRET_ACCESS_KEY: secretAccessKey,
     });
     await lab.startAgent('lab-1');
     const job = await lab.ended(await lab.submit());
@@ -31,6 +33,7 @@ describe.each(S3_KINDS)('a farm whose artifacts lie in %s', (kind) => {
     expect(report).toMatchObject({ garbageBlobs: 0, removedBlobs: 0, droppedUploads: 0 });
     expect(report.blobs).toBeGreaterThan(5);
     const logs = await lab.logText();
-    expect(logs).not.toMatch(/X-Amz-Signature|grove-test-secret/);
+    expect(logs).not.toContain('X-Amz-Signature');
+    expect(logs).not.toContain(secretAccessKey);
   });
 });

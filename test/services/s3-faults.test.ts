@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stageContext } from '../../agent/runner/task-context.cases.ts';
+import { fetchFiles } from '../../agent/transfer/download.ts';
+import { uploadFiles } from '../../agent/transfer/upload.ts';
 import { S3ArtifactStore, type S3ArtifactStoreOptions } from '../../coordinator/artifacts/s3/s3-artifact-store.ts';
 import { S3Bucket } from '../../coordinator/artifacts/s3/s3-bucket.ts';
 import type { S3Settings } from '../../coordinator/artifacts/s3/s3-settings.ts';
@@ -128,6 +131,21 @@ describe.each(S3_KINDS)('on %s', (kind) => {
       const bucket = await S3Bucket.connect(settings, S3_CREDENTIALS, clock);
       expect((await bucket.list('staging/').next()).done).toBe(true);
       bucket.close();
+    });
+
+    it('is sent by an agent as it sends everything, and comes back whole', async () => {
+      const store = await openStore();
+      const folder = await mkdtemp(join(tmpdir(), 'grove-parts-'));
+      const item = sample(9 * PART_BYTES + 77);
+      await writeFile(join(folder, 'weights.bin'), item.bytes);
+      const grants = (direction: 'put' | 'get', blobs: readonly Blob[]) =>
+        Promise.all(blobs.map((blob) => (direction === 'put' ? store.grantPut(blob, clock.now()) : store.grantGet(blob, clock.now()))));
+      const context = { ...(await stageContext({ folder, grants: () => [] })), grants };
+      const files = await uploadFiles({ 'weights.bin': join(folder, 'weights.bin') }, context);
+      expect(files).toEqual({ 'weights.bin': item.blob });
+      await fetchFiles(files, context, { folder: join(folder, 'back') });
+      expect((await readFile(join(folder, 'back', 'weights.bin'))).equals(item.bytes)).toBe(true);
+      await rm(folder, { recursive: true, force: true });
     });
 
     it('goes on with the parts that are there, on another coordinator', async () => {

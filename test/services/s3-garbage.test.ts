@@ -6,21 +6,21 @@ import type { Blob } from '../../domain/manifest.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { describeGarbage, type GarbageHarness } from '../conformance/garbage.ts';
 import { eventually } from '../support/grove-process.ts';
-import { S3_CREDENTIALS, S3_KINDS, S3Server } from '../support/s3-server.ts';
+import { openS3, S3_TARGETS, type S3Target } from '../support/s3-server.ts';
 
 const clock = createSystemClock();
 
-describe.each(S3_KINDS)('on %s', (kind) => {
-  let server: S3Server;
+describe.each(S3_TARGETS)('on %s', (kind) => {
+  let server: S3Target;
   beforeAll(async () => {
-    server = await S3Server.start(kind);
+    server = await openS3(kind);
   });
   afterAll(() => server.stop());
 
   async function open() {
     const settings = server.settings({ prefix: 'farm/' });
-    const store = await S3ArtifactStore.open({ settings, credentials: S3_CREDENTIALS, clock, verifies: true });
-    const bucket = await S3Bucket.connect(settings, S3_CREDENTIALS, clock);
+    const store = await S3ArtifactStore.open({ settings, credentials: server.credentials, clock, verifies: true });
+    const bucket = await S3Bucket.connect(settings, server.credentials, clock);
     const close = async () => {
       store.close();
       bucket.close();

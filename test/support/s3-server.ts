@@ -5,13 +5,49 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { S3Credentials } from '../../coordinator/artifacts/s3/presign.ts';
 import type { S3Settings } from '../../coordinator/artifacts/s3/s3-settings.ts';
 
-/** The servers that the tests run on. */
+/** The servers that tests start themselves. */
 export const S3_KINDS = ['versitygw', 'minio'] as const;
-export type S3Kind = (typeof S3_KINDS)[number];
+type S3Kind = (typeof S3_KINDS)[number];
+
+/** `http://HOST:PORT/BUCKET` of a server that runs already; its keys are in `GROVE_S3_ACCESS_KEY_ID` and `GROVE_S3_SECRET_ACCESS_KEY`. */
+const GIVEN = process.env['GROVE_TEST_S3_URL'] ?? '';
+
+/** What tests run on that only use a server: the given one, else one of each kind. */
+export const S3_TARGETS: readonly (S3Kind | 'given')[] = GIVEN === '' ? S3_KINDS : ['given'];
 
 export const S3_CREDENTIALS = { accessKeyId: 'grove-test', secretAccessKey: 'grove-test-secret' } as const;
+
+/** A server that a test may use. */
+export interface S3Target {
+  readonly credentials: S3Credentials;
+  /** Settings of a bucket, or a prefix of one, that nobody else uses. */
+  settings(change?: Partial<S3Settings>): S3Settings;
+  stop(): Promise<void>;
+}
+
+/** Starts a server of this kind, or uses the given one. */
+export async function openS3(target: S3Kind | 'given'): Promise<S3Target> {
+  if (target !== 'given') return S3Server.start(target);
+  const { origin, pathname } = new URL(GIVEN);
+  const credentials = {
+    accessKeyId: process.env['GROVE_S3_ACCESS_KEY_ID'] ?? '',
+    secretAccessKey: process.env['GROVE_S3_SECRET_ACCESS_KEY'] ?? '',
+  };
+  const settings = (change: Partial<S3Settings> = {}): S3Settings => ({
+    ...plainSettings(origin),
+    bucket: pathname.slice(1),
+    ...change,
+    prefix: `grove-test-${randomBytes(6).toString('hex')}/${change.prefix ?? ''}`,
+  });
+  return { credentials, settings, stop: async () => {} };
+}
+
+function plainSettings(endpoint: string): Omit<S3Settings, 'bucket'> {
+  return { endpoint, publicEndpoint: endpoint, region: 'us-east-1', prefix: '', pathStyle: true, createBucket: true, caFile: null };
+}
 
 const living = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -31,7 +67,8 @@ export interface TlsFiles {
 }
 
 /** A real S3 server with a folder of its own, on a free port of this machine. The binary is on PATH or named by `GROVE_TEST_VERSITYGW`, `GROVE_TEST_MINIO`. */
-export class S3Server {
+export class S3Server implements S3Target {
+  readonly credentials = S3_CREDENTIALS;
   readonly kind: S3Kind;
   readonly #folder: string;
   readonly #port: number;
@@ -98,17 +135,7 @@ export class S3Server {
 
   /** Settings of a bucket nobody else uses; it does not exist yet. */
   settings(change: Partial<S3Settings> = {}): S3Settings {
-    return {
-      endpoint: this.url,
-      publicEndpoint: this.url,
-      region: 'us-east-1',
-      bucket: `grove-${randomBytes(6).toString('hex')}`,
-      prefix: '',
-      pathStyle: true,
-      createBucket: true,
-      caFile: null,
-      ...change,
-    };
+    return { ...plainSettings(this.url), bucket: `grove-${randomBytes(6).toString('hex')}`, ...change };
   }
 
   #command(): Command {
