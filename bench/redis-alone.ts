@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { connectRedis } from '../coordinator/store/redis/connect.ts';
 import { createRedisTaskStore } from '../coordinator/store/redis/redis-task-store.ts';
 import type { TaskStore } from '../coordinator/store/task-store.ts';
@@ -17,6 +18,9 @@ const PROBES = 1_000;
 
 /** The task store on Redis by itself: assignments per second, and whether their cost grows with the depth of the queues. */
 export async function benchRedis(_: BenchOptions): Promise<BenchReport> {
+  if (spawnSync('redis-server', ['--version']).status !== 0) {
+    return { bench: 'redis', setUp: [], figures: [], notes: ['not measured: there is no redis-server on PATH'] };
+  }
   const rate = await withRedis((store, redisCpuMs) => measureRate(store, redisCpuMs));
   const depths: Figure[] = [];
   for (const depth of DEPTHS) depths.push(await withRedis((store, redisCpuMs) => measureDepth(store, redisCpuMs, depth)));

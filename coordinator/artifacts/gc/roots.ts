@@ -6,14 +6,16 @@ import type { TaskStore } from '../../store/task-store.ts';
 const PAGE = 200;
 
 export interface RootsDeps {
-  readonly store: Pick<TaskStore, 'jobs' | 'tasksOf'>;
-  readonly imports: ImportStore;
+  readonly store: Pick<TaskStore, 'jobs' | 'tasksOf' | 'archives'>;
+  readonly imports: Pick<ImportStore, 'models' | 'data'>;
 }
 
-/** Every document that names blobs in use: jobs and their tasks with what came of them, and imports. Bounded memory: a page at a time. */
+/** Every document that names blobs in use: jobs and their tasks with what came of them, imports, and the names
+ * of blobs in which the store itself keeps documents. Bounded memory: a page at a time. */
 export async function* documentsInUse({ store, imports }: RootsDeps): AsyncGenerator<unknown> {
   yield* await imports.models();
   yield* await imports.data();
+  yield* await store.archives();
   let before: JobId | undefined;
   for (;;) {
     const page = await store.jobs({ limit: PAGE, ...(before !== undefined && { before }) });
