@@ -391,6 +391,11 @@ export const ERRORS = {
     message: '{ep} is not available on this machine: {why}.',
     advice: 'Install the execution provider, or choose a device that has it.',
   },
+  'invalid-ep-package': {
+    ...input,
+    message: 'Execution provider package {package}: {problem}.',
+    advice: 'Give a wheel, a zip, a folder or a library of one execution provider; docs/execution-providers.md says where each comes from.',
+  },
   'ep-option': {
     ...recipe,
     message: '{ep} option "{option}" cannot be set through {adapter}.',
