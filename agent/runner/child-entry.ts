@@ -69,6 +69,7 @@ function cut(line: string): string {
 
 function write(event: ChildEvent): Promise<void> {
   return new Promise((resolve) => {
-    process.stdout.write(`${JSON.stringify(event)}\n`, () => resolve());
+    // A native library may have left a line of its own unfinished.
+    process.stdout.write(`\n${JSON.stringify(event)}\n`, () => resolve());
   });
 }

@@ -46,7 +46,7 @@ export function defaultChildMain(): string {
 
 /**
  * Runs work in a fresh process and kills it, whatever happens, before returning. Throws the error the child reported; `child-crashed` when it ended
- * without a last event or broke the protocol; `child-timeout`; the signal's reason when stopped.
+ * without a last event or with a result that is none; `child-timeout`; the signal's reason when stopped.
  */
 export async function runInChild<Result>(host: ChildHost, work: ChildWork<Result>, observer: ChildObserver): Promise<Result> {
   observer.signal.throwIfAborted();
@@ -61,7 +61,7 @@ export async function runInChild<Result>(host: ChildHost, work: ChildWork<Result
     record = await host.registry.register(child, work);
     child.write(`${JSON.stringify({ stage: work.stage, request: work.request })}\n`);
     const stderr = forwardLog(child, observer);
-    const last = await untilStopped(host, work, { observer, run: lastEvent(child, work, observer) });
+    const last = await untilStopped(host, work, { observer, run: lastEvent(child, observer) });
     const result = await outcomeOf(child, work, last);
     await Promise.race([Promise.all([stderr, child.exited]), afterMs(host.clock, EXIT_GRACE_MS)]);
     return result;
@@ -74,11 +74,13 @@ async function forwardLog(child: Child, observer: ChildObserver): Promise<void> 
   for await (const line of child.stderr) observer.log(line);
 }
 
-/** Passes events on until the last one; undefined when the output ends without one. */
-async function lastEvent(child: Child, { stage }: { readonly stage: string }, observer: ChildObserver): Promise<LastEvent | undefined> {
+/** Passes events on until the last one; undefined when the output ends without one. What is no event is log: vendor libraries print where they like. */
+async function lastEvent(child: Child, observer: ChildObserver): Promise<LastEvent | undefined> {
   for await (const line of child.stdout) {
-    const event = parseEvent(line, stage);
-    if (event.type === 'progress') observer.progress(event.fraction, event.note);
+    const event = parseEvent(line);
+    if (event === undefined) {
+      if (line.trim() !== '') observer.log(line);
+    } else if (event.type === 'progress') observer.progress(event.fraction, event.note);
     else if (event.type === 'log') observer.log(event.line);
     else return event;
   }
@@ -87,11 +89,11 @@ async function lastEvent(child: Child, { stage }: { readonly stage: string }, ob
 
 type LastEvent = Extract<ChildEvent, { type: 'result' | 'error' }>;
 
-function parseEvent(line: string, stage: string): ChildEvent {
+function parseEvent(line: string): ChildEvent | undefined {
   try {
-    return childEventSchema.parse(JSON.parse(line));
-  } catch (cause) {
-    throw new GroveError('child-crashed', { stage, how: `it wrote "${line.slice(0, 200)}", which is no event` }, { cause });
+    return childEventSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import { errorReportSchema } from '../../domain/task.ts';
 
 /**
  * Between an agent and the process of one heavy stage: one JSON request line on standard input, one JSON event a line on standard output, anything
- * on standard error is log. The last event is a `result` or an `error`.
+ * else there and on standard error is log. The last event is a `result` or an `error`.
  */
 export const childRequestSchema = z.strictObject({ stage: z.string().min(1).max(60), request: z.unknown() });
 

@@ -13,22 +13,25 @@ import { qualityRequestSchema, runQuality } from '../../engine/quality/run-quali
 import type { InferenceRuntime } from '../../engine/runtime/inference-runtime.ts';
 import { loadRuntime } from '../../engine/runtime/load-runtime.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
+import { trialRequestSchema, tryProvider } from '../../engine/runtime/trial.ts';
 import { peakMemoryBytes } from '../../platform/peak-memory.ts';
 import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome, type RowsOutcome } from '../stages/child-documents.ts';
 import { readRecipe } from '../stages/read-recipe.ts';
 import type { ChildContext, ChildStage } from './child-entry.ts';
 
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
-export const CHILD_STAGES: Readonly<Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality', ChildStage>> =
-  {
-    'rows-plan': async (request) => await planParquetRead(parquetPlanRequestSchema.parse(request)),
-    rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
-    convert,
-    reference,
-    launch: inRuntime(launchRequestSchema, runLaunch),
-    profile: inRuntime(profilingRequestSchema, runProfilingLaunch),
-    quality: inRuntime(qualityRequestSchema, runQuality),
-  };
+export const CHILD_STAGES: Readonly<
+  Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality' | 'ep-trial', ChildStage>
+> = {
+  'rows-plan': async (request) => await planParquetRead(parquetPlanRequestSchema.parse(request)),
+  rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
+  convert,
+  reference,
+  launch: inRuntime(launchRequestSchema, runLaunch),
+  profile: inRuntime(profilingRequestSchema, runProfilingLaunch),
+  quality: inRuntime(qualityRequestSchema, runQuality),
+  'ep-trial': async (request) => await tryProvider(trialRequestSchema.parse(request)),
+};
 
 /** A stage that measures in the runtime its session names. */
 function inRuntime<Request extends { readonly session: SessionSpec }>(

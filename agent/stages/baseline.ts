@@ -95,12 +95,7 @@ async function measureExport(
   oliveMetrics: LaunchRequest['oliveMetrics'],
 ): Promise<Timings> {
   const { tier, launches } = value.spec;
-  const session: SessionSpec = {
-    modelPath: join(value.referenceFolder ?? '', EXPORT_FOLDER, 'model.onnx'),
-    ep: value.session.ep,
-    epOptions: {},
-    settings: {},
-  };
+  const session: SessionSpec = { ...value.plainSession, modelPath: join(value.referenceFolder ?? '', EXPORT_FOLDER, 'model.onnx') };
   const where = { session, inputs: inputsOf(value), outputFolder: join(context.folder, 'baseline') };
   await mkdir(where.outputFolder);
   const elsewhere = await heavyNodesElsewhere(where, context);

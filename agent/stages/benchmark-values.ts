@@ -25,6 +25,8 @@ export interface BenchmarkFiles extends BenchmarkStart {
 /** After `target-passes`: the session this device is measured with. */
 export interface BenchmarkSession extends BenchmarkFiles {
   readonly session: SessionSpec;
+  /** The same without what the recipe decides: how this machine runs any model on the provider. */
+  readonly plainSession: SessionSpec;
 }
 
 /** After `measure`. */

@@ -4,7 +4,7 @@ import type { InputsSpec } from '../../engine/benchmark/inputs.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchRequest, type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { summarizeLaunches } from '../../engine/benchmark/summary.ts';
-import { type LaunchPlan, launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { EMULATED_PLAN, type LaunchPlan, launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkMeasured, BenchmarkSession } from './benchmark-values.ts';
@@ -22,7 +22,9 @@ export function inputsOf({ referenceFolder }: Pick<BenchmarkSession, 'referenceF
 
 /** Launches fresh processes one after another until the interval of their medians is narrow enough or the tier's budget is spent. */
 export async function measure(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkMeasured> {
-  const { tier, launches: asked } = value.spec;
+  const { tier } = value.spec;
+  const isEmulated = context.device.profile.emulated;
+  const asked = isEmulated ? 1 : value.spec.launches;
   const folder = join(context.folder, 'launches');
   await mkdir(folder);
   const startedMs = context.clock.monotonicMs();
@@ -34,7 +36,11 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
     ...(asked !== null && { launches: asked }),
   });
   while (nextLaunch(progress()).action === 'launch') {
-    const result = await launch(value, context, { index: results.length, folder, plan: launchPlan(tier, launchBudget(progress())) });
+    const result = await launch(value, context, {
+      index: results.length,
+      folder,
+      plan: isEmulated ? EMULATED_PLAN : launchPlan(tier, launchBudget(progress())),
+    });
     results.push(result);
     context.log(`Launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences.`);
   }

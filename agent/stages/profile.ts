@@ -8,12 +8,15 @@ import { inputsOf } from './measure.ts';
 
 /** Inferences of the profiling launch, the first of which is not counted. */
 const PROFILED_RUNS = 6;
+/** The same where each may take minutes. */
+const EMULATED_RUNS = 2;
 
 /** A launch of its own: profiling slows inference down, so it must not touch the measured ones. */
 export async function profile(value: BenchmarkMeasured, context: TaskContext): Promise<BenchmarkProfiled> {
   const outputFolder = join(context.folder, 'profiling');
   await mkdir(outputFolder);
-  const request: ProfilingRequest = { session: value.session, inputs: inputsOf(value), runs: PROFILED_RUNS, outputFolder };
+  const runs = context.device.profile.emulated ? EMULATED_RUNS : PROFILED_RUNS;
+  const request: ProfilingRequest = { session: value.session, inputs: inputsOf(value), runs, outputFolder };
   const { placement, profilePath } = await context.inChild({
     stage: 'profile',
     request: asJson(request),

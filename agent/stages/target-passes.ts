@@ -8,28 +8,31 @@ import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { applyInferenceSettings } from '../../engine/benchmark/session-tuning.ts';
 import { runTargetPasses } from '../../engine/convert/run-target-passes.ts';
 import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
+import { machineEp } from '../eps/ep-machine.ts';
+import { EpPackages } from '../eps/package-store.ts';
+import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkFiles, BenchmarkSession } from './benchmark-values.ts';
 
 /** What decides the session a benchmark opens. */
 export interface TargetPassFacts {
   readonly recipe: Recipe;
   readonly executedEp: string;
-  readonly modelPath: string;
   readonly physicalCores: number;
+  /** The provider as this machine has it. */
+  readonly plain: SessionSpec;
+  /** Options a measurement starts from. */
+  readonly defaults: Readonly<Record<string, string>>;
 }
 
 /**
  * Runs the passes that belong to the benchmarked device and returns the session they ask for. The last one that decides settings wins, as with Olive. A
- * substituted execution provider takes the session options, which are this machine's, but none of the other provider's own options.
- * Throws `ep-unavailable`, `unsupported-pass` for a graph pass behind a target pass, and what a pass throws.
+ * substituted execution provider takes the session options, which are this machine's, but none of the other provider's own options. Options of the
+ * machine win over the recipe's, and the recipe's over the defaults. Throws `unsupported-pass` for a graph pass behind a target pass, and what a pass throws.
  */
-export function targetSession({ recipe, executedEp, modelPath, physicalCores }: TargetPassFacts): SessionSpec {
-  if (!isExecutionProvider(executedEp))
-    throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
+export function targetSession({ recipe, executedEp, physicalCores, plain, defaults }: TargetPassFacts): SessionSpec {
   const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, { ep: recipe.target.ep, executedEp, physicalCores });
-  const plain: SessionSpec = { modelPath, ep: executedEp, epOptions: {}, settings: {} };
-  if (inferenceSettings === null) return plain;
-  return applyInferenceSettings(plain, inferenceSettings);
+  const decided = inferenceSettings === null ? plain : applyInferenceSettings(plain, inferenceSettings);
+  return { ...decided, epOptions: { ...defaults, ...decided.epOptions } };
 }
 
 /** Physical cores of this machine, at least 1. */
@@ -38,12 +41,21 @@ export async function physicalCoresHere(): Promise<number> {
   return (await cpu()).physicalCores || availableParallelism();
 }
 
-/** The session of a benchmark on this machine. */
-export async function resolveSession(value: BenchmarkFiles): Promise<BenchmarkSession> {
-  const { spec, recipe, modelFolder } = value;
-  const physicalCores = await physicalCoresHere();
-  return {
-    ...value,
-    session: targetSession({ recipe, executedEp: spec.executedEp, modelPath: join(modelFolder, 'model.onnx'), physicalCores }),
+/** The session of a benchmark on this machine. Throws `ep-unavailable` for a provider nobody knows. */
+export async function resolveSession(value: BenchmarkFiles, { config, device }: TaskContext): Promise<BenchmarkSession> {
+  const { executedEp } = value.spec;
+  if (!isExecutionProvider(executedEp))
+    throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
+  const machine = machineEp(executedEp, config, await new EpPackages(config.dataFolder).list());
+  const plain: SessionSpec = {
+    modelPath: join(value.modelFolder, 'model.onnx'),
+    ep: executedEp,
+    epOptions: { ...machine.options },
+    settings: {},
+    deviceClass: device.profile.class,
+    runtime: machine.runtime,
   };
+  const { defaults } = machine;
+  const session = targetSession({ recipe: value.recipe, executedEp, physicalCores: await physicalCoresHere(), plain, defaults });
+  return { ...value, session, plainSession: { ...plain, epOptions: { ...defaults, ...plain.epOptions } } };
 }

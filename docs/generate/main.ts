@@ -6,13 +6,19 @@ import { MODEL_RULES } from '../../domain/lint/model-rules.ts';
 import { SHARED_OUTPUT_FOLDER } from '../../domain/lint/shared-output-folders.ts';
 import { NATIVE_SURGEONS } from '../../domain/passes/native-surgeons.ts';
 import { NATIVE_PASSES } from '../../domain/passes/registry.ts';
+import { EP_DEFINITIONS } from '../../engine/runtime/eps/registry.ts';
 import { renderErrorsPage } from './errors-page.ts';
+import { renderExecutionProvidersPage } from './execution-providers-page.ts';
 import { renderLintPage } from './lint-page.ts';
 import { renderPassesPage } from './passes-page.ts';
 
 const prose = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
 const pages = {
   'errors.md': renderErrorsPage(ERRORS),
+  'execution-providers.md': renderExecutionProvidersPage({
+    prose: prose('execution-providers.md'),
+    providers: Object.values(EP_DEFINITIONS),
+  }),
   'lint.md': renderLintPage({ prose: prose('lint.md'), recipeRules: [...LINT_RULES, SHARED_OUTPUT_FOLDER], modelRules: MODEL_RULES }),
   'passes.md': renderPassesPage({
     prose: prose('passes.md'),

@@ -20,6 +20,8 @@ export const sessionSpecSchema = z.strictObject({
       config: z.record(z.string(), z.string()).exactOptional(),
     })
     .default({}),
+  /** Kind of device to run on; absent: the provider's first. */
+  deviceClass: z.enum(['cpu', 'gpu', 'npu']).exactOptional(),
   /** Absent: the default of `loadRuntime`. */
   runtime: runtimeSpecSchema.exactOptional(),
 });
@@ -32,15 +34,24 @@ export function openSession(runtime: InferenceRuntime, spec: SessionSpec, extra:
     model: { path: spec.modelPath },
     ep: spec.ep,
     epOptions: spec.epOptions,
+    ...(spec.deviceClass !== undefined && { deviceClass: spec.deviceClass }),
     settings: { ...spec.settings, ...extra },
   });
 }
 
 /** The settings as sent, flat, for the report: `{ ep, 'ep.device_id': '0', intraOpThreads: 4 }`. */
-export function describeSession({ ep, epOptions, settings }: SessionSpec): Record<string, string | number | boolean | null> {
+export function describeSession({
+  ep,
+  epOptions,
+  settings,
+  deviceClass,
+  runtime,
+}: SessionSpec): Record<string, string | number | boolean | null> {
   const { config = {}, ...plain } = settings;
   return {
     ep,
+    ...(deviceClass !== undefined && { deviceClass }),
+    ...(runtime?.epPackage !== undefined && { epPackage: runtime.epPackage.id, epLibraryDigest: runtime.epPackage.libraryDigest }),
     ...Object.fromEntries(Object.entries(epOptions).map(([option, value]) => [`ep.${option}`, value])),
     ...plain,
     ...Object.fromEntries(Object.entries(config).map(([key, value]) => [`config.${key}`, value])),

@@ -50,6 +50,15 @@ export function launchPlan(tier: Tier, { remainingMs, launchesLeft }: LaunchBudg
   };
 }
 
+/**
+ * The plan of the one launch on a device that is not silicon: its latency means nothing, and an emulator may take minutes for an inference, so that
+ * it runs no longer than to show that it runs.
+ */
+export const EMULATED_PLAN: LaunchPlan = {
+  warmup: { minRuns: 1, minMs: 0, maxMs: 0 },
+  measure: { minRuns: 1, minMs: 1_000, maxMs: 10_000 },
+};
+
 /** What a benchmark has left when a launch is about to begin. */
 export interface LaunchBudget {
   readonly remainingMs: number;

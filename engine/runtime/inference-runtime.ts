@@ -1,3 +1,4 @@
+import type { EpDeviceClass } from './eps/ep-definition.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 import type { ElementType, NamedTensors } from './tensor.ts';
 
@@ -46,6 +47,8 @@ export interface SessionRequest {
   readonly model: { readonly path: string } | { readonly bytes: Uint8Array };
   /** The one provider to run on. Nodes it does not take run on the CPU provider: measure placement, or set `session.disable_cpu_ep_fallback`. */
   readonly ep: ExecutionProvider;
+  /** Device to run on where the provider offers several kinds; absent: its first. */
+  readonly deviceClass?: EpDeviceClass;
   /** Provider options by the provider's own names (`device_id`). */
   readonly epOptions?: Readonly<Record<string, string>>;
   readonly settings?: SessionSettings;
@@ -81,7 +84,7 @@ export interface Session {
   run(feeds: NamedTensors, signal?: AbortSignal): Promise<NamedTensors>;
   /**
    * Runs the same feeds again and again, one at a time, and returns the wall time of each in milliseconds, in order. Inputs are handed over once,
-   * outside the timed region; all outputs arrive in host memory inside it, as Olive's latency does. Owned by the adapter: `ort-native` has neither
+   * outside the timed region; all outputs arrive in host memory inside it, as Olive's latency does. What `feeds` hold must not change between two blocks. Owned by the adapter: `ort-native` has neither
    * await nor allocation in the loop. Throws `inference-failed`.
    */
   timeRuns(feeds: NamedTensors, window: RunWindow): Promise<Float64Array>;

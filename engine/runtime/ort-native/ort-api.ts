@@ -189,7 +189,7 @@ export function toPointer(value: unknown): Pointer {
 const POINTER_BYTES = 8;
 
 /** The pointer at an index of a table of pointers. */
-function pointerAt(table: Pointer, index: number): Pointer {
+export function pointerAt(table: Pointer, index: number): Pointer {
   return toPointer(koffi.decode(table, index * POINTER_BYTES, 'void *'));
 }
 

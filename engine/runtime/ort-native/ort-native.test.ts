@@ -43,7 +43,7 @@ describe('ort-native', () => {
 
   it('says why a file is no ONNX Runtime', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'grove-no-runtime-'));
-    await expect(loadOrtNative(join(folder, 'absent.so'))).rejects.toMatchObject({ code: 'ep-unavailable' });
+    await expect(loadOrtNative({ libraryPath: join(folder, 'absent.so') })).rejects.toMatchObject({ code: 'ep-unavailable' });
     await rm(folder, { recursive: true });
   });
 });

@@ -1,9 +1,12 @@
 import { GroveError } from '../../../domain/errors.ts';
 import { sha256File } from '../../../platform/sha256.ts';
+import { EP_DEFINITIONS } from '../eps/registry.ts';
 import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../execution-providers.ts';
 import type { EpReach, InferenceRuntime, RuntimeInfo, SessionRequest } from '../inference-runtime.ts';
 import { bundledLibraryPath } from '../ort-library.ts';
 import { sessionError } from '../session-error.ts';
+import { appendProvider, compiledProviders } from './append-provider.ts';
+import { type EpDevice, epDevices } from './ep-devices.ts';
 import { NativeSession } from './native-session.ts';
 import { RECORD_ASSIGNMENT } from './node-assignment.ts';
 import { OrtApi, type Pointer } from './ort-api.ts';
@@ -11,7 +14,6 @@ import { applySettings } from './session-options.ts';
 
 const ADAPTER = 'ort-native';
 const LOG_WARNINGS = 2;
-const CPU = 'CPUExecutionProvider';
 
 /** Environments by library: ONNX Runtime has one in a process, which lives as long as it. */
 const environments = new Map<string, Environment>();
@@ -19,32 +21,43 @@ const environments = new Map<string, Environment>();
 interface Environment {
   readonly api: OrtApi;
   readonly env: Pointer;
+  /** Paths of the plug-ins it has. */
+  readonly registered: Set<string>;
 }
 
-/** The runtime over ONNX Runtime's C API: the library onnxruntime-node ships, or the build at a path. Throws `ep-unavailable`. */
-export async function loadOrtNative(libraryPath: string = bundledLibraryPath()): Promise<OrtNativeRuntime> {
-  return new OrtNativeRuntime(libraryPath, environmentOf(libraryPath));
+/** Libraries of a native runtime. */
+export interface NativeLibraries {
+  /** ONNX Runtime itself; the library onnxruntime-node ships unless named. */
+  readonly libraryPath?: string;
+  /** Plug-in libraries by the provider they bring. */
+  readonly plugins?: Readonly<Partial<Record<ExecutionProvider, string>>>;
+}
+
+/** The runtime over ONNX Runtime's C API. Loads native code, so only child processes call it. Throws `ep-unavailable`. */
+export async function loadOrtNative({ libraryPath = bundledLibraryPath(), plugins = {} }: NativeLibraries = {}): Promise<OrtNativeRuntime> {
+  return new OrtNativeRuntime(libraryPath, environmentOf(libraryPath), plugins);
 }
 
 function environmentOf(libraryPath: string): Environment {
   const known = environments.get(libraryPath);
   if (known !== undefined) return known;
   const api = OrtApi.load(libraryPath);
-  const environment = { api, env: api.create('CreateEnv', LOG_WARNINGS, 'grove') };
+  const environment = { api, env: api.create('CreateEnv', LOG_WARNINGS, 'grove'), registered: new Set<string>() };
   environments.set(libraryPath, environment);
   return environment;
 }
 
-class OrtNativeRuntime implements InferenceRuntime {
+/** ONNX Runtime over its C API: what {@link InferenceRuntime} says, and the devices of its providers. */
+export class OrtNativeRuntime implements InferenceRuntime {
   readonly #libraryPath: string;
-  readonly #api: OrtApi;
-  readonly #env: Pointer;
+  readonly #environment: Environment;
+  readonly #plugins: NonNullable<NativeLibraries['plugins']>;
   #info: Promise<RuntimeInfo> | undefined;
 
-  constructor(libraryPath: string, { api, env }: Environment) {
+  constructor(libraryPath: string, environment: Environment, plugins: NonNullable<NativeLibraries['plugins']>) {
     this.#libraryPath = libraryPath;
-    this.#api = api;
-    this.#env = env;
+    this.#environment = environment;
+    this.#plugins = plugins;
   }
 
   info(): Promise<RuntimeInfo> {
@@ -53,42 +66,61 @@ class OrtNativeRuntime implements InferenceRuntime {
   }
 
   async createSession(request: SessionRequest): Promise<NativeSession> {
-    const options = this.#api.create('CreateSessionOptions');
+    const { api, env } = this.#environment;
+    const options = api.create('CreateSessionOptions');
     try {
-      applySettings(this.#api, options, withAssignment(this.#api, request));
-      this.#appendProvider(options, request);
-      return new NativeSession({ api: this.#api, session: this.#createNative(request, options), request });
+      this.#register(request.ep);
+      applySettings(api, options, withAssignment(api, request));
+      appendProvider({ api, env, options, isPlugin: this.#plugins[request.ep] !== undefined }, request);
+      return new NativeSession({ api, session: this.#createNative(request, options), request });
     } catch (cause) {
       throw sessionError(request.ep, cause);
     } finally {
-      this.#api.release('ReleaseSessionOptions', options);
+      api.release('ReleaseSessionOptions', options);
     }
   }
 
-  #createNative({ model }: SessionRequest, options: Pointer): Pointer {
-    if ('path' in model) return this.#api.create('CreateSession', this.#env, model.path, options);
-    return this.#api.create('CreateSessionFromArray', this.#env, model.bytes, model.bytes.byteLength, options);
+  /** Devices of the providers compiled in and of one plug-in, registered first. Throws `ep-unavailable` when it does not load. */
+  epDevices(ep: ExecutionProvider): readonly EpDevice[] {
+    this.#register(ep);
+    return epDevices(this.#environment.api, this.#environment.env).map(({ pointer: _, ...device }) => device);
   }
 
-  #appendProvider(_options: Pointer, { ep, epOptions = {} }: SessionRequest): void {
-    if (ep !== CPU) throw new GroveError('ep-unavailable', { ep, why: 'this adapter does not reach it yet' });
-    const [option] = Object.keys(epOptions);
-    if (option !== undefined) throw new GroveError('ep-option', { ep, option, adapter: ADAPTER });
+  #createNative({ model }: SessionRequest, options: Pointer): Pointer {
+    const { api, env } = this.#environment;
+    if ('path' in model) return api.create('CreateSession', env, model.path, options);
+    return api.create('CreateSessionFromArray', env, model.bytes, model.bytes.byteLength, options);
+  }
+
+  /** Loads a provider's plug-in into the environment, once in a process. */
+  #register(ep: ExecutionProvider): void {
+    const { api, env, registered } = this.#environment;
+    const plugin = this.#plugins[ep];
+    if (plugin === undefined || registered.has(plugin)) return;
+    try {
+      api.call('RegisterExecutionProviderLibrary', env, ep, plugin);
+      registered.add(plugin);
+    } catch (cause) {
+      throw new GroveError('ep-unavailable', { ep, why: cause instanceof Error ? cause.message : String(cause) }, { cause });
+    }
   }
 
   async #readInfo(): Promise<RuntimeInfo> {
+    const compiled = compiledProviders(this.#environment.api);
     return {
       adapter: ADAPTER,
-      ortVersion: this.#api.version,
+      ortVersion: this.#environment.api.version,
       libraryPath: this.#libraryPath,
       libraryDigest: (await sha256File(this.#libraryPath)).sha256,
-      eps: new Map(EXECUTION_PROVIDERS.map((ep) => [ep, this.#reach(ep)])),
+      eps: new Map(EXECUTION_PROVIDERS.map((ep) => [ep, this.#reach(ep, compiled)])),
     };
   }
 
-  #reach(ep: ExecutionProvider): EpReach {
-    if (ep === CPU) return { reachable: true, requires: undefined };
-    return { reachable: false, why: `it is not compiled into ${this.#libraryPath}` };
+  #reach(ep: ExecutionProvider, compiled: readonly string[]): EpReach {
+    const { takes, compiled: route } = EP_DEFINITIONS[ep];
+    if (this.#plugins[ep] === undefined && !compiled.includes(ep))
+      return { reachable: false, why: `it is not compiled into ${this.#libraryPath} and no package of it is installed` };
+    return { reachable: true, requires: route.kind === 'default' ? undefined : takes };
   }
 }
 

@@ -30,8 +30,8 @@ const STAGES = {
     throw new GroveError('unsupported-pass', { type: 'Quark', path: '$.passes.quark', detail: '' });
   },
   garbage: async () => {
-    process.stdout.write('this is no event\n');
-    await new Promise((resolve) => setTimeout(resolve, 600_000));
+    process.stdout.write('{"type":"unknown"}\nthis is no event\nand this one has no end');
+    return { rows: 3 };
   },
   network: async () => {
     const attempts = [
