@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../domain/errors.ts';
 import { idSchema, nameSchema } from '../domain/names.ts';
+import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../engine/runtime/execution-providers.ts';
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readSecret } from '../platform/read-secret.ts';
@@ -35,6 +36,10 @@ export interface AgentConfig {
     /** Proxy URLs for a hub reached by http and https, and the hosts (comma-separated) reached without. */
     readonly proxy: { readonly http: string | null; readonly https: string | null; readonly exceptFor: string | null };
   };
+  /** What measures: the adapter, and the ONNX Runtime library for providers without a package; null is the one that ships. */
+  readonly runtime: { readonly adapter: 'ort-native' | 'ort-node'; readonly ort: string | null };
+  /** What this machine says of execution providers. */
+  readonly eps: Readonly<Partial<Record<ExecutionProvider, EpSettings>>>;
   /** Longest a stage process may take. */
   readonly timeoutMs: { readonly convert: number; readonly measure: number };
   /** How long a running task may go on after SIGTERM before it is handed back. */
@@ -43,6 +48,16 @@ export interface AgentConfig {
   /** The complete environment of stage processes. */
   readonly childEnv: Readonly<Record<string, string>>;
 }
+
+const epSettingsSchema = z.strictObject({
+  /** Installed package to use, where several are: `qnn@2.7.0`. */
+  package: z.string().max(100).exactOptional(),
+  /** Library of an ONNX Runtime build that has the provider compiled in. */
+  ort: z.string().min(1).exactOptional(),
+  /** Provider options that belong to this machine; they win over a recipe's. */
+  options: z.record(z.string().max(120), z.string().max(4_000)).exactOptional(),
+});
+type EpSettings = z.infer<typeof epSettingsSchema>;
 
 const webUrl = z.url({ protocol: /^https?$/ });
 /** A password in it would stand in every error about the hub; HF_TOKEN is the place for secrets. */
@@ -64,6 +79,10 @@ export const agentFileSchema = z.strictObject({
       z.strictObject({ endpoint: hubUrl.exactOptional(), proxy: webUrl.exactOptional(), noProxy: z.string().max(4_000).exactOptional() }),
     ])
     .exactOptional(),
+  runtime: z
+    .strictObject({ adapter: z.enum(['ort-native', 'ort-node']).exactOptional(), ort: z.string().min(1).exactOptional() })
+    .exactOptional(),
+  eps: z.partialRecord(z.enum(EXECUTION_PROVIDERS), epSettingsSchema).exactOptional(),
   timeoutMs: z.strictObject({ convert: z.int().min(1_000).exactOptional(), measure: z.int().min(1_000).exactOptional() }).exactOptional(),
   stopGraceMs: z.int().min(0).max(600_000).exactOptional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
@@ -126,6 +145,8 @@ export function completeAgentConfig(
     capabilities: (settings.capabilities ?? []).filter((capability) => capability !== 'hub' || !isHubOff(settings.hub, env)),
     cache: { maxBytes: settings.cache?.maxBytes ?? 50 * GIBIBYTE, minFreeBytes: settings.cache?.minFreeBytes ?? GIBIBYTE },
     hub: hubSettings(settings.hub, { env, token }),
+    runtime: { adapter: settings.runtime?.adapter ?? 'ort-native', ort: settings.runtime?.ort ?? null },
+    eps: settings.eps ?? {},
     timeoutMs: { convert: settings.timeoutMs?.convert ?? 3_600_000, measure: settings.timeoutMs?.measure ?? 1_800_000 },
     stopGraceMs: settings.stopGraceMs ?? 2_000,
     logLevel: settings.logLevel ?? 'info',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GroveError, toGroveError } from '../domain/errors.ts';
 import type { Clock, Files, Random, Spawner, Transport } from '../domain/ports.ts';
 import type { AgentMessage, AgentStatus, CoordinatorMessage } from '../domain/protocol.ts';
+import { trialResultSchema } from '../engine/runtime/trial.ts';
 import { createSystemClock } from '../platform/clock.ts';
 import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
@@ -15,12 +16,14 @@ import { VERSION } from '../platform/version.ts';
 import type { AgentConfig } from './config.ts';
 import { createGrpcTransport } from './connection/grpc-transport.ts';
 import { Session } from './connection/session.ts';
+import type { TryProvider } from './device/ep-devices.ts';
 import { type Probe, probeMachine } from './device/probe.ts';
 import { readCpuState } from './device/state.ts';
 import { Sysfs } from './device/sysfs.ts';
 import { type AgentLog, createAgentLog, type LogSink } from './log-events.ts';
 import { Readiness } from './readiness.ts';
-import { defaultChildMain } from './runner/child-process-stage.ts';
+import { asJson } from './runner/as-json.ts';
+import { type ChildHost, defaultChildMain, runInChild } from './runner/child-process-stage.ts';
 import { ChildRegistry } from './runner/child-registry.ts';
 import { ModelCache } from './runner/model-cache.ts';
 import { PendingResults } from './runner/pending-results.ts';
@@ -46,6 +49,7 @@ export interface AgentPorts {
   readonly files?: Files;
   readonly spawner?: Spawner;
   readonly childMain?: string;
+  readonly tryProvider?: TryProvider;
   readonly runTask?: RunTask;
   readonly logSink?: LogSink;
 }
@@ -91,7 +95,8 @@ async function assemble(
   await rm(join(folder, 'work'), { recursive: true, force: true });
   const pending = await PendingResults.open(join(folder, 'results'), { files, log });
   const cache = await ModelCache.open({ folder: join(folder, 'cache'), ...config.cache, clock, log });
-  const probe = await probeMachine(config);
+  const children = { spawner, registry, clock, childMain: ports.childMain ?? defaultChildMain(), env: config.childEnv };
+  const probe = await probeMachine(config, { tryProvider: ports.tryProvider ?? providerTrial(children, config) });
   const instanceId = await readInstanceId(folder, { hostId: probe.host.hostId, files, random });
   const readiness = new Readiness({ cache, registry });
   await readiness.refresh();
@@ -99,7 +104,7 @@ async function assemble(
     ...{ config, agentVersion: VERSION, clock, random, log, cache, pending },
     host: probe.host,
     devices: probe.devices,
-    children: { spawner, registry, clock, childMain: ports.childMain ?? defaultChildMain(), env: config.childEnv },
+    children,
     link: { send: (message) => session.send(message), requestGrants: (what, signal) => session.requestGrants(what, signal) },
     runTask: ports.runTask ?? runTask,
     workFolder: join(folder, 'work'),
@@ -115,6 +120,18 @@ async function assemble(
     handlers: handlersOf({ config, probe, runner, readiness, instanceId }, () => session),
   });
   return { log, probe, session, runner, readiness };
+}
+
+/** Longest a provider may take to load and run three nodes: an NPU compiler's first start takes half a minute. */
+const TRIAL_MS = 120_000;
+
+/** Tries providers in processes of their own: an agent never loads native inference code, and a broken driver ends its trial only. */
+function providerTrial(children: ChildHost, { dataFolder, hostName }: AgentConfig): TryProvider {
+  const observer = { signal: new AbortController().signal, log: () => {}, progress: () => {} };
+  return (request) => {
+    const work = { stage: 'ep-trial', deviceName: `${hostName}/cpu0`, request: asJson(request), result: trialResultSchema };
+    return runInChild(children, { ...work, timeoutMs: TRIAL_MS, cwd: dataFolder }, observer);
+  };
 }
 
 /** Wires messages to the runner: the whole reaction of the agent to its coordinator in one place. */

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deviceSchema, hostInfoSchema, missingSchema } from '../../domain/device.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { AgentConfig } from '../config.ts';
+import type { TryProvider } from './ep-devices.ts';
 import { layOut, type MachineFiles, STRIX_LAPTOP } from './machine.cases.ts';
 import { probeMachine } from './probe.ts';
 import { readCpuState } from './state.ts';
@@ -19,10 +22,23 @@ onLinux?.('probeMachine', () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  async function probe(files: MachineFiles) {
+  const nothingRuns: TryProvider = async ({ ep }) => ({
+    why: `${ep} failed`,
+    ortVersion: '1.30.0',
+    ortLibraryDigest: '0'.repeat(64),
+    devices: [],
+  });
+
+  async function probe(
+    files: MachineFiles,
+    { tryProvider = nothingRuns, eps = {} }: { tryProvider?: TryProvider; eps?: AgentConfig['eps'] } = {},
+  ) {
     await layOut(root, files);
-    const config = { hostId: null, hostName: 'lab-17', dataFolder: tmpdir(), labels: { pool: 'npu' }, capabilities: ['hub'] };
-    return await probeMachine(config, { root, ort: ORT });
+    const config = {
+      ...{ hostId: null, hostName: 'lab-17', dataFolder: root, labels: { pool: 'npu' }, capabilities: ['hub'] },
+      ...{ runtime: { adapter: 'ort-native' as const, ort: null }, eps, childEnv: {} },
+    };
+    return await probeMachine(config, { root, ort: ORT, tryProvider });
   }
 
   const missingOf = ({ missing }: Awaited<ReturnType<typeof probe>>, what: RegExp) => missing.find((entry) => what.test(entry.what));
@@ -95,6 +111,43 @@ onLinux?.('probeMachine', () => {
     const probed = await probe(STRIX_LAPTOP);
     expect(missingOf(probed, /^QNNExecutionProvider$/)?.why).toMatch(/^not-installed/);
     expect(probed.missing.filter(({ what }) => what.endsWith('ExecutionProvider')).length).toBeGreaterThan(5);
+  });
+
+  it('makes a device of hardware that a provider ran on, shared by the providers on it', async () => {
+    const eps = { DmlExecutionProvider: { ort: '/ort/a' }, NvTensorRTRTXExecutionProvider: { ort: '/ort/b' } };
+    const gpu = { class: 'gpu' as const, vendor: 'AMD', vendorId: 0x1002, deviceId: 0x150e, metadata: {}, epMetadata: {} };
+    const tryProvider: TryProvider = async (request) =>
+      request.deviceClass === 'gpu' && request.ep in eps
+        ? { why: null, ortVersion: '1.29.0', ortLibraryDigest: 'a'.repeat(64), devices: [gpu] }
+        : nothingRuns(request);
+    const { devices, missing } = await probe(STRIX_LAPTOP, { tryProvider, eps });
+    expect(devices.map(({ name }) => name)).toEqual(['lab-17/cpu0', 'lab-17/gpu0']);
+    expect(deviceSchema.parse(devices[1])).toMatchObject({
+      profile: {
+        ...{ class: 'gpu', emulated: false, pciVendorId: '1002', pciDeviceId: '150e', model: 'AMD GPU 1002:150e', labels: { pool: 'npu' } },
+        eps: [
+          { name: 'NvTensorRTRTXExecutionProvider', version: '1.29.0', libraryDigest: 'a'.repeat(64) },
+          { name: 'DmlExecutionProvider', version: '1.29.0', libraryDigest: 'a'.repeat(64) },
+        ],
+      },
+    });
+    expect(missing.find(({ what }) => what.startsWith('GPU'))).toBeUndefined();
+    expect(missing).toContainEqual({ what: 'DmlExecutionProvider (npu)', why: 'unsupported: DmlExecutionProvider failed' });
+  });
+
+  it('says so when the configuration names a package that is not installed', async () => {
+    const { missing } = await probe({}, { eps: { QNNExecutionProvider: { package: 'qnn@9' } } });
+    expect(missing).toContainEqual({
+      what: 'QNNExecutionProvider',
+      why: expect.stringMatching(/^not-installed: the configuration names qnn@9/),
+    });
+  });
+
+  it('keeps a provider whose trial crashes among the missing, with the reason', async () => {
+    const tryProvider: TryProvider = async () =>
+      Promise.reject(new GroveError('child-crashed', { stage: 'ep-trial', how: 'signal SIGSEGV' }));
+    const { missing } = await probe({}, { tryProvider, eps: { QNNExecutionProvider: { ort: '/ort' } } });
+    expect(missing.find(({ what }) => what === 'QNNExecutionProvider')?.why).toMatch(/^not-loaded: .*SIGSEGV/);
   });
 
   it('reports a virtual machine', async () => {

@@ -1,15 +1,23 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, cpus, type as osType, release, version } from 'node:os';
 import type { Device, DeviceProfile, HostInfo, Missing } from '../../domain/device.ts';
+import { CPU_EP } from '../../domain/names.ts';
 import { readMachineIdentity } from '../../platform/machine-id.ts';
 import type { AgentConfig } from '../config.ts';
+import { EpPackages } from '../eps/package-store.ts';
 import { type CpuFacts, probeCpu } from './cpu.ts';
-import { probeEps } from './execution-providers.ts';
+import { type EpOffer, offersOf, type TryProvider } from './ep-devices.ts';
+import { obstacleOf } from './execution-providers.ts';
 import { missingGpus } from './gpu.ts';
 import { missingNpus } from './npu.ts';
+import { offeredDevices } from './offered-devices.ts';
 import { type OrtFacts, probeOrt } from './ort.ts';
+import { softwareAdapter } from './software-adapter.ts';
 import { Sysfs } from './sysfs.ts';
 import { missingWindowsNpus } from './windows-npu.ts';
+
+/** Lines a hello message may hold. */
+const MAX_MISSING = 64;
 
 /** What an agent says of its machine in hello. */
 export interface Probe {
@@ -18,32 +26,38 @@ export interface Probe {
   readonly missing: readonly Missing[];
 }
 
-type ProbeConfig = Pick<AgentConfig, 'hostId' | 'hostName' | 'dataFolder' | 'labels' | 'capabilities'>;
+type ProbeConfig = Pick<AgentConfig, 'hostId' | 'hostName' | 'dataFolder' | 'labels' | 'capabilities' | 'runtime' | 'eps' | 'childEnv'>;
+
+/** What a probe gets from outside; each has a real default but for the trial, without which nothing is tried. */
+export interface ProbePorts {
+  /** Prefix of `/sys`, `/proc`, `/etc` and `/dev`, for tests. */
+  readonly root?: string;
+  readonly ort?: OrtFacts;
+  readonly tryProvider: TryProvider;
+}
 
 /**
- * Looks at the machine and tells only what is certain; everything looked for and not found is listed with the reason.
- *
- * @param options.root prefix of `/sys`, `/proc`, `/etc` and `/dev`, for tests.
+ * Looks at the machine and tells only what is certain: a provider is offered once it has run a model here; everything looked for and not found is
+ * listed with the reason.
  */
-export async function probeMachine(
-  config: ProbeConfig,
-  { root = '/', ort }: { readonly root?: string; readonly ort?: OrtFacts } = {},
-): Promise<Probe> {
+export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryProvider }: ProbePorts): Promise<Probe> {
   const sysfs = new Sysfs(root);
   const runtime = ort ?? (await probeOrt());
   const [cpu, os, eps, accelerators] = await Promise.all([
     probeCpu(sysfs),
     operatingSystem(sysfs),
-    probeEps(runtime, sysfs),
+    probeOffers(config, { ort: runtime, sysfs, tryProvider }),
     missingAccelerators(sysfs),
   ]);
+  const onCpu = eps.offers.filter((offer) => offer.class === 'cpu').map(({ ep }) => ep);
   const profile: DeviceProfile = {
     ...cpuProfile(cpu, runtime),
     os: os.name,
-    eps: [...eps.eps],
+    eps: [{ name: CPU_EP, version: runtime.version, libraryDigest: null }, ...onCpu],
     capabilities: [...config.capabilities],
     labels: { ...config.labels },
   };
+  const others = await offeredDevices(eps.offers, { host: profile, hostName: config.hostName, sysfs });
   return {
     host: {
       hostId: config.hostId ?? (await readMachineIdentity(root)).hostId,
@@ -54,9 +68,39 @@ export async function probeMachine(
       memoryBytes: cpu.memoryBytes,
       freeDiskBytes: await freeDiskBytes(config.dataFolder),
     },
-    devices: [{ name: `${config.hostName}/cpu0`, profile }],
-    missing: [...accelerators, ...eps.missing],
+    devices: [{ name: `${config.hostName}/cpu0`, profile }, ...others],
+    missing: [...accelerators.filter((absent) => !others.some((device) => isAbout(absent, device.profile))), ...eps.missing].slice(
+      0,
+      MAX_MISSING,
+    ),
   };
+}
+
+interface OfferPlace {
+  readonly ort: OrtFacts;
+  readonly sysfs: Sysfs;
+  readonly tryProvider: TryProvider;
+}
+
+async function probeOffers(
+  config: ProbeConfig,
+  { ort, sysfs, tryProvider }: OfferPlace,
+): Promise<{ readonly offers: readonly EpOffer[]; readonly missing: readonly Missing[] }> {
+  const facts = { ort, sysfs, env: config.childEnv, platform: `${process.platform}-${process.arch}` };
+  return offersOf({
+    config,
+    packages: await new EpPackages(config.dataFolder).list(),
+    tryProvider,
+    // Another build may have anything compiled in: only a trial tells.
+    obstacle: async (ep) => (config.runtime.ort === null ? await obstacleOf(ep, facts) : undefined),
+    softwareAdapter: await softwareAdapter(sysfs, config.childEnv),
+    ortVersion: ort.version,
+  });
+}
+
+/** Whether hardware that is listed as missing turned out to be a device. */
+function isAbout({ what }: Missing, { pciVendorId, pciDeviceId }: DeviceProfile): boolean {
+  return pciVendorId !== null && what.includes(`${pciVendorId}:${pciDeviceId}`);
 }
 
 function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'eps' | 'capabilities' | 'labels'> {

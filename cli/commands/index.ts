@@ -14,6 +14,9 @@ import { registerDataList } from './data-list.ts';
 import { registerDemo } from './demo.ts';
 import { registerDiff } from './diff.ts';
 import { registerDown } from './down.ts';
+import { registerEpAdd } from './ep-add.ts';
+import { registerEpList } from './ep-list.ts';
+import { registerEpRemove } from './ep-remove.ts';
 import { registerInspect } from './inspect.ts';
 import { registerJobCancel } from './job-cancel.ts';
 import { registerJobExplain } from './job-explain.ts';
@@ -57,6 +60,9 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentDrain,
   registerAgentRecover,
   registerArtifactGc,
+  registerEpAdd,
+  registerEpList,
+  registerEpRemove,
   registerModelImport,
   registerModelList,
   registerModelShow,
