@@ -89,5 +89,8 @@ export const taskExplanationSchema = z.object({
 export type TaskExplanation = z.infer<typeof taskExplanationSchema>;
 
 /** Why a job is where it is: one entry per task that has not ended. */
-export const explanationSchema = z.object({ tasks: z.array(taskExplanationSchema).describe('Those that have not ended.') });
+export const explanationSchema = z.object({
+  tasks: z.array(taskExplanationSchema).describe('The first that have not ended.'),
+  more: z.int().min(0).default(0).describe('Further tasks that have not ended.'),
+});
 export type Explanation = z.infer<typeof explanationSchema>;

@@ -1,4 +1,5 @@
-import type { TaskExplanation } from '../../api/jobs.ts';
+import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
+import { formatCount } from '../../domain/job-text.ts';
 import { recipeLabel } from '../../domain/matrix-text.ts';
 import { print } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
@@ -8,8 +9,9 @@ export const registerJobExplain: RegisterCommand = (program, context) => {
   const command = noun(program, 'job', 'jobs: what was submitted').command('explain <job>').description('say why its tasks wait');
   withOutput(command).action(async (jobId: string, options: OutputOptions) => {
     const client = await clientOf(command, context);
-    const format = ({ tasks }: { readonly tasks: readonly TaskExplanation[] }) =>
-      tasks.map(explanationText).join('\n') || 'Every task of this job has ended.';
+    const format = ({ tasks, more }: Explanation) =>
+      [...tasks.map(explanationText), ...(more > 0 ? [`and ${formatCount(more)} more tasks that have not ended`] : [])].join('\n') ||
+      'Every task of this job has ended.';
     print({ ...options, terminal: context.terminal }, await client.explainJob(jobId), format);
   });
 };

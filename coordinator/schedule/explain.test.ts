@@ -3,7 +3,7 @@ import type { Requirement } from '../../domain/requirement.ts';
 import { agentOf } from '../../test/farm/agents.ts';
 import { deviceOf } from '../../test/farm/devices.ts';
 import { benchmarkSpecOf } from '../../test/farm/jobs.ts';
-import type { AgentRecord, JobRecord, TaskRecord } from '../store/task-store.ts';
+import type { AgentRecord, JobRecord, TaskPage, TaskRecord } from '../store/task-store.ts';
 import { explainJob } from './explain.ts';
 
 const REQUIREMENT: Requirement = {
@@ -17,6 +17,8 @@ const REQUIREMENT: Requirement = {
   exclusivity: 'exclusive',
 };
 
+const COUNTS = { running: 0, leased: 0, pending: 1, waiting: 0 };
+
 function explain(agents: readonly AgentRecord[], requirement: Partial<Requirement> = {}) {
   const task = {
     taskId: 't-1',
@@ -27,7 +29,7 @@ function explain(agents: readonly AgentRecord[], requirement: Partial<Requiremen
   } as unknown as TaskRecord;
   const conversion = { taskId: 'c-1', state: 'running' } as unknown as TaskRecord;
   const store = {
-    job: async (jobId: string) => (jobId === 'j-1' ? ({ jobId } as unknown as JobRecord) : undefined),
+    job: async (jobId: string) => (jobId === 'j-1' ? ({ jobId, counts: COUNTS } as unknown as JobRecord) : undefined),
     tasksOf: async () => [task],
     task: async (taskId: string) => (taskId === 'c-1' ? conversion : undefined),
     agents: async () => agents,
@@ -68,6 +70,24 @@ describe('explaining why a task waits', () => {
         ],
       },
     ]);
+  });
+
+  it('explains the first tasks of a sweep and counts the rest', async () => {
+    const asked: unknown[] = [];
+    const task = { taskId: 't-1', spec: benchmarkSpecOf(), requirement: REQUIREMENT, state: 'pending', needs: [] } as unknown as TaskRecord;
+    const store = {
+      job: async () => ({ counts: { ...COUNTS, pending: 4_000, waiting: 900, completed: 99 } }) as unknown as JobRecord,
+      tasksOf: async (_jobId: string, page?: TaskPage) => {
+        asked.push(page);
+        return Array.from({ length: page?.limit ?? 4_900 }, () => task);
+      },
+      task: async () => undefined,
+      agents: async () => [],
+      position: async () => 1,
+    };
+    const { tasks, more } = await explainJob(store, 'j-1');
+    expect([tasks.length, more]).toEqual([50, 4_850]);
+    expect(asked).toEqual([{ offset: 0, limit: 50, states: ['running', 'leased', 'pending', 'waiting'] }]);
   });
 
   it('refuses a job that does not exist', async () => {

@@ -3,17 +3,24 @@ import { markText } from '../../domain/agent-mark.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
 import { matchesUnit, refusals } from '../../domain/requirement.ts';
-import { isEnd } from '../../domain/task-state.ts';
+import type { TaskState } from '../../domain/task-state.ts';
 import type { AgentRecord, TaskRecord, TaskStore } from '../store/task-store.ts';
 
 export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position'>;
 
-/** Why each task of a job that has not ended is where it is. Throws `not-found`. */
+/** Tasks explained at once: each asks for its place in a queue, and a sweep has thousands. */
+const MAX_EXPLAINED = 50;
+
+const OPEN = ['running', 'leased', 'pending', 'waiting'] as const satisfies readonly TaskState[];
+
+/** Why the first tasks of a job that have not ended are where they are, and how many more there are. Throws `not-found`. */
 export async function explainJob(store: ExplainStore, jobId: JobId): Promise<Explanation> {
-  if ((await store.job(jobId)) === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
-  const [tasks, agents] = await Promise.all([store.tasksOf(jobId), store.agents()]);
-  const open = tasks.filter(({ state }) => !isEnd(state));
-  return { tasks: await Promise.all(open.map((task) => explainTask(store, task, agents))) };
+  const job = await store.job(jobId);
+  if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
+  const page = { offset: 0, limit: MAX_EXPLAINED, states: OPEN };
+  const [open, agents] = await Promise.all([store.tasksOf(jobId, page), store.agents()]);
+  const tasks = await Promise.all(open.map((task) => explainTask(store, task, agents)));
+  return { tasks, more: OPEN.reduce((total, state) => total + job.counts[state], 0) - tasks.length };
 }
 
 async function explainTask(store: ExplainStore, task: TaskRecord, agents: readonly AgentRecord[]): Promise<TaskExplanation> {
