@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: ['test/**/*.test.ts'],
-          exclude: [...inProcess, 'test/browser/**', 'test/services/**', 'test/meta/fixtures/**'],
+          exclude: [...inProcess, 'test/browser/**', 'test/services/**', 'test/runtimes/**', 'test/meta/fixtures/**'],
           fileParallelism: false,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -39,6 +39,17 @@ export default defineConfig({
           include: ['test/services/**/*.test.ts'],
           testTimeout: 120_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        // Needs vendors' wheels (`npm run fetch:test-wheels`) on Linux x64: `npm run test:runtimes`, never part of `npm test`.
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 240_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

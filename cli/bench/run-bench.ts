@@ -1,5 +1,9 @@
 import { resolve } from 'node:path';
+import { loadAgentConfig } from '../../agent/config.ts';
+import { machineEp } from '../../agent/eps/ep-machine.ts';
+import { EpPackages } from '../../agent/eps/package-store.ts';
 import { asJson } from '../../agent/runner/as-json.ts';
+import type { Json } from '../../domain/json.ts';
 import type { Tier } from '../../domain/names.ts';
 import type { BenchmarkReport, Placement } from '../../domain/report.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
@@ -7,6 +11,7 @@ import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/ru
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { keyValues, positiveInteger } from '../option-parsers.ts';
@@ -16,6 +21,7 @@ import { type LocalChildren, openLocalChildren } from './children.ts';
 /** `grove bench`'s options. */
 export interface BenchOptions extends OutputOptions {
   readonly ep: string;
+  readonly device?: 'cpu' | 'gpu' | 'npu';
   readonly tier: Tier;
   readonly launches?: number;
   readonly dim: readonly string[];
@@ -49,7 +55,7 @@ interface Tools {
 
 async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
   const { tier, launches: asked } = options;
-  const session = { modelPath, ep: options.ep, epOptions: {}, settings: {} };
+  const session = await sessionHere(modelPath, options, context);
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
   const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
   const timeoutMs = TIERS[tier].budgetMs * 4;
@@ -82,6 +88,19 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
     launches: results.map(({ report }) => report),
     placement,
   };
+}
+
+/** The provider as the agent of this machine would have it, with its packages. */
+async function sessionHere(
+  modelPath: string,
+  { ep, device }: BenchOptions,
+  { env }: CommandContext,
+): Promise<Readonly<Record<string, Json>>> {
+  const plain = { modelPath, ep, settings: {}, ...(device !== undefined && { deviceClass: device }) };
+  if (!isExecutionProvider(ep)) return { ...plain, epOptions: {} };
+  const config = await loadAgentConfig({}, env);
+  const { runtime, defaults, options } = machineEp(ep, config, await new EpPackages(config.dataFolder).list());
+  return { ...plain, epOptions: { ...defaults, ...options }, runtime: asJson(runtime) };
 }
 
 function benchText(result: BenchResult): string {

@@ -9,6 +9,7 @@ export const registerBench: RegisterCommand = (program, context) => {
   const command = program.command('bench <model>').description('measure an ONNX model on this machine');
   withOutput(command)
     .addOption(new Option('--ep <name>', 'execution provider').default(CPU_EP))
+    .addOption(new Option('--device <class>', 'kind of device, where the provider has several').choices(['cpu', 'gpu', 'npu']))
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('smoke'))
     .option('--launches <count>', 'fresh processes that measure', positiveInteger)
     .option('--dim <name=size>', 'size of a symbolic dimension (repeatable; default 1 for the first axis, 128 for others)', collect, [])

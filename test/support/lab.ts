@@ -30,6 +30,8 @@ export interface AgentSettings {
   readonly url?: string;
   /** Further entries of the agent's section in its configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Further environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -154,13 +156,13 @@ export class Lab {
   }
 
   /** An agent with a host of its own: the farm takes it for another machine. It has been welcomed when this resolves. */
-  async startAgent(name: string, { url = `grpc://${this.grpcAddress}`, config = {} }: AgentSettings = {}): Promise<LabAgent> {
+  async startAgent(name: string, { url = `grpc://${this.grpcAddress}`, config = {}, env = {} }: AgentSettings = {}): Promise<LabAgent> {
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
     const file = join(this.folder, `${name}.yaml`);
     const settings = { name, hostName: name, hostId: `host-${name}`, agentUrl: url, dataFolder: folder, logLevel: 'info', ...config };
     await writeFile(file, JSON.stringify({ agent: settings }));
-    const agent: LabAgent = { name, folder, process: this.start(['agent', 'run', '--config', file], { GROVE_DATA: '' }) };
+    const agent: LabAgent = { name, folder, process: this.start(['agent', 'run', '--config', file], { GROVE_DATA: '', ...env }) };
     await agent.process.until(() => (agent.process.err.includes('"event":"connected"') ? true : undefined));
     return agent;
   }
