@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util';
 import { benchAssignments } from './assignments.ts';
 import { type BenchOptions, type BenchReport, runText } from './bench-report.ts';
 import { benchConversion } from './conversion.ts';
+import { benchDepth } from './depth.ts';
 import { describeMachine } from './machine.ts';
 import { recordRun } from './record-run.ts';
-import { benchRedis } from './redis-alone.ts';
+import { benchRecovery } from './recovery.ts';
+import { benchStores } from './stores.ts';
 import { benchSubmitLatency } from './submit-latency.ts';
 import { BENCH_FOLDER } from './work-place.ts';
 
@@ -14,12 +16,20 @@ const LIMIT_MS = 600_000;
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = {
   conversion: benchConversion,
-  submit: benchSubmitLatency,
   assign: benchAssignments,
-  redis: benchRedis,
+  store: benchStores,
+  submit: benchSubmitLatency,
+  depth: benchDepth,
+  recovery: benchRecovery,
 };
 
-const USAGE = `usage: npm run bench -- [all|${Object.keys(BENCHES).join('|')}] [-o table|json] [--record] [--profile]`;
+/** Names for several of them. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  all: Object.keys(BENCHES),
+  farm: ['assign', 'store', 'submit', 'depth', 'recovery'],
+};
+
+const USAGE = `usage: npm run bench -- [${[...Object.keys(GROUPS), ...Object.keys(BENCHES)].join('|')}] [-o table|json] [--record] [--profile]`;
 
 interface Arguments {
   readonly names: readonly string[];
@@ -39,7 +49,7 @@ function readArguments(): Arguments {
     },
   });
   const [which = 'all', ...rest] = positionals;
-  const names = which === 'all' ? Object.keys(BENCHES) : [which];
+  const names = Object.hasOwn(GROUPS, which) ? (GROUPS[which] ?? []) : [which];
   if (rest.length > 0 || names.some((name) => !Object.hasOwn(BENCHES, name)) || !['table', 'json'].includes(values.output))
     throw new Error(USAGE);
   return { names, ...values };

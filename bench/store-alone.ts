@@ -4,10 +4,9 @@ import { profileDigest } from '../domain/device.ts';
 import type { JobSpec } from '../domain/job.ts';
 import { CPU_EP } from '../domain/names.ts';
 import type { AppendFile, Files } from '../domain/ports.ts';
-import { LOCAL_PRINCIPAL } from '../domain/principal.ts';
 import { type Requirement, requirementDigest } from '../domain/requirement.ts';
 import { DEFAULT_RETRY } from '../domain/retry.ts';
-import type { BenchmarkSpec, RecipeRef } from '../domain/task.ts';
+import type { BenchmarkSpec, LeaseRef, RecipeRef } from '../domain/task.ts';
 import { systemFiles } from '../platform/files.ts';
 import { systemRandom } from '../platform/random.ts';
 import { sha256 } from '../platform/sha256.ts';
@@ -22,7 +21,10 @@ export interface AloneShape {
   readonly agents: number;
   /** Requirement queues; agents are dealt to them in turn. */
   readonly lanes: number;
+  readonly submitters: number;
   readonly tasks: number;
+  /** Length of the recipe that each task holds. */
+  readonly recipeBytes: number;
 }
 
 export interface AloneOptions extends AloneShape {
@@ -39,7 +41,13 @@ export interface AloneResult {
 
 const COMMANDS_PER_TASK = 3;
 const TASKS_PER_JOB = 100;
-const RECIPE: RecipeRef = { recipeId: 'bench/recipe', digest: 'a'.repeat(64), text: `{"padding": "${'x'.repeat(2_000)}"}` };
+/** Of an ordinary recipe. */
+export const RECIPE_BYTES = 2_000;
+
+function recipeOf(bytes: number): RecipeRef {
+  const frame = JSON.stringify({ padding: '' });
+  return { recipeId: 'bench/recipe', digest: 'a'.repeat(64), text: JSON.stringify({ padding: 'x'.repeat(bytes - frame.length) }) };
+}
 
 export function measureMemoryAlone(options: AloneOptions): Promise<AloneResult> {
   return inFreshFolder(async (folder) => {
@@ -58,34 +66,43 @@ export function measureMemoryAlone(options: AloneOptions): Promise<AloneResult> 
   });
 }
 
-/** Tasks per second that agents acquire, accept and complete, as many at once as there are agents, until nothing is left or each has done `most`. */
-export async function measureAlone(store: TaskStore, options: AloneShape, most = Number.POSITIVE_INFINITY): Promise<number> {
+/** Tasks per second that agents acquire, accept and complete, as many at once as there are agents, until nothing is left. */
+export async function measureAlone(store: TaskStore, options: AloneShape): Promise<number> {
   const sessions = await helloAll(store, options);
   const startMs = performance.now();
-  const done = await Promise.all(sessions.map((session) => workUntilEmpty(store, session, most)));
+  const done = await Promise.all(sessions.map((session) => workUntilEmpty(store, session)));
   const wallMs = performance.now() - startMs;
   const completed = done.reduce((sum, count) => sum + count, 0);
   if (completed !== options.tasks) throw new Error(`${completed} of ${options.tasks} tasks were completed`);
   return (completed / wallMs) * 1_000;
 }
 
-interface StoreSession {
+/** A ready agent of {@link helloAll}. */
+export interface StoreSession {
   readonly agentId: string;
   readonly sessionId: number;
 }
 
-async function workUntilEmpty(store: TaskStore, session: StoreSession, most: number): Promise<number> {
+async function workUntilEmpty(store: TaskStore, session: StoreSession): Promise<number> {
   for (let count = 0; ; count++) {
-    if (count >= most) return count;
-    const acquired = await store.acquire({ now: Date.now(), ...session, token: systemRandom.token(16) });
-    if (acquired === undefined) return count;
-    const { lease } = acquired.assignment;
-    await store.accept({ now: Date.now(), agentId: session.agentId, lease });
-    await store.complete({ now: Date.now(), agentId: session.agentId, lease, outcome: benchmarked() });
+    const lease = await acquireOne(store, session);
+    if (lease === undefined) return count;
+    await finish(store, session, lease);
   }
 }
 
-function helloAll(store: TaskStore, { agents, lanes }: AloneShape): Promise<readonly StoreSession[]> {
+export async function acquireOne(store: TaskStore, session: StoreSession): Promise<LeaseRef | undefined> {
+  return (await store.acquire({ now: Date.now(), ...session, token: systemRandom.token(16) }))?.assignment.lease;
+}
+
+/** Accepts and completes. */
+export async function finish(store: TaskStore, { agentId }: StoreSession, lease: LeaseRef): Promise<void> {
+  await store.accept({ now: Date.now(), agentId, lease });
+  await store.complete({ now: Date.now(), agentId, lease, outcome: benchmarked() });
+}
+
+/** All agents say hello. */
+export function helloAll(store: TaskStore, { agents, lanes }: Pick<AloneShape, 'agents' | 'lanes'>): Promise<readonly StoreSession[]> {
   return Promise.all(
     Array.from({ length: agents }, async (_, index) => {
       const agentId = `agent-${index}`;
@@ -108,25 +125,37 @@ function helloAll(store: TaskStore, { agents, lanes }: AloneShape): Promise<read
   );
 }
 
-/** Fills the queues. */
-export async function submitAll(store: TaskStore, { tasks, lanes }: AloneShape): Promise<void> {
-  for (let first = 0; first < tasks; first += TASKS_PER_JOB) {
+/** Adds tasks to the queues, the first of them being the `from`-th of this store; returns the ids of their jobs. */
+export async function submitAll(store: TaskStore, shape: Omit<AloneShape, 'agents'>, from = 0): Promise<readonly string[]> {
+  const { tasks, lanes, submitters, recipeBytes } = shape;
+  const recipe = recipeOf(recipeBytes);
+  const spec = jobSpecOf(recipe);
+  const kinds = Array.from({ length: lanes }, (_, lane) => taskOf(recipe, lane));
+  const task = (index: number, taskId: string): NewTask => {
+    const kind = kinds[index % lanes];
+    if (kind === undefined) throw new Error('no lanes');
+    return { ...kind, taskId };
+  };
+  const jobIds: string[] = [];
+  for (let first = from; first < from + tasks; first += TASKS_PER_JOB) {
     const jobId = `job-${first}`;
-    const count = Math.min(TASKS_PER_JOB, tasks - first);
+    const count = Math.min(TASKS_PER_JOB, from + tasks - first);
     await store.submit({
       now: Date.now(),
-      principal: LOCAL_PRINCIPAL,
+      principal: { kind: 'user', name: `user-${(first / TASKS_PER_JOB) % submitters}` },
       jobId,
       idempotencyKey: jobId,
       requestDigest: 'b'.repeat(64),
-      spec: JOB,
-      priority: JOB.priority,
-      tasks: Array.from({ length: count }, (_, index) => taskOf(`${jobId}-${index}`, (first + index) % lanes)),
+      spec,
+      priority: spec.priority,
+      tasks: Array.from({ length: count }, (_, index) => task(first + index, `${jobId}-${index}`)),
     });
+    jobIds.push(jobId);
   }
+  return jobIds;
 }
 
-function taskOf(taskId: string, lane: number): NewTask {
+function taskOf(recipe: RecipeRef, lane: number): Omit<NewTask, 'taskId'> {
   const requirement: Requirement = {
     kind: 'benchmark',
     ep: CPU_EP,
@@ -138,8 +167,7 @@ function taskOf(taskId: string, lane: number): NewTask {
     exclusivity: 'exclusive',
   };
   return {
-    taskId,
-    spec: BENCHMARK,
+    spec: benchmarkOf(recipe),
     requirement,
     requirementDigest: requirementDigest(requirement, sha256),
     needs: [],
@@ -147,40 +175,44 @@ function taskOf(taskId: string, lane: number): NewTask {
   };
 }
 
-const BENCHMARK: BenchmarkSpec = {
-  kind: 'benchmark',
-  recipe: RECIPE,
-  modelId: 'bench/model',
-  origin: { kind: 'local' },
-  synthetic: true,
-  requestedEp: CPU_EP,
-  executedEp: CPU_EP,
-  substitution: null,
-  tier: 'smoke',
-  launches: null,
-  task: null,
-  qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
-  localData: [],
-  conversionKey: null,
-};
+function benchmarkOf(recipe: RecipeRef): BenchmarkSpec {
+  return {
+    kind: 'benchmark',
+    recipe,
+    modelId: 'bench/model',
+    origin: { kind: 'local' },
+    synthetic: true,
+    requestedEp: CPU_EP,
+    executedEp: CPU_EP,
+    substitution: null,
+    tier: 'smoke',
+    launches: null,
+    task: null,
+    qualityBound: { metric: 'cosine', min: 0.99, isDefault: true },
+    localData: [],
+    conversionKey: null,
+  };
+}
 
-const JOB: JobSpec = {
-  schemaVersion: 1,
-  recipes: [RECIPE],
-  source: { kind: 'uploaded', files: {}, origin: { kind: 'local' } },
-  data: {},
-  dataFiles: {},
-  synthetic: true,
-  coverage: 'any',
-  where: {},
-  substituteEp: 'cpu',
-  tier: 'smoke',
-  launches: null,
-  priority: 'interactive',
-  task: null,
-  strict: false,
-  waitForDevice: false,
-};
+function jobSpecOf(recipe: RecipeRef): JobSpec {
+  return {
+    schemaVersion: 1,
+    recipes: [recipe],
+    source: { kind: 'uploaded', files: {}, origin: { kind: 'local' } },
+    data: {},
+    dataFiles: {},
+    synthetic: true,
+    coverage: 'any',
+    where: {},
+    substituteEp: 'cpu',
+    tier: 'smoke',
+    launches: null,
+    priority: 'interactive',
+    task: null,
+    strict: false,
+    waitForDevice: false,
+  };
+}
 
 /** The same files, counting how often one was synced. */
 function countSyncs(files: Files): { readonly files: Files; syncs(): number } {

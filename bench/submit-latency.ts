@@ -3,7 +3,7 @@ import type { GroveClient } from '../api/client.ts';
 import type { SubmitRequest } from '../api/submit.ts';
 import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
 import { type BenchFarm, withFarm } from './farm/bench-farm.ts';
-import { anyDevice, jobIdOf } from './farm/submits.ts';
+import { anyDevice, jobIdOf, submitAndWait } from './farm/submits.ts';
 import { cpuMsOf } from './processes/process-tree.ts';
 import { quantile } from './statistics.ts';
 
@@ -21,7 +21,7 @@ const P99_TARGET_MS = 25;
 
 /** How long a submitted benchmark takes to be running on an agent when nothing has to be converted first. */
 export function benchSubmitLatency({ profile }: BenchOptions): Promise<BenchReport> {
-  return withFarm({ agents: AGENTS, lanes: 1, taskMs: TASK_MS, profile }, measure);
+  return withFarm({ agents: AGENTS, lanes: 1, taskMs: TASK_MS, ready: true, profile }, measure);
 }
 
 async function measure({ coordinator, model }: BenchFarm): Promise<BenchReport> {
@@ -29,6 +29,7 @@ async function measure({ coordinator, model }: BenchFarm): Promise<BenchReport> 
   const starts = new StartTimes(client);
   await starts.open();
   const request = anyDevice(model);
+  await submitAndWait(client, request);
   for (let index = 0; index < WARM_UP; index++) await submitOnce(client, request, starts);
   const idle = await withCpu(pid, () => setTimeout(IDLE_MS));
   const samples: Sample[] = [];

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
@@ -11,25 +11,38 @@ const farmFileSchema = z.object({ pid: z.int(), url: z.string(), grpcAddress: z.
 const START_MS = 30_000;
 const POLL_MS = 20;
 
-/** A coordinator as it ships, `grove up --no-agent`, in its own process on free ports; its journal is synced to the disk of the checkout. */
+export interface CoordinatorOptions {
+  /** Where the process leaves a CPU profile when it stops. */
+  readonly profileFolder?: string | undefined;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Listens where this one did, which has ended. Default: free ports. */
+  readonly like?: Pick<CoordinatorProcess, 'url' | 'grpcAddress'>;
+}
+
+/** A coordinator as it ships, `grove up --no-agent`, in its own process on free ports; without services in its environment its journal is synced to the disk of the checkout. */
 export class CoordinatorProcess {
   readonly pid: number;
+  readonly url: string;
   readonly grpcAddress: string;
   readonly client: GroveClient;
   readonly #child: Child;
 
   private constructor(child: Child, farm: z.infer<typeof farmFileSchema>) {
     this.pid = child.pid;
+    this.url = farm.url;
     this.grpcAddress = farm.grpcAddress;
     this.client = createClient({ url: farm.url });
     this.#child = child;
   }
 
-  /** @param profileFolder where the process leaves a CPU profile when it stops. */
-  static async start(dataFolder: string, profileFolder: string | undefined): Promise<CoordinatorProcess> {
+  static async start(dataFolder: string, { profileFolder, env, like }: CoordinatorOptions = {}): Promise<CoordinatorProcess> {
     const profiling = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
-    const args = [...profiling, join(INSTALLATION_FOLDER, 'bin/grove.js'), 'up', '--no-agent', '--port', '0', '--agent-port', '0'];
-    const child = startNode(args, { cwd: INSTALLATION_FOLDER, env: { GROVE_DATA: dataFolder } });
+    const [port, agentPort] = like === undefined ? ['0', '0'] : [portOf(like.url), portOf(`grpc://${like.grpcAddress}`)];
+    const args = [...profiling, join(INSTALLATION_FOLDER, 'bin/grove.js'), 'up', '--no-agent', '--port', port, '--agent-port', agentPort];
+    // What a coordinator that was killed has left behind.
+    await rm(join(dataFolder, 'farm.json'), { force: true });
+    const child = startNode(args, { cwd: INSTALLATION_FOLDER, env: { ...env, GROVE_DATA: dataFolder } });
     const output = Promise.all([allLines(child.stdout), allLines(child.stderr)]);
     let ended = false;
     void child.exited.then(() => {
@@ -45,8 +58,18 @@ export class CoordinatorProcess {
     }
   }
 
+  /** Ends the process as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill();
+    await this.#child.exited;
+  }
+
   async stop(): Promise<void> {
     await this.client.shutdown().catch(() => this.#child.kill());
     await this.#child.exited;
   }
+}
+
+function portOf(url: string): string {
+  return new URL(url).port;
 }

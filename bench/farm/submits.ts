@@ -75,8 +75,3 @@ export async function untilCompleted(client: GroveClient, jobId: string): Promis
     await setTimeout(POLL_MS);
   }
 }
-
-/** Waits until no agent, or every agent, takes work. */
-export async function untilAgentsAre(client: GroveClient, wanted: 'idle' | 'not-ready'): Promise<void> {
-  while (!(await client.agents()).agents.every(({ state }) => state === wanted)) await setTimeout(POLL_MS);
-}

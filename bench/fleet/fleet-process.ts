@@ -24,14 +24,26 @@ export class FleetProcess {
     return fleet;
   }
 
-  pause(): void {
-    this.#send({ do: 'pause' });
-  }
-
   /** Lets the agents work and answers what they saw once that many results are recorded. */
   async measure(until: number): Promise<FleetReport> {
     this.#send({ do: 'measure', until });
     return (await this.#next('report')).report;
+  }
+
+  /** Call before the connections break; resolves once every agent has been welcomed again, with how many leases they had to give up. */
+  async returned(): Promise<number> {
+    this.#send({ do: 'expect-return' });
+    return (await this.#next('returned')).abandoned;
+  }
+
+  /** Ends the process as a crash would: its sockets close, nobody says goodbye. */
+  kill(): void {
+    this.#child.kill();
+  }
+
+  /** Stops the process where it is: its sockets stay open and silent. POSIX only. */
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP');
   }
 
   async stop(): Promise<void> {

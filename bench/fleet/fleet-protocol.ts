@@ -13,6 +13,8 @@ export const fleetConfigSchema = z.strictObject({
   lanes: z.int().min(1),
   /** Time a task takes: from its assignment to its result. */
   taskMs: z.number().min(0),
+  /** Whether agents take work before the first `measure`. */
+  ready: z.boolean(),
   /** What every conversion answers as its model: stored by the bench beforehand. */
   model: blobSchema,
 });
@@ -20,10 +22,10 @@ export type FleetConfig = z.infer<typeof fleetConfigSchema>;
 
 /** Bench -> fleet. Closing the fleet's standard input ends it. */
 export const fleetCommandSchema = z.discriminatedUnion('do', [
-  /** All agents take no more work. */
-  z.strictObject({ do: z.literal('pause') }),
   /** Counters start again, all agents take work; a report follows the `until`-th recorded result. */
   z.strictObject({ do: z.literal('measure'), until: z.int().min(1) }),
+  /** The bench is about to break every connection: `returned` follows when each agent has been welcomed again. */
+  z.strictObject({ do: z.literal('expect-return') }),
 ]);
 export type FleetCommand = z.infer<typeof fleetCommandSchema>;
 
@@ -42,5 +44,7 @@ export type FleetReport = z.infer<typeof fleetReportSchema>;
 export const fleetEventSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('joined') }),
   z.strictObject({ event: z.literal('report'), report: fleetReportSchema }),
+  /** @param abandoned leases that agents were told to give up meanwhile. */
+  z.strictObject({ event: z.literal('returned'), abandoned: z.int().min(0) }),
 ]);
 export type FleetEvent = z.infer<typeof fleetEventSchema>;

@@ -37,8 +37,12 @@ const agents = Array.from(
 );
 
 function obey(command: FleetCommand): void {
-  if (command.do === 'measure') meter.start(command.until);
-  for (const agent of agents) agent.setReady(command.do === 'measure');
+  if (command.do === 'expect-return') {
+    meter.expectReturn(agents.length, (abandoned) => say({ event: 'returned', abandoned }));
+    return;
+  }
+  meter.start(command.until);
+  for (const agent of agents) agent.takeWork();
 }
 
 const commands = createInterface({ input: process.stdin });

@@ -8,6 +8,8 @@ export class Meter {
   #recordedAtMs: number[] = [];
   #cycleMs: number[] = [];
   #troubles = 0;
+  /** Agents that must be welcomed again; null when nobody waits for that. */
+  #away: { missing: number; abandoned: number; onReturned(abandoned: number): void } | null = null;
 
   constructor(onFull: (report: FleetReport) => void) {
     this.#onFull = onFull;
@@ -29,6 +31,26 @@ export class Meter {
     if (this.#recordedAtMs.length === this.#until) {
       this.#onFull({ recordedAtMs: this.#recordedAtMs, cycleMs: this.#cycleMs, troubles: this.#troubles });
     }
+  }
+
+  /** Counts down from `agents` with each {@link welcomedAgain}. */
+  expectReturn(agents: number, onReturned: (abandoned: number) => void): void {
+    this.#away = { missing: agents, abandoned: 0, onReturned };
+  }
+
+  welcomedAgain(): void {
+    this.trouble();
+    if (this.#away === null) return;
+    this.#away.missing -= 1;
+    if (this.#away.missing > 0) return;
+    const { abandoned, onReturned } = this.#away;
+    this.#away = null;
+    onReturned(abandoned);
+  }
+
+  abandoned(): void {
+    this.trouble();
+    if (this.#away !== null) this.#away.abandoned += 1;
   }
 
   trouble(): void {

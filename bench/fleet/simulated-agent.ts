@@ -34,13 +34,14 @@ export class SimulatedAgent {
   readonly #agentId: string;
   readonly #session: Session;
   readonly #held = new Map<string, Held>();
-  #ready = true;
+  #ready: boolean;
   #connections = 0;
   #joined: () => void = () => {};
 
   constructor(options: SimulatedAgentOptions) {
     const { clock, random, log, config } = options;
     this.#options = options;
+    this.#ready = config.ready;
     this.#agentId = `sim-${options.index}`;
     const url = `grpc://${config.grpcAddress}`;
     this.#session = new Session({ transport: createGrpcTransport(url, clock), handlers: this.#handlers(), clock, random, log, url });
@@ -55,8 +56,8 @@ export class SimulatedAgent {
     return joined;
   }
 
-  setReady(ready: boolean): void {
-    this.#ready = ready;
+  takeWork(): void {
+    this.#ready = true;
     this.#session.statusChanged();
   }
 
@@ -100,7 +101,7 @@ export class SimulatedAgent {
 
   #connected(): void {
     this.#connections += 1;
-    if (this.#connections > 1) this.#options.meter.trouble();
+    if (this.#connections > 1) this.#options.meter.welcomedAgain();
     this.#joined();
     for (const { lease, outcome } of this.#held.values()) if (outcome !== null) this.#session.send({ type: 'complete', lease, outcome });
   }
@@ -130,7 +131,7 @@ export class SimulatedAgent {
   }
 
   #drop(key: AttemptKey): void {
-    if (this.#held.delete(keyOf(key))) this.#options.meter.trouble();
+    if (this.#held.delete(keyOf(key))) this.#options.meter.abandoned();
   }
 }
 

@@ -64,6 +64,11 @@ export function cpuMsOf(pid: number): number | undefined {
   return CAN_WATCH_TREES ? usageOf(pid)?.cpuMs : undefined;
 }
 
+/** Resident memory of one process; undefined when it is gone or the system is not Linux. */
+export function residentBytesOf(pid: number): number | undefined {
+  return CAN_WATCH_TREES ? usageOf(pid)?.residentBytes : undefined;
+}
+
 /** A process and its descendants. A child belongs to the thread that started it. */
 function membersOf(pid: number): readonly number[] {
   const members = [pid];

@@ -1,0 +1,116 @@
+import { Redis } from 'ioredis';
+import { createMemoryTaskStore } from '../coordinator/store/memory/memory-task-store.ts';
+import type { TaskStore } from '../coordinator/store/task-store.ts';
+import { startRedisServer } from '../test/support/redis-server.ts';
+import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
+import { withRedisStore } from './farm/open-store.ts';
+import { median, rangeOf } from './statistics.ts';
+import { acquireOne, finish, helloAll, type StoreSession, submitAll } from './store-alone.ts';
+
+const DEPTHS = [1_000, 10_000, 100_000, 1_000_000] as const;
+const AGENTS = 100;
+const SHAPE = { lanes: 50, submitters: 100, recipeBytes: 40 };
+/** Every agent acquires once a round; then all complete and the queues are filled up again. */
+const ROUNDS = 21;
+/** Before the first depth, so that it does not pay for code that is not compiled yet. */
+const WARM_UP_ROUNDS = 30;
+const FLAT = 1.5;
+
+/** Whether acquiring costs more the more tasks are pending. */
+export async function benchDepth(_: BenchOptions): Promise<BenchReport> {
+  const memory = await measureMemory();
+  const redis = await measureRedis();
+  return {
+    bench: 'depth',
+    setUp: [
+      `tasks of ${SHAPE.submitters} submitters in ${SHAPE.lanes} requirement queues, ${AGENTS} agents with a host each; at every depth ${ROUNDS} rounds in which each agent acquires one task, completes it, and as many are added again`,
+      'CPU time of the acquire calls alone, the median round: of this process for the memory store (no journal), of the Redis process for Redis (append-only file, appendfsync everysec)',
+      `recipes of ${SHAPE.recipeBytes} bytes, so that a million tasks fit in memory`,
+    ],
+    figures: [...memory, ...redis],
+    notes: [],
+  };
+}
+
+async function measureMemory(): Promise<readonly Figure[]> {
+  const store = createMemoryTaskStore({});
+  await store.start();
+  try {
+    return await measureDepths('memory', store, async () => microseconds(process.cpuUsage()));
+  } finally {
+    await store.stop();
+  }
+}
+
+async function measureRedis(): Promise<readonly Figure[]> {
+  const server = await startRedisServer();
+  const asking = new Redis(server.url);
+  try {
+    return await withRedisStore(server.url, (store) => measureDepths('Redis', store, () => redisCpuUs(asking)));
+  } finally {
+    asking.disconnect();
+    await server.stop();
+  }
+}
+
+/** Of the thread that runs commands, which counts finer than `/proc` does. */
+async function redisCpuUs(client: Redis): Promise<number> {
+  const info = await client.info('cpu');
+  const seconds = ['user', 'sys'].map((kind) => Number(new RegExp(`used_cpu_${kind}_main_thread:([\\d.]+)`).exec(info)?.[1]));
+  return microseconds({ user: (seconds[0] ?? 0) * 1e6, system: (seconds[1] ?? 0) * 1e6 });
+}
+
+function microseconds({ user, system }: NodeJS.CpuUsage): number {
+  return user + system;
+}
+
+async function measureDepths(name: string, store: TaskStore, cpuUs: () => Promise<number>): Promise<readonly Figure[]> {
+  const sessions = await helloAll(store, { agents: AGENTS, lanes: SHAPE.lanes });
+  const figures: Figure[] = [];
+  let submitted = 0;
+  const add = async (tasks: number): Promise<void> => {
+    await submitAll(store, { ...SHAPE, tasks }, submitted);
+    submitted += tasks;
+  };
+  const round = async (): Promise<number> => {
+    const usedUs = await acquireAll(store, sessions, cpuUs);
+    await add(AGENTS);
+    return usedUs / AGENTS;
+  };
+  await add(DEPTHS[0]);
+  await rounds(WARM_UP_ROUNDS, round);
+  let pending: number = DEPTHS[0];
+  for (const depth of DEPTHS) {
+    await add(depth - pending);
+    pending = depth;
+    const acquireUs = await rounds(ROUNDS, round);
+    figures.push({ name: `${name}: acquire with ${depth} pending`, unit: 'us', value: median(acquireUs), ...rangeOf(acquireUs) });
+  }
+  return [...figures, flatness(name, figures)];
+}
+
+async function rounds(count: number, round: () => Promise<number>): Promise<readonly number[]> {
+  const values: number[] = [];
+  for (let index = 0; index < count; index++) values.push(await round());
+  return values;
+}
+
+/** CPU time in which every agent acquires one task; then they complete them. */
+async function acquireAll(store: TaskStore, sessions: readonly StoreSession[], cpuUs: () => Promise<number>): Promise<number> {
+  const beforeUs = await cpuUs();
+  const leases = await Promise.all(sessions.map((session) => acquireOne(store, session)));
+  const usedUs = (await cpuUs()) - beforeUs;
+  const finished = sessions.map(async (session, index) => {
+    const lease = leases[index];
+    if (lease === undefined) throw new Error('an agent acquired nothing although tasks were pending');
+    await finish(store, session, lease);
+  });
+  await Promise.all(finished);
+  return usedUs;
+}
+
+function flatness(name: string, depths: readonly Figure[]): Figure {
+  const values = depths.map(({ value }) => value);
+  const value = Math.max(...values) / Math.min(...values);
+  return { name: `${name}: dearest over cheapest depth`, unit: 'x', value, target: { text: `<= ${FLAT}x`, met: value <= FLAT } };
+}

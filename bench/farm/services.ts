@@ -1,0 +1,33 @@
+import { startRedisServer } from '../../test/support/redis-server.ts';
+import { S3_CREDENTIALS, S3Server } from '../../test/support/s3-server.ts';
+
+/** What a farm of several coordinators keeps its state in, as real servers of this machine. */
+export interface Services {
+  /** Append-only file, synced every second. */
+  readonly redisUrl: string;
+  /** Of the Redis process. */
+  readonly redisPid: number;
+  /** Environment of a coordinator that uses both. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Starts Redis and an S3 server for as long as `work` takes. */
+export async function withServices<T>(work: (services: Services) => Promise<T>): Promise<T> {
+  const redis = await startRedisServer();
+  try {
+    const s3 = await S3Server.start('versitygw');
+    try {
+      const env = {
+        GROVE_REDIS_URL: redis.url,
+        GROVE_S3_URL: `${s3.url}/grove-bench`,
+        GROVE_S3_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
+        GROVE_S3_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,
+      };
+      return await work({ redisUrl: redis.url, redisPid: redis.pid(), env });
+    } finally {
+      await s3.stop();
+    }
+  } finally {
+    await redis.stop();
+  }
+}
