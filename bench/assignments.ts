@@ -1,7 +1,7 @@
 import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
 import { measureBullmq } from './bullmq.ts';
 import { type BenchFarm, withFarm } from './farm/bench-farm.ts';
-import { type Services, withServices } from './farm/services.ts';
+import { missingServers, type Services, withServices } from './farm/services.ts';
 import { untilCompleted } from './farm/submits.ts';
 import { cpuMsOf } from './processes/process-tree.ts';
 import { quantile, steadyRate } from './statistics.ts';
@@ -15,11 +15,8 @@ const TARGET_PER_SECOND = 2_000;
 
 /** Assignments per second over gRPC: acquire, accept, complete, each host for itself. */
 export async function benchAssignments({ profile }: BenchOptions): Promise<BenchReport> {
-  const figures = await withServices(async (services) => {
-    const redis = await measureFarm('Redis', { profile, services });
-    const bullmq = await measureBullmq(services, TASKS);
-    return [...redis, ...bullmq];
-  });
+  const notes = missingServers('redis', 's3');
+  const redis = notes.length > 0 ? [] : await withServices((services) => measureOnRedis(services, profile));
   const memory = await measureFarm('memory', { profile });
   return {
     bench: 'assign',
@@ -28,9 +25,14 @@ export async function benchAssignments({ profile }: BenchOptions): Promise<Bench
       `${TASKS} pending benchmarks of ${SUBMITTERS} submitters in ${LANES} requirement queues, tasks of 0 ms, results of 5 launches; the rate is that of recorded results between the first and the last tenth; every result is recorded exactly once or the bench fails`,
       `BullMQ beside it on the same Redis: ${TASKS} jobs with as much data each, added in bulks of 100, then handled by one worker 200 at a time, which returns as large a result; no requirements, hosts, leases to renew or network of agents`,
     ],
-    figures: [...figures, ...memory],
-    notes: [],
+    figures: [...redis, ...memory],
+    notes,
   };
+}
+
+async function measureOnRedis(services: Services, profile: boolean): Promise<readonly Figure[]> {
+  const farm = await measureFarm('Redis', { profile, services });
+  return [...farm, ...(await measureBullmq(services, TASKS))];
 }
 
 async function measureFarm(name: string, { profile, services }: { profile: boolean; services?: Services }): Promise<readonly Figure[]> {

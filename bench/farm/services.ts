@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { startRedisServer } from '../../test/support/redis-server.ts';
 import { S3_CREDENTIALS, S3Server } from '../../test/support/s3-server.ts';
 
@@ -30,4 +31,12 @@ export async function withServices<T>(work: (services: Services) => Promise<T>):
   } finally {
     await redis.stop();
   }
+}
+
+const PROGRAMS = { redis: () => 'redis-server', s3: () => process.env['GROVE_TEST_VERSITYGW'] ?? 'versitygw' } as const;
+
+/** What a report says instead of figures that need a server this machine lacks; empty when it has them all. */
+export function missingServers(...kinds: readonly (keyof typeof PROGRAMS)[]): readonly string[] {
+  const missing = kinds.map((kind) => PROGRAMS[kind]()).filter((program) => spawnSync(program, ['--version']).error !== undefined);
+  return missing.map((program) => `not measured on Redis: there is no ${program} on PATH`);
 }
