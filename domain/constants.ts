@@ -10,6 +10,11 @@ export const STREAM_GRACE_MS = 5_000;
 /** Without any message for this long an agent is lost. */
 export const SILENCE_MS = 15_000;
 export const LEASE_MS = 30_000;
+/**
+ * An accepted attempt ends after this, however faithfully its agent renews the lease: far longer than any stage's own time limit, which the agent keeps.
+ * It begins with the acceptance, so that time in the queue is never charged.
+ */
+export const ATTEMPT_LIMIT_MS = { resolve: 3_600_000, convert: 7_200_000, benchmark: 7_200_000 } as const;
 /** Upper bound of the random delay before an agent reconnects. */
 export const RECONNECT_JITTER_MS = 3_000;
 /** After a coordinator start, a store reconnect or a long event-loop stall nothing expires for this long. */

@@ -374,6 +374,13 @@ export const ERRORS = {
     message: 'Process {pid} of stage {stage} cannot be killed: the device {deviceName} is stuck in its driver.',
     advice: 'Restart the machine; the agent takes no work until then.',
   },
+  'attempt-timeout': {
+    ...device,
+    grpc: 'DEADLINE_EXCEEDED',
+    http: 504,
+    message: 'The attempt ran longer than {limitMs} ms.',
+    advice: 'Look for a hung driver or a stuck transfer on the agent; time in the queue is not counted.',
+  },
   'transfer-failed': {
     ...infrastructure,
     message: 'Transfer of {what} failed: {problem}.',
