@@ -238,7 +238,8 @@ export interface CancelAnswer {
  * cause a false expiry.
  */
 export type DueItem =
-  | { readonly kind: 'lease' | 'accept'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
+  /** `timeout`: the attempt has run for its `ATTEMPT_LIMIT_MS` since it was accepted. */
+  | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
   /** Silence or a closed stream's grace is over. */
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId; readonly deadline: EpochMs }
   /** An agent's mark is over. */

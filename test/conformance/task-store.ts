@@ -3,6 +3,7 @@ import { describeEvents } from './task-store/events.ts';
 import type { StoreFactory } from './task-store/harness.ts';
 import { describeJobs } from './task-store/jobs.ts';
 import { describeLeases } from './task-store/leases.ts';
+import { describeLimits } from './task-store/limits.ts';
 import { describeMarks } from './task-store/marks.ts';
 import { describePlacement } from './task-store/placement.ts';
 import { describeSessions } from './task-store/sessions.ts';
@@ -15,6 +16,7 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeLeases(makeStore);
     describeSessions(makeStore);
     describePlacement(makeStore);
+    describeLimits(makeStore);
     describeMarks(makeStore);
     describeSharing(makeStore);
     describeEvents(makeStore);

@@ -1,3 +1,4 @@
+import { ATTEMPT_LIMIT_MS } from '../../../domain/constants.ts';
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, TaskId } from '../../../domain/names.ts';
@@ -6,6 +7,7 @@ import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
 import { MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
 import type { AttemptRecord } from '../task-store.ts';
+import { watch } from './deadlines.ts';
 import { hold, vacate } from './exclusivity.ts';
 import { putAgent, putTask, type State, type StoredTask, taskOf } from './state.ts';
 import { move } from './tasks.ts';
@@ -58,6 +60,9 @@ export function patchAttempt(state: State, taskId: TaskId, patch: Partial<Attemp
 /** leased -> running. */
 export function acceptAttempt(state: State, taskId: TaskId, now: EpochMs): void {
   patchAttempt(state, taskId, { acceptedAt: now, acceptBy: null });
+  const { spec, attempts } = taskOf(state, taskId).record;
+  const attempt = attempts.at(-1)?.attempt ?? 0;
+  watch(state, { kind: 'timeout', taskId, attempt }, now + ATTEMPT_LIMIT_MS[spec.kind]);
   move(state, taskId, { to: 'running', now });
 }
 

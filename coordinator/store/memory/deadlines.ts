@@ -1,8 +1,8 @@
-import { SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import { ATTEMPT_LIMIT_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import type { TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { DueItem } from '../task-store.ts';
-import type { State, StoredAgent, Watched } from './state.ts';
+import { type State, type StoredAgent, taskOf, type Watched } from './state.ts';
 
 /**
  * Watches something until its deadline. A deadline that moves later, as every renewal does, costs nothing: the alarm is moved when it rings. One that
@@ -40,6 +40,8 @@ export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
       return liveAttempt(state, what)?.leasedUntil;
     case 'accept':
       return liveAttempt(state, what)?.acceptBy ?? undefined;
+    case 'timeout':
+      return timeoutOf(state, what);
     case 'session': {
       const agent = state.agents.get(what.agentId);
       return agent?.record.sessionId === what.sessionId ? sessionDeadline(agent) : undefined;
@@ -51,6 +53,11 @@ export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
       return held?.heldUntil ?? undefined;
     }
   }
+}
+
+function timeoutOf(state: State, what: { readonly taskId: TaskId; readonly attempt: number }): EpochMs | undefined {
+  const acceptedAt = liveAttempt(state, what)?.acceptedAt ?? null;
+  return acceptedAt === null ? undefined : acceptedAt + ATTEMPT_LIMIT_MS[taskOf(state, what.taskId).record.spec.kind];
 }
 
 function liveAttempt(state: State, what: { readonly taskId: TaskId; readonly attempt: number }) {

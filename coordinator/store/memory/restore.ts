@@ -1,4 +1,5 @@
 import { CLOSED_BREAKER } from '../../../domain/agent-mark.ts';
+import { ATTEMPT_LIMIT_MS } from '../../../domain/constants.ts';
 import { isEnd } from '../../../domain/task-state.ts';
 import { PRIORITIES } from '../order.ts';
 import { sessionDeadline, watch } from './deadlines.ts';
@@ -72,6 +73,8 @@ function deriveFromTask(state: State, { record }: StoredTask): void {
   const attempt = record.attempts.at(-1);
   if (isEnd(record.state) || attempt === undefined || attempt.ended !== null) return;
   watch(state, { kind: 'lease', taskId, attempt: attempt.attempt }, attempt.leasedUntil);
+  if (attempt.acceptedAt !== null)
+    watch(state, { kind: 'timeout', taskId, attempt: attempt.attempt }, attempt.acceptedAt + ATTEMPT_LIMIT_MS[record.spec.kind]);
   if (attempt.acceptBy !== null) watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, attempt.acceptBy);
 }
 

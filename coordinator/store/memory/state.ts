@@ -65,7 +65,7 @@ export interface StoredSubmit {
 
 /** Something that has a deadline; the deadline itself is looked up when it is asked for. */
 export type Watched =
-  | { readonly kind: 'lease' | 'accept'; readonly taskId: TaskId; readonly attempt: number }
+  | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number }
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId }
   | { readonly kind: 'mark'; readonly agentId: AgentId }
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BREAKER_FAILURES, FIRST_QUARANTINE_MS, LONGEST_QUARANTINE_MS } from '../../../domain/agent-mark.ts';
-import { ACCEPT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import { ACCEPT_MS, ATTEMPT_LIMIT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
 import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
 import { INSTALLATION_FOLDER } from '../../../platform/installation.ts';
@@ -92,7 +92,7 @@ const QUERIES = [
 export type QueryFunction = (typeof QUERIES)[number];
 
 /** Codes of errors that the store itself makes; those an agent reports bring their own word on whether another attempt helps. */
-const OWN_ERRORS: readonly ErrorCode[] = ['agent-lost', 'not-accepted', 'agent-shutdown', 'cancelled', 'source-failed'];
+const OWN_ERRORS: readonly ErrorCode[] = ['agent-lost', 'not-accepted', 'attempt-timeout', 'agent-shutdown', 'cancelled', 'source-failed'];
 
 /** The library of functions as Redis keeps it. */
 export interface FunctionLibrary {
@@ -124,6 +124,7 @@ function constants(): string {
   const values = {
     LEASE_MS,
     ACCEPT_MS,
+    ATTEMPT_LIMIT_MS,
     SILENCE_MS,
     STREAM_GRACE_MS,
     SHARED_LEASES_PER_HOST,

@@ -1,5 +1,5 @@
 import type { DueItem } from '../../../coordinator/store/task-store.ts';
-import { SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
+import { ATTEMPT_LIMIT_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import type { NaiveAgent, NaiveHold, NaiveTask } from './naive-records.ts';
 
 interface NaiveLists {
@@ -11,10 +11,12 @@ interface NaiveLists {
 /** Everything due at `now`, oldest first. */
 export function dueOf(farm: NaiveLists, now: number): readonly DueItem[] {
   const items: DueItem[] = [];
-  for (const { taskId, state, attempts } of farm.tasks) {
+  for (const { taskId, state, attempts, origin } of farm.tasks) {
     const attempt = attempts.at(-1);
     if (attempt === undefined || (state !== 'leased' && state !== 'running')) continue;
     items.push({ kind: 'lease', taskId, attempt: attempt.number, deadline: attempt.leasedUntil });
+    if (attempt.acceptedAt !== null)
+      items.push({ kind: 'timeout', taskId, attempt: attempt.number, deadline: attempt.acceptedAt + ATTEMPT_LIMIT_MS[origin.spec.kind] });
     if (attempt.acceptBy !== null) items.push({ kind: 'accept', taskId, attempt: attempt.number, deadline: attempt.acceptBy });
   }
   for (const { hello, sessionId, connection, seenAt, closedAt } of farm.agents) {

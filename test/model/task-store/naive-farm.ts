@@ -25,17 +25,19 @@ import {
   byPlace,
   classOf,
   deviceFor,
+  ENDINGS,
   ENDS,
+  endReport,
   found,
   isExclusive,
   type NaiveAgent,
   type NaiveAttempt,
+  type NaiveEnding,
   type NaiveHold,
   type NaiveJob,
   type NaiveState,
   type NaiveTask,
   Refusal,
-  report,
 } from './naive-records.ts';
 
 /**
@@ -130,7 +132,7 @@ export class NaiveFarm {
       const attempt = this.#last(task);
       if (heldLeases.some(({ lease }) => lease.taskId === task.taskId && lease.attempt === attempt.number && lease.token === attempt.token))
         continue;
-      const error = attempt.acceptedAt === null ? report('not-accepted') : new GroveError('agent-lost', { agentId }).toReport();
+      const error = endReport(attempt.acceptedAt === null ? 'not-accepted' : 'agent-lost', agentId, task.origin.spec.kind);
       this.#endAttempt(task, { now, ended: 'exception', code: error.code, outOfReach: false });
       if (attempt.acceptedAt !== null) this.#blame(agentId, error, now);
       this.#retry(task, error, now);
@@ -270,8 +272,7 @@ export class NaiveFarm {
       if (item.kind === 'host') this.holds = this.holds.filter((hold) => hold.taskId !== item.taskId || hold.attempt !== item.attempt);
       if (item.kind === 'mark') this.#agent(item.agentId).mark = null;
       if (item.kind === 'session') ended.push(...this.#lose(item.agentId, now));
-      if (item.kind === 'lease') ended.push(this.#takeAway(this.#task(item.taskId), 'agent-lost', now));
-      if (item.kind === 'accept') ended.push(this.#takeAway(this.#task(item.taskId), 'not-accepted', now));
+      if ('taskId' in item && item.kind !== 'host') ended.push(this.#takeAway(this.#task(item.taskId), ENDINGS[item.kind], now));
     }
     return { ended };
   }
@@ -531,20 +532,17 @@ export class NaiveFarm {
 
   #lose(agentId: string, now: number) {
     this.#agent(agentId).connection = 'offline';
-    const ended = this.#heldInOrder(agentId).map((task) => this.#takeAway(task, 'agent-lost', now));
+    // In the order the agent got them.
+    const held = [...this.#heldBy(agentId)].sort((a, b) => (this.#last(a).token < this.#last(b).token ? -1 : 1));
+    const ended = held.map((task) => this.#takeAway(task, 'agent-lost', now));
     this.#review();
     return ended;
   }
 
-  /** In the order the agent got them. */
-  #heldInOrder(agentId: string): readonly NaiveTask[] {
-    return [...this.#heldBy(agentId)].sort((a, b) => (this.#last(a).token < this.#last(b).token ? -1 : 1));
-  }
-
-  #takeAway(task: NaiveTask, code: 'agent-lost' | 'not-accepted', now: number) {
+  #takeAway(task: NaiveTask, code: NaiveEnding, now: number) {
     const { agentId, number } = this.#last(task);
-    const outOfReach = code === 'not-accepted' || this.agents.find((one) => one.hello.agentId === agentId)?.connection !== 'connected';
-    const error = code === 'not-accepted' ? report(code) : new GroveError(code, { agentId }).toReport();
+    const outOfReach = code !== 'agent-lost' || this.agents.find((one) => one.hello.agentId === agentId)?.connection !== 'connected';
+    const error = endReport(code, agentId, task.origin.spec.kind);
     this.#endAttempt(task, { now, ended: 'exception', code, outOfReach });
     if (this.#last(task).acceptedAt !== null) this.#blame(agentId, error, now);
     this.#retry(task, error, now);

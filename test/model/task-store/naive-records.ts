@@ -1,9 +1,11 @@
 import { AGING_MS, PRIORITIES } from '../../../coordinator/store/order.ts';
 import type { HelloCommand, NewTask } from '../../../coordinator/store/task-store.ts';
 import type { AgentMark } from '../../../domain/agent-mark.ts';
+import { ATTEMPT_LIMIT_MS } from '../../../domain/constants.ts';
 import { type ErrorCode, type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import type { Priority } from '../../../domain/names.ts';
 import { matchesUnit, refusals } from '../../../domain/requirement.ts';
+import type { TaskSpec } from '../../../domain/task.ts';
 
 /** The only thing a refused command says. */
 export class Refusal extends Error {
@@ -99,8 +101,14 @@ export function answerTo(task: NaiveTask) {
   return { lease, deviceName: attempt.deviceName, leasedUntil: attempt.leasedUntil };
 }
 
-export function report(code: 'not-accepted'): ErrorReport {
-  return new GroveError(code, {}).toReport();
+/** What an attempt ends as when a deadline of this kind is over. */
+export const ENDINGS = { lease: 'agent-lost', accept: 'not-accepted', timeout: 'attempt-timeout' } as const;
+export type NaiveEnding = (typeof ENDINGS)[keyof typeof ENDINGS];
+
+export function endReport(code: NaiveEnding, agentId: string, kind: TaskSpec['kind']): ErrorReport {
+  if (code === 'not-accepted') return new GroveError(code, {}).toReport();
+  if (code === 'agent-lost') return new GroveError(code, { agentId }).toReport();
+  return new GroveError(code, { limitMs: ATTEMPT_LIMIT_MS[kind] }).toReport();
 }
 
 export function found<T>(value: T | null | undefined): T {

@@ -89,7 +89,7 @@ const mark = fc.record({
 const cancel = fc.record({ type: fc.constant('cancel' as const), pick });
 const resubmit = fc.record({ type: fc.constant('resubmit' as const), pick, changed: sometimes });
 const link = fc.record({ type: fc.constant('link' as const), pick, conversion: fc.constantFrom(0, 1) });
-const durationMs = fc.constantFrom(1, 1_000, 5_000, 5_000, 15_000, 30_000, 300_001, 3_600_001);
+const durationMs = fc.constantFrom(1, 1_000, 5_000, 5_000, 15_000, 30_000, 300_001, 3_600_001, 7_200_001);
 const pass = fc.record({ type: fc.constant('pass' as const), durationMs });
 const expire = fc.record({
   type: fc.constant('expire' as const),

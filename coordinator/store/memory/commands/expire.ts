@@ -1,6 +1,7 @@
+import { ATTEMPT_LIMIT_MS } from '../../../../domain/constants.ts';
 import { GroveError } from '../../../../domain/errors.ts';
 import type { EpochMs } from '../../../../domain/ports.ts';
-import type { DueItem, ExpireAnswer, ExpireCommand } from '../../task-store.ts';
+import type { DueItem, ExpireAnswer, ExpireCommand, TaskRecord } from '../../task-store.ts';
 import { updateAgent } from '../agents.ts';
 import { currentAttempt, endAttempt, type Held, retryOrEnd } from '../attempts.ts';
 import { deadlineOf } from '../deadlines.ts';
@@ -9,6 +10,10 @@ import { countFailure, removeMark } from '../marks.ts';
 import type { State } from '../state.ts';
 
 type Ended = ExpireAnswer['ended'][number];
+
+/** What becomes of an attempt when its deadline of a kind is over. */
+const CODES = { lease: 'agent-lost', accept: 'not-accepted', timeout: 'attempt-timeout' } as const;
+type EndCode = (typeof CODES)[keyof typeof CODES];
 
 /** Ends what is due and unchanged since it was listed. */
 export function expire(state: State, { items, now }: ExpireCommand): ExpireAnswer {
@@ -30,9 +35,10 @@ function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[]
     case 'session':
       return endSession(state, item.agentId, now);
     case 'accept':
-    case 'lease': {
+    case 'lease':
+    case 'timeout': {
       const held = currentAttempt(state, item.taskId);
-      return held === undefined ? [] : [takeAway(state, held, { now, code: item.kind === 'accept' ? 'not-accepted' : 'agent-lost' })];
+      return held === undefined ? [] : [takeAway(state, held, { now, code: CODES[item.kind] })];
     }
   }
 }
@@ -49,20 +55,25 @@ function endSession(state: State, agentId: string, now: EpochMs): readonly Ended
   return ended;
 }
 
+function errorOf(code: EndCode, { task, attempt }: Held): GroveError {
+  if (code === 'agent-lost') return new GroveError(code, { agentId: attempt.agentId });
+  return code === 'attempt-timeout' ? attemptTimeout(task.record) : new GroveError(code, {});
+}
+
+function attemptTimeout({ spec }: TaskRecord): GroveError {
+  return new GroveError('attempt-timeout', { limitMs: ATTEMPT_LIMIT_MS[spec.kind] });
+}
+
 /**
  * Ends an attempt without its agent's word. One that was never accepted may be at work all the same, its acceptance late: its host stays taken until
  * the agent says hello or sends a heartbeat that does not list the lease, at most for the rest of the lease. So does the host of an agent that cannot be
- * told. A connected agent that let a lease run out does not list it any more: its host is free at once.
+ * told, or that works longer than it may. A connected agent that let a lease run out does not list it any more: its host is free at once.
  */
-function takeAway(
-  state: State,
-  { task, attempt }: Held,
-  { now, code }: { readonly now: EpochMs; readonly code: 'agent-lost' | 'not-accepted' },
-): Ended {
+function takeAway(state: State, { task, attempt }: Held, { now, code }: { readonly now: EpochMs; readonly code: EndCode }): Ended {
   const { agentId } = attempt;
   const { taskId } = task.record;
-  const error = code === 'agent-lost' ? new GroveError(code, { agentId }).toReport() : new GroveError(code, {}).toReport();
-  const outOfReach = code === 'not-accepted' || state.agents.get(agentId)?.record.connection !== 'connected';
+  const error = errorOf(code, { task, attempt }).toReport();
+  const outOfReach = code !== 'agent-lost' || state.agents.get(agentId)?.record.connection !== 'connected';
   endAttempt(state, taskId, { now, ended: { state: 'exception', error }, outOfReach });
   if (attempt.acceptedAt !== null) countFailure(state, agentId, { error, now });
   retryOrEnd(state, taskId, { error, now });

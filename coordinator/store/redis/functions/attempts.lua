@@ -37,6 +37,7 @@ function attempts.accept(task_id, attempt)
   attempt.accepted = work.now
   attempt.accept_by = nil
   alarms.clear(alarms.of_attempt('accept', task_id, attempt.n))
+  alarms.set(alarms.of_attempt('timeout', task_id, attempt.n), work.now + ATTEMPT_LIMIT_MS[work.must('task', task_id).kind])
   tasks.move(task_id, 'running')
 end
 
@@ -59,7 +60,7 @@ function attempts.finish(task_id, task, ending)
   local attempt = task.attempts[#task.attempts]
   local lease, accept = alarms.of_attempt('lease', task_id, attempt.n), alarms.of_attempt('accept', task_id, attempt.n)
   attempt.till = alarms.at(lease)
-  alarms.clear(lease, accept)
+  alarms.clear(lease, accept, alarms.of_attempt('timeout', task_id, attempt.n))
   if ending.accepted then attempt.accepted = attempt.accepted or work.now end
   attempt.accept_by = nil
   attempt.ended = work.now

@@ -10,14 +10,23 @@ local function member_of(item)
   return alarms.of_attempt(item.kind, item.taskId, item.attempt)
 end
 
+local CODES = { lease = 'agent-lost', accept = 'not-accepted', timeout = 'attempt-timeout' }
+
+local function report_of(code, attempt, task)
+  if code == 'agent-lost' then return tasks.report(code, { agentId = attempt.agent }) end
+  if code == 'attempt-timeout' then return tasks.report(code, { limitMs = ATTEMPT_LIMIT_MS[task.kind] }) end
+  return tasks.report(code)
+end
+
 -- Ends an attempt without its agent's word. One that was never accepted may be at work all the same, its acceptance late: its host stays taken until the
--- agent says hello or sends a heartbeat that does not list the lease, at most for the rest of the lease. So does the host of an agent that cannot be told.
+-- agent says hello or sends a heartbeat that does not list the lease, at most for the rest of the lease. So does the host of an agent that cannot
+-- be told, or that works longer than it may.
 local function take_away(ended, task_id, code)
   local attempt, task = attempts.current(task_id)
   if not attempt then return end
   local agent = work.get('agent', attempt.agent)
-  local report = tasks.report(code, code == 'agent-lost' and { agentId = attempt.agent } or {})
-  local out_of_reach = code == 'not-accepted' or not agent or agent.connection ~= 'connected'
+  local report = report_of(code, attempt, task)
+  local out_of_reach = code ~= 'agent-lost' or not agent or agent.connection ~= 'connected'
   attempts.finish(task_id, task, { state = 'exception', error = report, out_of_reach = out_of_reach })
   if attempt.accepted then marks.count_failure(attempt.agent, report) end
   attempts.retry_or_end(task_id, task, report)
@@ -54,7 +63,7 @@ function commands.expire(call)
       if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
       elseif item.kind == 'mark' then marks.remove(item.agentId)
       elseif item.kind == 'session' then end_session(ended, item, member)
-      else take_away(ended, item.taskId, item.kind == 'accept' and 'not-accepted' or 'agent-lost') end
+      else take_away(ended, item.taskId, CODES[item.kind]) end
     end
   end
   return { cjson.encode(ended) }
