@@ -10,7 +10,7 @@ import { readSecret } from '../platform/read-secret.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
 export interface AgentConfig {
-  /** Where the coordinator listens for agents: `grpc://127.0.0.1:4701`. */
+  /** Where the coordinator listens for agents: `grpc://127.0.0.1:4701`; several coordinators of one farm separated by commas. */
   readonly agentUrl: string;
   /** Absolute. The agent keeps everything below it: cache, results, children, identity. */
   readonly dataFolder: string;

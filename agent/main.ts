@@ -63,7 +63,7 @@ const ACK_WAIT_MS = 2_000;
  */
 export async function startAgent(config: AgentConfig, ports: AgentPorts = {}): Promise<Agent> {
   const clock = ports.clock ?? createSystemClock();
-  const transport = ports.transport ?? createGrpcTransport(config.agentUrl, clock);
+  const transport = ports.transport ?? createGrpcTransport(config.agentUrl, { clock, random: ports.random ?? systemRandom });
   const folder = await openDataFolder(config.dataFolder);
   const lock = await acquireLockFile(join(folder, 'agent.lock'), 'agent');
   try {

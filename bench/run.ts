@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchAssignments } from './assignments.ts';
 import { type BenchOptions, type BenchReport, runText } from './bench-report.ts';
+import { benchChaos } from './chaos/bench-chaos.ts';
 import { benchConversion } from './conversion.ts';
 import { benchDepth } from './depth.ts';
 import { describeMachine } from './machine.ts';
@@ -21,6 +22,8 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   submit: benchSubmitLatency,
   depth: benchDepth,
   recovery: benchRecovery,
+  redis: benchRedis,
+  chaos: benchChaos,
 };
 
 /** Names for several of them. */

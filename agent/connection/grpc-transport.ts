@@ -2,17 +2,20 @@ import { type ClientDuplexStream, credentials, status as grpcStatus, type Servic
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError, isErrorCode } from '../../domain/errors.ts';
 import { isLoopbackHost } from '../../domain/loopback.ts';
-import type { Channel, Clock, EpochMs, Transport } from '../../domain/ports.ts';
+import type { Channel, Clock, EpochMs, Random, Transport } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
 import type * as wire from '../../proto/gen/grove/v1/agent.ts';
 import { AgentServiceClient } from '../../proto/gen/grove/v1/agent.ts';
 import { fromWire, toWire } from './convert.ts';
+import { createFailoverTransport } from './failover-transport.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /** A connection that answers no ping for this long is dead even if its socket looks open. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Sooner where there is another coordinator to try. */
+const FAILOVER_TIMEOUT_MS = 1_500;
 const CONNECT_SLICE_MS = 250;
 /** While a coordinator restarts: tries often enough that its agents are back within the closed stream's grace. */
 const RETRY_MS = 500;
@@ -21,11 +24,19 @@ const RETRY_MS = 500;
  * The agent's end of the stream over gRPC. Credentials are insecure, so only loopback addresses are accepted; others wait for enrolment.
  * Throws `bind-refused` at once for any other host and `invalid-config` for what is no address.
  *
- * @param url `grpc://127.0.0.1:4701`; `http://` means the same.
+ * @param urls `grpc://127.0.0.1:4701`, of several coordinators separated by commas; `http://` means the same.
  */
-export function createGrpcTransport(url: string, clock: Clock): Transport<AgentMessage, CoordinatorMessage> {
-  const address = loopbackAddress(url);
-  return { connect: (signal) => openChannel(address, { url, clock, signal }) };
+export function createGrpcTransport(
+  urls: string,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Transport<AgentMessage, CoordinatorMessage> {
+  const all = urls.split(',').map((url) => url.trim());
+  const timeoutMs = all.length > 1 ? FAILOVER_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
+  const transports = all.map((url) => {
+    const address = loopbackAddress(url);
+    return { connect: (signal?: AbortSignal) => openChannel(address, { url, clock, timeoutMs, signal }) };
+  });
+  return createFailoverTransport(transports, random);
 }
 
 /** `host:port` of a loopback URL. */
@@ -48,10 +59,11 @@ function parseUrl(url: string): URL {
 interface ConnectOptions {
   readonly url: string;
   readonly clock: Clock;
+  readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
-async function openChannel(address: string, { url, clock, signal }: ConnectOptions): Promise<Channel<AgentMessage, CoordinatorMessage>> {
+async function openChannel(address: string, options: ConnectOptions): Promise<Channel<AgentMessage, CoordinatorMessage>> {
   const client = new AgentServiceClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -65,17 +77,17 @@ async function openChannel(address: string, { url, clock, signal }: ConnectOptio
     'grpc.use_local_subchannel_pool': 1,
   });
   try {
-    await untilReady(client, clock, signal);
+    await untilReady(client, options);
   } catch (cause) {
     client.close();
-    throw new GroveError('not-running', { url }, { cause });
+    throw new GroveError('not-running', { url: options.url }, { cause });
   }
   return new GrpcChannel(client, client.connect());
 }
 
 /** Waits in slices: one long wait could not be given up, and its timer would keep a stopped agent's process alive. */
-async function untilReady(client: AgentServiceClient, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  const endMs = clock.monotonicMs() + CONNECT_TIMEOUT_MS;
+async function untilReady(client: AgentServiceClient, { clock, timeoutMs, signal }: ConnectOptions): Promise<void> {
+  const endMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
     const problem = await isReadyWithin(client, clock.now() + CONNECT_SLICE_MS);
     if (problem === undefined) return;

@@ -8,6 +8,7 @@ export const registerDemo: RegisterCommand = (program, context) => {
   command
     .option('--model <dir>', 'checkpoint folder (default: a Hugging Face cache that has it, else random weights flagged synthetic)')
     .option('--port <port>', 'port of the pages; 0 takes a free one', port, 0)
+    .option('--redis <url>', 'keep tasks in Redis, as `grove up --redis` does; needs --s3')
     .option('--s3 <url>', 'keep artifacts in S3, as `grove up --s3` does')
     .option('--keep', 'keep serving the pages until Ctrl-C')
     .action(async (options: DemoOptions) => (await import('../demo/run-demo.ts')).runDemo(options, context));

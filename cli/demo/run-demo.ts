@@ -7,6 +7,7 @@ import type { SubmitRequest } from '../../api/submit.ts';
 import type { Tier } from '../../domain/names.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
+import { systemRandom } from '../../platform/random.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
@@ -47,7 +48,8 @@ export async function runDemo(options: DemoOptions, context: CommandContext): Pr
   await writeDemoRows(rows);
   const farm = await startFarm(
     {
-      ...(options.redis !== undefined && { redisUrl: options.redis }),
+      // A farm of its own there too.
+      ...(options.redis !== undefined && { redis: { url: options.redis, farm: `demo-${systemRandom.token(4)}` } }),
       ...(options.s3 !== undefined && { s3Url: options.s3 }),
       config: { dataFolder, configFile: undefined },
       restPort: options.port,

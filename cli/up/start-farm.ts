@@ -14,6 +14,8 @@ export interface FarmOptions {
   readonly grpcPort?: number;
   /** Where tasks are kept: `redis://HOST:PORT[/DATABASE]`. */
   readonly redisUrl?: string;
+  /** The same, with the name of a farm. */
+  readonly redis?: { readonly url: string; readonly farm: string };
   /** Where artifacts are kept: `http://HOST:PORT/BUCKET[/PREFIX]`. */
   readonly s3Url?: string;
   /** Also run an agent for this machine. */
@@ -35,6 +37,7 @@ export async function startFarm(options: FarmOptions, { env }: Pick<CommandConte
     ...(options.host !== undefined && { host: options.host }),
     ...(options.restPort !== undefined && { restPort: options.restPort }),
     ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
+    ...(options.redis !== undefined && { store: { kind: 'redis' as const, ...options.redis } }),
     ...(options.redisUrl !== undefined && { redisUrl: options.redisUrl }),
     ...(options.s3Url !== undefined && { s3Url: options.s3Url }),
   };

@@ -5,7 +5,10 @@ import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import type { CoordinatorMessage } from '../../domain/protocol.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { holdProcess } from '../../platform/keep-alive.ts';
+import { systemRandom } from '../../platform/random.ts';
 import { type AgentMessage, AgentServiceService, type CoordinatorMessage as WireMessage } from '../../proto/gen/grove/v1/agent.ts';
+
+const PORTS = { clock: createSystemClock(), random: systemRandom };
 
 describe('the gRPC transport', () => {
   let server: Server;
@@ -37,7 +40,7 @@ describe('the gRPC transport', () => {
     release();
   });
 
-  const connect = (signal?: AbortSignal) => createGrpcTransport(url, createSystemClock()).connect(signal);
+  const connect = (signal?: AbortSignal) => createGrpcTransport(url, PORTS).connect(signal);
 
   async function connected() {
     const channel = await connect();
@@ -107,11 +110,11 @@ describe('the gRPC transport', () => {
   it.each(['grpc://lab-17:4701', 'grpc://10.0.0.1:4701', 'grpc://[2001:db8::1]:4701', 'grpc://127.0.0.1.example.org:4701'])(
     'refuses %s, which is not this machine',
     (address) => {
-      expect(() => createGrpcTransport(address, createSystemClock())).toThrow(expect.objectContaining({ code: 'connect-refused' }));
+      expect(() => createGrpcTransport(address, PORTS)).toThrow(expect.objectContaining({ code: 'connect-refused' }));
     },
   );
 
   it.each(['127.0.0.1', 'https://127.0.0.1:1', 'grpc://127.0.0.1', ''])('refuses "%s", which is no address', (address) => {
-    expect(() => createGrpcTransport(address, createSystemClock())).toThrow(expect.objectContaining({ code: 'invalid-config' }));
+    expect(() => createGrpcTransport(address, PORTS)).toThrow(expect.objectContaining({ code: 'invalid-config' }));
   });
 });
