@@ -22,7 +22,6 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   submit: benchSubmitLatency,
   depth: benchDepth,
   recovery: benchRecovery,
-  redis: benchRedis,
   chaos: benchChaos,
 };
 

@@ -14,14 +14,14 @@ const POLL_MS = 50;
 /** A coordinator process as it ships, on a farm that others share; it comes back on the same ports. */
 export class ChaosCoordinator {
   readonly name: string;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #env: Readonly<Record<string, string>>;
   #child: Child | undefined;
   #addresses = { url: '', grpcAddress: '' };
 
   constructor(name: string, { folder, env }: { readonly folder: string; readonly env: Readonly<Record<string, string>> }) {
     this.name = name;
-    this.#folder = join(folder, name);
+    this.folder = join(folder, name);
     this.#env = env;
   }
 
@@ -39,11 +39,11 @@ export class ChaosCoordinator {
 
   /** Starts it and waits until it serves. */
   async start(): Promise<void> {
-    const farmFile = join(this.#folder, 'farm.json');
+    const farmFile = join(this.folder, 'farm.json');
     await rm(farmFile, { force: true });
     const ports = ['--port', portOf(this.url), '--agent-port', portOf(this.grpcAddress)];
     const args = [join(INSTALLATION_FOLDER, 'bin/grove.js'), 'up', '--no-agent', ...ports, '--log-level', 'info'];
-    const child = startNode(args, { cwd: INSTALLATION_FOLDER, env: { ...this.#env, GROVE_DATA: this.#folder } });
+    const child = startNode(args, { cwd: INSTALLATION_FOLDER, env: { ...this.#env, GROVE_DATA: this.folder } });
     this.#child = child;
     const output = Promise.all([allLines(child.stdout), allLines(child.stderr)]);
     let ended = false;

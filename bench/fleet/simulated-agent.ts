@@ -44,7 +44,14 @@ export class SimulatedAgent {
     this.#ready = config.ready;
     this.#agentId = `sim-${options.index}`;
     const url = `grpc://${config.grpcAddress}`;
-    this.#session = new Session({ transport: createGrpcTransport(url, { clock, random }), handlers: this.#handlers(), clock, random, log, url });
+    this.#session = new Session({
+      transport: createGrpcTransport(url, { clock, random }),
+      handlers: this.#handlers(),
+      clock,
+      random,
+      log,
+      url,
+    });
   }
 
   /** Connects; resolves after the first welcome. */

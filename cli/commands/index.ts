@@ -13,6 +13,7 @@ import { registerDataImport } from './data-import.ts';
 import { registerDataList } from './data-list.ts';
 import { registerDemo } from './demo.ts';
 import { registerDiff } from './diff.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerDown } from './down.ts';
 import { registerEpAdd } from './ep-add.ts';
 import { registerEpList } from './ep-list.ts';
@@ -41,6 +42,7 @@ import { registerUp } from './up.ts';
 export const COMMANDS: readonly RegisterCommand[] = [
   registerUp,
   registerDown,
+  registerDoctor,
   registerDemo,
   registerSubmit,
   registerRerun,
