@@ -17,6 +17,7 @@ import type { OpenRequest } from './open-request.ts';
 import { SharedProgress } from './share-progress.ts';
 import type { UndoList } from './stopper.ts';
 import type { StoreEvent, TaskStore } from './store/task-store.ts';
+import { TaskKinds } from './task-kinds.ts';
 
 /** What every service of the coordinator is made of. */
 export interface Parts {
@@ -30,6 +31,7 @@ export interface Parts {
   /** What this coordinator shares with the others of its farm; its parts are also named below. */
   readonly farm: FarmState;
   readonly store: TaskStore;
+  readonly kinds: TaskKinds;
   readonly artifacts: ArtifactStore;
   /** The same store with what only its owner needs. */
   readonly openArtifacts: OpenArtifacts;
@@ -75,6 +77,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     log,
     farm,
     ...farm,
+    kinds: new TaskKinds(farm.store),
     artifacts: opened.store,
     openArtifacts: opened,
     catalogue,

@@ -1,6 +1,7 @@
 import { GroveError, toGroveError } from '../domain/errors.ts';
-import type { JobId } from '../domain/names.ts';
+import type { JobId, TaskId } from '../domain/names.ts';
 import type { Principal } from '../domain/principal.ts';
+import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
 import { createAggregate } from './aggregate/aggregate.ts';
@@ -24,7 +25,7 @@ import { createSubmitService } from './submit/submit.ts';
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
 export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
-  const { undo, log, clock, store, artifacts, catalogue, imports, sessions } = parts;
+  const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions } = parts;
   const archive = createJobArchive({
     artifacts,
     clock,
@@ -35,6 +36,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   archive.catchUp(await runningJobs(store));
   const followUp = createFollowUp({
     store,
+    kindOf: (taskId) => kinds.of(taskId),
     clock,
     link: (input) => linkResolved({ ...input, sha256 }),
     onLinked: (jobId, conversions) => log('conversions-linked', { jobId, conversions }),
@@ -85,10 +87,12 @@ async function cancelJob(
 
 /** Dispatcher, reaper and the agents' server; returns the server's address. */
 export async function startAgents(parts: Parts): Promise<string> {
-  const { config, undo, log, clock, random, store, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
+  const { config, undo, log, clock, random, store, kinds, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
   const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
-  const onAssigned = (agentId: string, { lease, deviceName }: { lease: { taskId: string; attempt: number }; deviceName: string }): void =>
+  const onAssigned = (agentId: string, { lease, deviceName, spec }: Assignment): void => {
+    kinds.remember(lease.taskId, spec.kind);
     log('task-assigned', { agentId, taskId: lease.taskId, attempt: lease.attempt, deviceName });
+  };
   const dispatcher = createDispatcher({ store, clock, random, sharedLeasesPerHost: SHARED_LEASES_PER_HOST, onAssigned, onError });
   dispatcher.start();
   undo.add(() => dispatcher.stop());
@@ -117,6 +121,7 @@ export async function startAgents(parts: Parts): Promise<string> {
     sessions,
     logs,
     progress,
+    kindOf: (taskId: TaskId) => kinds.of(taskId),
     clock,
     sha256,
     coordinatorId,

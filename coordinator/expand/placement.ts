@@ -31,10 +31,18 @@ export interface KnownDevice extends Device {
 
 /** Every device of the farm that an agent has ever reported, connected or not, by name. */
 export function knownDevices(agents: readonly AgentRecord[]): readonly KnownDevice[] {
-  const known = agents.flatMap(({ devices, profileDigests }) =>
-    devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] })),
-  );
-  return known.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return agents.flatMap(devicesOf).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Devices change with a hello only: every submit looks at those of the whole fleet. */
+const known = new WeakMap<AgentRecord['devices'], readonly KnownDevice[]>();
+
+function devicesOf({ devices, profileDigests }: AgentRecord): readonly KnownDevice[] {
+  const earlier = known.get(devices);
+  if (earlier !== undefined) return earlier;
+  const made = devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] }));
+  known.set(devices, made);
+  return made;
 }
 
 /** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */

@@ -33,6 +33,7 @@ describe('a session that fails while it begins', () => {
       artifacts: { grantGet: failing, grantPut: failing, claim: failing },
       logs: { append: ignore },
       progress: { publish: ignore },
+      kindOf: failing,
       clock: new VirtualClock(),
       sha256,
       coordinatorId: 'c-1',

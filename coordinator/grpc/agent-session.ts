@@ -14,7 +14,7 @@ import type { Dispatcher } from '../schedule/dispatcher.ts';
 import type { TaskStore } from '../store/task-store.ts';
 import type { MessageStream } from './message-stream.ts';
 import { assertGrantable, assertLive } from './readable-blobs.ts';
-import { recordResult } from './record-result.ts';
+import { type RecordDeps, recordResult } from './record-result.ts';
 import type { LiveSession, Sessions } from './sessions.ts';
 
 /** A stream that has not said hello by then is closed. */
@@ -30,6 +30,7 @@ export interface AgentSessionDeps {
   readonly sessions: Sessions;
   readonly logs: Pick<TaskLogs, 'append'>;
   readonly progress: Pick<ProgressHub, 'publish'>;
+  readonly kindOf: RecordDeps['kindOf'];
   readonly clock: Clock;
   readonly sha256: Sha256;
   readonly coordinatorId: string;

@@ -1,4 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
+import type { TaskId } from '../../domain/names.ts';
 import type { EpochMs } from '../../domain/ports.ts';
 import type { AttemptOutcome, TaskResult } from '../../domain/task.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
@@ -9,8 +10,10 @@ import { blobsOf } from './readable-blobs.ts';
 const CONCURRENCY = 16;
 
 export interface RecordDeps {
-  readonly store: Pick<TaskStore, 'task' | 'complete'>;
+  readonly store: Pick<TaskStore, 'complete'>;
   readonly artifacts: Pick<ArtifactStore, 'claim'>;
+  /** Undefined for a task that does not exist. */
+  kindOf(taskId: TaskId): Promise<TaskResult['kind'] | undefined>;
 }
 
 /**
@@ -18,10 +21,10 @@ export interface RecordDeps {
  * that the task is tried again rather than counted. A result that cannot be this task's becomes `exception/malformed-message`: refused instead, it
  * would be forgotten by its agent and the lease would run out as if the agent were lost. Throws what `complete` throws.
  */
-export async function recordResult({ store, artifacts }: RecordDeps, command: CompleteCommand): Promise<CompleteAnswer> {
-  const task = await store.task(command.lease.taskId);
-  const { outcome } = command;
-  const problem = outcome.state === 'completed' && task !== undefined ? misfit(outcome.result, task.spec.kind) : undefined;
+export async function recordResult({ store, artifacts, kindOf }: RecordDeps, command: CompleteCommand): Promise<CompleteAnswer> {
+  const { outcome, lease } = command;
+  const kind = outcome.state === 'completed' ? await kindOf(lease.taskId) : undefined;
+  const problem = outcome.state === 'completed' && kind !== undefined ? misfit(outcome.result, kind) : undefined;
   const recorded = problem === undefined ? await withStoredBlobs(outcome, artifacts, command.now) : unreadable(problem);
   return store.complete({ ...command, outcome: recorded });
 }

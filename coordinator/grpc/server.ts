@@ -57,6 +57,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.keepalive_permit_without_calls': 1,
+    // Nobody asks for its books, and they are kept per message.
+    'grpc.enable_channelz': 0,
   });
   const streams = new Map<MessageStream, Promise<void>>();
   server.addService(RAW_SERVICE, {

@@ -53,6 +53,7 @@ function followUpOn(store: TaskStore, change: Partial<FollowUpDeps> = {}) {
   const errors: unknown[] = [];
   const followUp = createFollowUp({
     store,
+    kindOf: async (taskId) => (await store.task(taskId))?.spec.kind,
     clock,
     link: (input) => linkResolved({ ...input, sha256 }),
     onLinked: (_jobId, conversions) => linked.push(conversions),

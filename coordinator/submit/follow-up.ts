@@ -1,8 +1,9 @@
 import { GroveError } from '../../domain/errors.ts';
 import { type JobModel, modelsOf } from '../../domain/job.ts';
-import type { JobId } from '../../domain/names.ts';
+import type { JobId, TaskId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
+import type { TaskSpec } from '../../domain/task.ts';
 import type { AddTasksCommand, AgentRecord, JobRecord, StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
 import { endUnlinked } from './end-unlinked.ts';
 import { runningJobs } from './running-jobs.ts';
@@ -11,7 +12,9 @@ import { runningJobs } from './running-jobs.ts';
 const RETRY_MS = 5_000;
 
 export interface FollowUpDeps {
-  readonly store: Pick<TaskStore, 'subscribe' | 'jobs' | 'job' | 'task' | 'tasksOf' | 'agents' | 'addTasks'>;
+  readonly store: Pick<TaskStore, 'subscribe' | 'jobs' | 'job' | 'tasksOf' | 'agents' | 'addTasks'>;
+  /** Undefined for a task that does not exist. */
+  kindOf(taskId: TaskId): Promise<TaskSpec['kind'] | undefined>;
   readonly clock: Clock;
   /** What a job's ended resolve tasks make possible: `expand/`. */
   link(input: {
@@ -51,9 +54,9 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
 
   const onEvent = (event: StoreEvent): void => {
     if (event.type !== 'task' || event.state !== 'completed' || event.taskId.startsWith('c-')) return;
-    const noted = isResolve(deps, event.taskId).then((resolved) => {
+    const noted = deps.kindOf(event.taskId).then((kind) => {
       inFlight.delete(noted);
-      if (resolved) for (const jobId of event.jobIds) follow(jobId);
+      if (kind === 'resolve') for (const jobId of event.jobIds) follow(jobId);
     });
     inFlight.add(noted);
   };
@@ -74,10 +77,6 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
 /** An imported model may have a resolve task for its rows. */
 function mayBeResolved({ source }: JobModel): boolean {
   return source.kind === 'hub' || source.origin.kind === 'hub';
-}
-
-async function isResolve({ store }: FollowUpDeps, taskId: string): Promise<boolean> {
-  return (await store.task(taskId))?.spec.kind === 'resolve';
 }
 
 async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: JobId): Promise<void> {
