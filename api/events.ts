@@ -37,6 +37,7 @@ export const farmEventSchema = z.discriminatedUnion('type', [
     status: z.enum(['ready', 'not-ready', 'draining']),
   }),
   z.object({ ...durable, type: z.literal('host-free'), hostId: idSchema }),
+  z.object({ ...durable, type: z.literal('quota-free') }),
   z.object({ type: z.literal('progress'), taskId: idSchema, ...progressSchema.shape }),
   z
     .object({ type: z.literal('reset'), sequence: z.int().min(0) })

@@ -3,6 +3,7 @@ import type { Device, DeviceState, HostInfo, Missing } from '../../domain/device
 import type { ErrorReport } from '../../domain/errors.ts';
 import type { JobSpec, JobState } from '../../domain/job.ts';
 import type { AgentId, HostId, JobId, Priority, SessionId, TaskId } from '../../domain/names.ts';
+import type { SchedulingPolicy } from '../../domain/policy.ts';
 import type { EpochMs } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { AgentStatus, HeldLease, LeaseVerdict } from '../../domain/protocol.ts';
@@ -55,6 +56,11 @@ export interface TaskStore {
    * or fails sets the count to zero. At `BREAKER_FAILURES` the agent is marked `quarantined` by `grove`, unless it bears a mark already.
    */
   markAgent(command: MarkAgentCommand): Promise<void>;
+  /**
+   * Replaces the farm's scheduling policy. Weights count for tasks that become pending from then on; quotas for leases from then on: leases that exceed
+   * a new one go on. A task whose lease would exceed a quota is passed over for others, at no cost in its order.
+   */
+  setPolicy(command: SetPolicyCommand): Promise<void>;
   /** Cancels what has not ended. Running attempts are told to stop; a shared conversion goes only with its last job. */
   cancelJob(command: CancelCommand): Promise<CancelAnswer>;
   /**
@@ -77,6 +83,9 @@ export interface TaskStore {
   tasksOf(jobId: JobId, page?: TaskPage): Promise<readonly TaskRecord[]>;
   agents(): Promise<readonly AgentRecord[]>;
   agent(agentId: AgentId): Promise<AgentRecord | undefined>;
+  policy(): Promise<SchedulingPolicy>;
+  /** Leases that count against quotas now, by the keys of `leaseKeys`; those that are 0 may be absent. */
+  leaseCounts(): Promise<Readonly<Record<string, number>>>;
   /** Requirements with pending tasks and how many, for dispatch and explain. */
   queues(): Promise<readonly QueueSummary[]>;
   /** Place of a pending task in its queue, 1 = next; undefined when it is not pending. */
@@ -219,6 +228,12 @@ export interface MarkAgentCommand {
   readonly agentId: AgentId;
   /** Null removes the mark. */
   readonly mark: Pick<AgentMark, 'kind' | 'reason' | 'fix' | 'until'> | null;
+}
+
+export interface SetPolicyCommand {
+  readonly now: EpochMs;
+  readonly principal: Principal;
+  readonly policy: SchedulingPolicy;
 }
 
 export interface CancelCommand {
@@ -366,6 +381,8 @@ export type StoreEvent = { readonly sequence: number; readonly at: EpochMs } & (
       readonly status: AgentStatus['state'];
       readonly mark: AgentMark['kind'] | null;
     }
+  /** A quota that was used up has room again, or the policy is another: agents that found nothing may find something now. */
+  | { readonly type: 'quota-free' }
   /** A host has more room than before (a lease or a reservation ended): its agents should acquire. */
   | { readonly type: 'host-free'; readonly hostId: HostId }
 );

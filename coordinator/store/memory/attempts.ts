@@ -9,6 +9,7 @@ import { MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
 import type { AttemptRecord } from '../task-store.ts';
 import { watch } from './deadlines.ts';
 import { hold, vacate } from './exclusivity.ts';
+import { releaseQuota } from './quotas.ts';
 import { putAgent, putTask, type State, type StoredTask, taskOf } from './state.ts';
 import { move } from './tasks.ts';
 
@@ -99,6 +100,7 @@ export function endAttempt(state: State, taskId: TaskId, ending: Ending): void {
   if (ending.outcome !== undefined) {
     putTask(state, { ...taskOf(state, taskId), outcomes: { ...task.outcomes, [attempt.attempt]: ending.outcome } });
   }
+  releaseQuota(state, taskId);
   removeLease(state, attempt, taskId);
   const occupation = { hostId: attempt.hostId, taskId, attempt: attempt.attempt };
   if (ending.outOfReach === true && attempt.leasedUntil > ending.now) hold(state, occupation, attempt.leasedUntil);

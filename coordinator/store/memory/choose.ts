@@ -2,8 +2,9 @@ import type { TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { agedClass, compareHeads, type HeadRank } from '../order.ts';
 import type { AgentRecord } from '../task-store.ts';
-import { lastTurn, reviewReservation, roomOf } from './exclusivity.ts';
+import { lastTurn, releaseReservation, reviewReservation, roomOf } from './exclusivity.ts';
 import { type Entry, heads } from './queue.ts';
+import { exceedsQuota, poolOf } from './quotas.ts';
 import { routesOf, servingDevice } from './routing.ts';
 import { hostOf, type State, type StoredHost, taskOf } from './state.ts';
 
@@ -26,9 +27,20 @@ export function choose(state: State, agent: AgentRecord, now: EpochMs): Choice |
   const room = roomOf(hostOf(state, hostId));
   if (room === 'full') return undefined;
   reviewReservation(state, hostId);
+  giveUpExceeding(state, agent);
   const host = hostOf(state, hostId);
   const candidates = candidatesFor(state, agent, { host, now });
   return room === 'free' ? chooseForFreeHost(host, candidates) : chooseForBusyHost(state, host, candidates);
+}
+
+/** A host does not wait for a task that a quota holds back. */
+function giveUpExceeding(state: State, agent: AgentRecord): void {
+  const { reservedFor } = hostOf(state, agent.host.hostId);
+  if (reservedFor === null) return;
+  const { record } = taskOf(state, reservedFor);
+  const deviceName = servingDevice(state, agent, record);
+  if (deviceName === undefined || !exceedsQuota(state, record.submitter, poolOf(agent, deviceName))) return;
+  releaseReservation(state, agent.host.hostId);
 }
 
 function chooseForFreeHost({ reservedFor }: StoredHost, candidates: readonly Candidate[]): Choice | undefined {
@@ -67,7 +79,9 @@ function candidatesFor(state: State, agent: AgentRecord, { host, now }: Place): 
   const candidates: Candidate[] = [];
   for (const { queue, deviceName } of routesOf(state, agent)) {
     const exclusive = queue.requirement.exclusivity === 'exclusive';
-    for (const entry of heads(queue)) candidates.push({ ...rankOf(host, entry, now), taskId: entry.taskId, exclusive, deviceName });
+    const pool = poolOf(agent, deviceName);
+    for (const entry of heads(queue, (submitter) => !exceedsQuota(state, submitter, pool)))
+      candidates.push({ ...rankOf(host, entry, now), taskId: entry.taskId, exclusive, deviceName });
   }
   if (host.reservedFor !== null) candidates.push(reservedCandidate(state, agent, { host, now, taskId: host.reservedFor }));
   return candidates;

@@ -16,14 +16,15 @@ export function settleEffects(state: State, at: EpochMs): readonly StoreEvent[] 
 }
 
 function collectDrafts(state: State): EventDraft[] {
-  const { drafts, jobs, ready, freed } = state.effects;
+  const { drafts, jobs, ready, freed, quotaFree } = state.effects;
   const jobDrafts = [...jobs].flatMap((jobId): EventDraft[] => {
     const record = state.jobs.get(jobId)?.record;
     return record === undefined ? [] : [{ type: 'job', jobId, state: record.state, counts: record.counts }];
   });
   const readyDrafts = [...ready].map((requirementDigest): EventDraft => ({ type: 'ready', requirementDigest }));
   const freedDrafts = [...freed].map((hostId): EventDraft => ({ type: 'host-free', hostId }));
-  return [...drafts, ...jobDrafts, ...readyDrafts, ...freedDrafts];
+  const quotaDrafts: readonly EventDraft[] = quotaFree ? [{ type: 'quota-free' }] : [];
+  return [...drafts, ...jobDrafts, ...readyDrafts, ...freedDrafts, ...quotaDrafts];
 }
 
 function clearEffects(effects: Effects): void {
@@ -31,4 +32,5 @@ function clearEffects(effects: Effects): void {
   effects.jobs.clear();
   effects.ready.clear();
   effects.freed.clear();
+  effects.quotaFree = false;
 }

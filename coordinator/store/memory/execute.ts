@@ -11,6 +11,7 @@ import { heartbeat } from './commands/heartbeat.ts';
 import { hello } from './commands/hello.ts';
 import { markAgent } from './commands/mark-agent.ts';
 import { reject } from './commands/reject.ts';
+import { setPolicy } from './commands/set-policy.ts';
 import { submit } from './commands/submit.ts';
 import { settleEffects } from './effects.ts';
 import type { State } from './state.ts';
@@ -27,6 +28,7 @@ export const COMMAND_NAMES = [
   'reject',
   'complete',
   'markAgent',
+  'setPolicy',
   'cancelJob',
   'expire',
 ] as const satisfies readonly (keyof TaskStore)[];
@@ -50,6 +52,7 @@ const HANDLERS: Handlers = {
   reject,
   complete,
   markAgent,
+  setPolicy,
   cancelJob,
   expire,
 };

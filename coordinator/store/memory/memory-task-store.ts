@@ -125,6 +125,10 @@ class MemoryTaskStore implements TaskStore {
     return this.#run('markAgent', command);
   }
 
+  setPolicy(command: CommandOf<'setPolicy'>) {
+    return this.#run('setPolicy', command);
+  }
+
   cancelJob(command: CommandOf<'cancelJob'>) {
     return this.#run('cancelJob', command);
   }
@@ -159,6 +163,14 @@ class MemoryTaskStore implements TaskStore {
 
   async agent(agentId: AgentId) {
     return agentRecord(this.#state, agentId);
+  }
+
+  async policy() {
+    return this.#state.policy;
+  }
+
+  async leaseCounts() {
+    return Object.fromEntries(this.#state.leaseCounts);
   }
 
   async queues() {

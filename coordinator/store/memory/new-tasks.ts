@@ -129,7 +129,7 @@ function createTask(state: State, jobId: JobId, { task, now }: OneTask): void {
     result: null,
   };
   const attemptBase = earlier === undefined ? 0 : earlier.attemptBase + earlier.record.attempts.length;
-  putTask(state, { record, entry: null, attemptBase, cancelledBy: null, outcomes: {}, reservedHost: null });
+  putTask(state, { record, entry: null, attemptBase, cancelledBy: null, outcomes: {}, pool: null, reservedHost: null });
   if (spec.kind === 'benchmark') state.benchmarks.add(taskId);
   countTask(state, [jobId], { from: null, to: 'waiting', now });
 }

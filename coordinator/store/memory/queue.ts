@@ -9,9 +9,17 @@ export interface Entry extends Place {
   readonly taskId: TaskId;
 }
 
+/** A submitter's entries of a lane. */
+interface Line {
+  readonly heap: Heap<Entry>;
+  live: number;
+}
+
 /** Pending tasks of one priority within a queue, and the lane's fair-share clock. */
 export interface Lane {
   readonly heap: Heap<Entry>;
+  /** The same entries by submitter: for when the first ones are held back by a quota. */
+  readonly lines: Map<string, Line>;
   /** Entries of the heap that are still pending. */
   live: number;
   virtualTime: number;
@@ -29,7 +37,7 @@ export interface Queue {
   readonly lanes: Readonly<Record<Priority, Lane>>;
 }
 
-/** Cost of one task in virtual time. All submitters weigh the same; a weight would divide it. */
+/** Cost of one task in virtual time, divided by its submitter's weight. */
 const TASK_COST = 1;
 
 /** A heap is rebuilt when it holds this many more dead entries than live ones. */
@@ -41,7 +49,7 @@ export function createQueue(requirementDigest: string, requirement: Requirement)
 }
 
 function createLane(): Lane {
-  return { heap: createHeap<Entry>(compareInLane), live: 0, virtualTime: 0, finishes: new Map() };
+  return { heap: createHeap<Entry>(compareInLane), lines: new Map(), live: 0, virtualTime: 0, finishes: new Map() };
 }
 
 /** What a task brings when it becomes pending. */
@@ -53,19 +61,21 @@ export interface Arrival {
   readonly enqueuedAt: EpochMs;
   /** It was pending before: it has paid for its place and goes to the front of its lane. */
   readonly returning: boolean;
+  /** Of its submitter. */
+  readonly weight: number;
 }
 
 /** Adds a task and gives it its place. */
 export function enqueue(queue: Queue, arrival: Arrival): Entry {
-  const { returning, ...rest } = arrival;
+  const { returning, weight, ...rest } = arrival;
   const lane = queue.lanes[arrival.priority];
-  const entry: Entry = { ...rest, virtualFinish: returning ? lane.virtualTime : nextFinish(lane, arrival.submitter) };
+  const entry: Entry = { ...rest, virtualFinish: returning ? lane.virtualTime : nextFinish(lane, arrival.submitter, weight) };
   restore(queue, entry);
   return entry;
 }
 
-function nextFinish(lane: Lane, submitter: string): number {
-  const finish = Math.max(lane.virtualTime, lane.finishes.get(submitter) ?? 0) + TASK_COST;
+function nextFinish(lane: Lane, submitter: string, weight: number): number {
+  const finish = Math.max(lane.virtualTime, lane.finishes.get(submitter) ?? 0) + TASK_COST / weight;
   lane.finishes.set(submitter, finish);
   return finish;
 }
@@ -77,6 +87,10 @@ export function restore(queue: Queue, entry: Entry): void {
   queue.byAge.push(entry);
   lane.heap.push(entry);
   lane.live += 1;
+  const line = lane.lines.get(entry.submitter) ?? { heap: createHeap<Entry>(compareInLane), live: 0 };
+  lane.lines.set(entry.submitter, line);
+  line.heap.push(entry);
+  line.live += 1;
 }
 
 /** Takes a task out, for a lease (`served`) or because it ended. The lane's clock moves only when it was served. */
@@ -87,19 +101,40 @@ export function dequeue(queue: Queue, entry: Entry, served: boolean): void {
   if (served) lane.virtualTime = Math.max(lane.virtualTime, entry.virtualFinish);
   if (lane.live === 0) lane.finishes.clear();
   compact(queue, lane.heap, lane.live);
+  leaveLine(queue, lane, entry.submitter);
   compact(queue, queue.byAge, queue.pending.size);
+}
+
+function leaveLine(queue: Queue, { lines }: Lane, submitter: string): void {
+  const line = lines.get(submitter);
+  if (line === undefined) return;
+  line.live -= 1;
+  if (line.live === 0) lines.delete(submitter);
+  else compact(queue, line.heap, line.live);
 }
 
 function compact(queue: Queue, heap: Heap<Entry>, live: number): void {
   if (heap.size > live * 2 + COMPACT_SLACK) heap.retain((item) => queue.pending.get(item.taskId) === item);
 }
 
-/** The first entry of each lane that has one. */
-export function* heads(queue: Queue): Generator<Entry> {
+/** The first entry of each lane whose submitter is admitted. Looks at one entry, or at one of each submitter when that one is not admitted. */
+export function* heads(queue: Queue, admits: (submitter: string) => boolean): Generator<Entry> {
   for (const priority of PRIORITIES) {
-    const entry = firstLive(queue, queue.lanes[priority].heap);
-    if (entry !== undefined) yield entry;
+    const lane = queue.lanes[priority];
+    const entry = firstLive(queue, lane.heap);
+    if (entry === undefined) continue;
+    const admitted = admits(entry.submitter) ? entry : firstAdmitted(queue, lane, admits);
+    if (admitted !== undefined) yield admitted;
   }
+}
+
+function firstAdmitted(queue: Queue, { lines }: Lane, admits: (submitter: string) => boolean): Entry | undefined {
+  let first: Entry | undefined;
+  for (const [submitter, { heap }] of lines) {
+    const head = admits(submitter) ? firstLive(queue, heap) : undefined;
+    if (head !== undefined && (first === undefined || compareInLane(head, first) < 0)) first = head;
+  }
+  return first;
 }
 
 /** The entry that has been waiting longest. */

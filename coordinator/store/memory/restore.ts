@@ -4,6 +4,7 @@ import { isEnd } from '../../../domain/task-state.ts';
 import { PRIORITIES } from '../order.ts';
 import { sessionDeadline, watch } from './deadlines.ts';
 import { restore } from './queue.ts';
+import { holdQuota } from './quotas.ts';
 import { openQueue } from './routing.ts';
 import type { SnapshotRecord, StoredQueue } from './snapshot.ts';
 import { createState, type State, type StoredAgent, type StoredHost, type StoredTask, taskOf } from './state.ts';
@@ -27,7 +28,8 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
       Object.assign(state.counters, value);
       break;
     case 'task':
-      state.tasks.set(value.record.taskId, value);
+      // Written before there were quotas, a task has no pool.
+      state.tasks.set(value.record.taskId, 'pool' in value ? value : Object.assign({}, value, { pool: null }));
       break;
     case 'job':
       state.jobs.set(value.record.jobId, value);
@@ -50,6 +52,9 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
     case 'waiters':
       state.waiters.set(value.need, new Set(value.taskIds));
       break;
+    case 'policy':
+      state.policy = value;
+      break;
     case 'event':
       state.events.push(value);
   }
@@ -67,11 +72,12 @@ function restoreQueue(state: State, { requirementDigest, requirement, lanes, pen
   }
 }
 
-function deriveFromTask(state: State, { record }: StoredTask): void {
+function deriveFromTask(state: State, { record, pool }: StoredTask): void {
   const { taskId } = record;
   if (record.spec.kind === 'benchmark') state.benchmarks.add(taskId);
   const attempt = record.attempts.at(-1);
   if (isEnd(record.state) || attempt === undefined || attempt.ended !== null) return;
+  holdQuota(state, taskId, pool);
   watch(state, { kind: 'lease', taskId, attempt: attempt.attempt }, attempt.leasedUntil);
   if (attempt.acceptedAt !== null)
     watch(state, { kind: 'timeout', taskId, attempt: attempt.attempt }, attempt.acceptedAt + ATTEMPT_LIMIT_MS[record.spec.kind]);

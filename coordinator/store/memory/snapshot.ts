@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { TaskId } from '../../../domain/names.ts';
+import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
 import type { PRIORITIES } from '../order.ts';
 import type { StoreEvent } from '../task-store.ts';
@@ -34,6 +35,7 @@ export type SnapshotRecord =
   | { readonly kind: 'agent'; readonly value: StoredAgent }
   | { readonly kind: 'host'; readonly value: StoredHost }
   | { readonly kind: 'queue'; readonly value: StoredQueue }
+  | { readonly kind: 'policy'; readonly value: SchedulingPolicy }
   /** Their order decides the order in which waiting tasks are enqueued. */
   | { readonly kind: 'waiters'; readonly value: { readonly need: TaskId; readonly taskIds: readonly TaskId[] } }
   | { readonly kind: 'event'; readonly value: StoreEvent };
@@ -47,6 +49,7 @@ const RECORD_KINDS = [
   'host',
   'queue',
   'waiters',
+  'policy',
   'event',
 ] as const satisfies readonly SnapshotRecord['kind'][];
 
@@ -77,6 +80,7 @@ export function captureState(state: State): readonly SnapshotRecord[] {
     ...[...state.hosts.values()].map((value) => ({ kind: 'host', value }) as const),
     ...[...state.queues.values()].map((queue) => ({ kind: 'queue', value: captureQueue(queue) }) as const),
     ...[...state.waiters].map(([need, taskIds]) => ({ kind: 'waiters', value: { need, taskIds: [...taskIds] } }) as const),
+    { kind: 'policy', value: state.policy },
     ...state.events.map((value) => ({ kind: 'event', value }) as const),
   ];
 }

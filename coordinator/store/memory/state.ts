@@ -1,4 +1,5 @@
 import type { AgentId, HostId, JobId, SessionId, TaskId } from '../../../domain/names.ts';
+import { DEFAULT_POLICY, type SchedulingPolicy } from '../../../domain/policy.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
 import type { AgentRecord, JobRecord, StoreEvent, TaskRecord } from '../task-store.ts';
@@ -16,6 +17,8 @@ export interface StoredTask {
   readonly cancelledBy: string | null;
   /** Attempt -> digest of the outcome its agent reported: a repeat is recognised by it. */
   readonly outcomes: Readonly<Record<number, string>>;
+  /** Pool of the device that its live attempt holds; null without a pool or an attempt. */
+  readonly pool: string | null;
   /** The host this blocked task has asked to fall quiet. */
   readonly reservedHost: HostId | null;
 }
@@ -97,6 +100,7 @@ export interface Effects {
   readonly jobs: Set<JobId>;
   readonly ready: Set<string>;
   readonly freed: Set<HostId>;
+  quotaFree: boolean;
 }
 
 /** Numbers that only grow. */
@@ -120,6 +124,7 @@ export interface State {
   readonly hosts: Map<HostId, StoredHost>;
   readonly queues: Map<string, Queue>;
   readonly events: StoreEvent[];
+  policy: SchedulingPolicy;
 
   revision: number;
   /** Need -> waiting tasks that need it. */
@@ -127,6 +132,8 @@ export interface State {
   readonly benchmarks: Set<TaskId>;
   readonly alarms: Heap<Alarm>;
   readonly routing: Routing;
+  /** Live leases by the keys of `leaseKeys`. */
+  readonly leaseCounts: Map<string, number>;
   /** What the command in progress has changed, for its events. */
   readonly effects: Effects;
 }
@@ -142,12 +149,14 @@ export function createState(): State {
     hosts: new Map(),
     queues: new Map(),
     events: [],
+    policy: DEFAULT_POLICY,
     revision: 0,
     waiters: new Map(),
     benchmarks: new Set(),
     alarms: createHeap<Alarm>((a, b) => a.at - b.at),
     routing: { open: new Set(), byUnit: new Map(), matches: new Map() },
-    effects: { drafts: [], jobs: new Set(), ready: new Set(), freed: new Set() },
+    leaseCounts: new Map(),
+    effects: { drafts: [], jobs: new Set(), ready: new Set(), freed: new Set(), quotaFree: false },
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import type { Priority, TaskId } from '../../../domain/names.ts';
+import { weightOf } from '../../../domain/policy.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { assertTransition, isEnd, type TaskState } from '../../../domain/task-state.ts';
 import type { TaskRecord } from '../task-store.ts';
@@ -54,7 +55,7 @@ function enterPending(state: State, taskId: TaskId, now: EpochMs): void {
   if (!returning) state.counters.enqueue += 1;
   const sequence = task.entry?.sequence ?? state.counters.enqueue;
   const queue = openQueue(state, requirementDigest, requirement);
-  const entry = enqueue(queue, { taskId, priority, submitter, sequence, enqueuedAt, returning });
+  const entry = enqueue(queue, { taskId, priority, submitter, sequence, enqueuedAt, returning, weight: weightOf(state.policy, submitter) });
   putTask(state, { ...task, entry, record: { ...task.record, enqueuedAt } });
   state.effects.ready.add(requirementDigest);
 }
@@ -76,7 +77,8 @@ export function changePriority(state: State, taskId: TaskId, priority: Priority)
   if (task.record.state !== 'pending' || queue === undefined || task.entry === null) return;
   const { sequence, submitter, enqueuedAt } = task.entry;
   dequeue(queue, task.entry, false);
-  putTask(state, { ...changed, entry: enqueue(queue, { taskId, priority, submitter, sequence, enqueuedAt, returning: false }) });
+  const arrival = { taskId, priority, submitter, sequence, enqueuedAt, returning: false, weight: weightOf(state.policy, submitter) };
+  putTask(state, { ...changed, entry: enqueue(queue, arrival) });
 }
 
 /** Registers a waiting task with the needs that have not ended. */

@@ -15,6 +15,7 @@ import type {
   MarkAgentCommand,
   NewTask,
   SessionCommand,
+  SetPolicyCommand,
   SubmitCommand,
 } from '../task-store.ts';
 import { circleIn } from './circle.ts';
@@ -72,9 +73,10 @@ function packReport(error: ErrorReport) {
 export function helloCall(command: HelloCommand): FunctionCall {
   const { now, agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status, heldLeases } = command;
   const document: AgentDocument = { instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing };
-  const matchable = devices.flatMap(({ name }) => {
-    const profile = profileDigests[name];
-    return profile === undefined ? [] : [{ name, profile }];
+  const matchable = devices.flatMap(({ name, profile: { labels } }) => {
+    const digest = profileDigests[name];
+    const { pool } = labels;
+    return digest === undefined ? [] : [{ name, profile: digest, pool }];
   });
   const call = {
     agentId,
@@ -126,6 +128,11 @@ export function markAgentCall({ now, principal, agentId, mark }: MarkAgentComman
   const { kind, reason, fix, until } = mark ?? {};
   const call = { agentId, by: principal.name, mark: mark === null ? undefined : { kind, reason, fix, till: until ?? undefined } };
   return { name: 'mark_agent', now, call };
+}
+
+/** The function decides on numbers: absent limits are left out. */
+export function setPolicyCall({ now, policy }: SetPolicyCommand): FunctionCall {
+  return { name: 'set_policy', now, call: policy, texts: [JSON.stringify(policy)] };
 }
 
 export function cancelJobCall({ now, principal, jobId }: CancelCommand): FunctionCall {

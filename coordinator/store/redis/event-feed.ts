@@ -35,6 +35,7 @@ const batchSchema = z.array(
       z.union([agentMarkSchema.shape.kind, z.literal(false)]),
     ]),
     z.tuple([z.literal('h'), z.string()]),
+    z.tuple([z.literal('q')]),
   ]),
 );
 type Draft = z.infer<typeof batchSchema>[number];
@@ -63,6 +64,8 @@ function eventOf(draft: Draft, stamp: { readonly sequence: number; readonly at: 
       return { type: 'ready', requirementDigest: draft[1], ...stamp };
     case 'a':
       return { type: 'agent', agentId: draft[1], connection: draft[2], status: draft[3], mark: draft[4] || null, ...stamp };
+    case 'q':
+      return { type: 'quota-free', ...stamp };
     case 'h':
       return { type: 'host-free', hostId: draft[1], ...stamp };
   }

@@ -17,6 +17,7 @@
  * lane: line: finishes: age:             pending tasks, see functions/queues.lua
  * match open:<priority> unit:<device> routes route-numbers requirements yes:<profile> fit:<device>
  *                                        who may serve what, see functions/matching.lua
+ * policy  leases                         scheduling policy; hash: live leases that count against quotas
  * alarms                                 sorted set of everything that has a deadline
  * events                                 stream of batches of store events
  * ```

@@ -26,6 +26,7 @@ const PARTS = [
   'alarms',
   'jobs',
   'matching',
+  'quotas',
   'queues',
   'tasks',
   'exclusivity',
@@ -42,6 +43,7 @@ const NAMESPACES = [
   'alarms',
   'jobs',
   'matching',
+  'quotas',
   'queues',
   'tasks',
   'exclusivity',
@@ -66,6 +68,7 @@ const COMMANDS = [
   'reject',
   'complete',
   'mark_agent',
+  'set_policy',
   'cancel_job',
   'expire',
   'learn',
@@ -75,6 +78,8 @@ export type CommandFunction = (typeof COMMANDS)[number];
 
 /** Functions of `queries.lua`. */
 const QUERIES = [
+  'policy',
+  'lease_counts',
   'tasks',
   'tasks_of',
   'benchmarks',

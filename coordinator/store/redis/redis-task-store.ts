@@ -4,6 +4,7 @@ import { ACCEPT_MS, LEASE_MS } from '../../../domain/constants.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
+import { DEFAULT_POLICY, schedulingPolicySchema } from '../../../domain/policy.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Assignment, TaskResult } from '../../../domain/task.ts';
 import { taskStateSchema } from '../../../domain/task-state.ts';
@@ -22,6 +23,7 @@ import {
   helloCall,
   markAgentCall,
   rejectCall,
+  setPolicyCall,
   submitCall,
   verdictsOf,
 } from './commands.ts';
@@ -44,6 +46,7 @@ type CommandOf<
     | 'reject'
     | 'complete'
     | 'markAgent'
+    | 'setPolicy'
     | 'cancelJob'
     | 'expire',
 > = Parameters<TaskStore[Name]>[0];
@@ -159,6 +162,10 @@ class RedisTaskStore implements ArchivingTaskStore {
     await this.#run(markAgentCall(command));
   }
 
+  async setPolicy(command: CommandOf<'setPolicy'>) {
+    await this.#run(setPolicyCall(command));
+  }
+
   async cancelJob(command: CommandOf<'cancelJob'>) {
     const [cancelled, running] = await this.#run(cancelJobCall(command));
     return { cancelledTasks: idsSchema.parse(JSON.parse(textOf(cancelled))), running: attemptsOf(running) };
@@ -198,6 +205,16 @@ class RedisTaskStore implements ArchivingTaskStore {
 
   async agent(agentId: AgentId) {
     return agentOf(await this.#ask('agent', { agentId }));
+  }
+
+  async policy() {
+    const text = textOf(await this.#ask('policy', {}));
+    return text === '' ? DEFAULT_POLICY : schedulingPolicySchema.parse(JSON.parse(text));
+  }
+
+  async leaseCounts() {
+    const fields = listOf(await this.#ask('lease_counts', {})).map(textOf);
+    return Object.fromEntries(fields.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(fields[index + 1])] as const] : [])));
   }
 
   async queues() {

@@ -6,6 +6,7 @@ import { GroveError } from '../../../domain/errors.ts';
 import { Director } from './director.ts';
 import { checkInvariants, checkStep, type Observed } from './invariants.ts';
 import { NaiveFarm } from './naive-farm.ts';
+import { leaseCountsOf } from './naive-quotas.ts';
 import { Refusal } from './naive-records.ts';
 import type { Action } from './world.ts';
 
@@ -97,14 +98,27 @@ export async function observe(store: TaskStore, now: number): Promise<Observed> 
   }
   const positions = await Promise.all([...tasks.keys()].map(async (taskId) => [taskId, await store.position(taskId)] as const));
   const due: readonly DueItem[] = await store.due(now + ALL_DUE_MS, 10_000);
-  const rest = { agents: await store.agents(), queues: await store.queues(), benchmarks: await store.benchmarks() };
+  const rest = {
+    leaseCounts: await store.leaseCounts(),
+    policy: await store.policy(),
+    agents: await store.agents(),
+    queues: await store.queues(),
+    benchmarks: await store.benchmarks(),
+  };
   return { jobs, tasks: [...tasks.values()], views, positions: new Map(positions), due, ...rest };
 }
 
+const sorted = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(byText);
+
 const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks }: Observed) {
+function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, leaseCounts }: Observed) {
   return {
+    policy,
+    leaseCounts: sorted(leaseCounts),
     jobs: jobs.map(({ jobId, state, counts }) => ({ jobId, state, counts, views: views.get(jobId) })),
     tasks: tasks
       .map((task) => ({
@@ -153,6 +167,8 @@ const ENDED = new Set(['completed', 'failed', 'exception', 'cancelled']);
 function expectedView(model: NaiveFarm, now: number): ReturnType<typeof comparable> {
   const digests = [...new Set(model.tasks.filter(({ state }) => state === 'pending').map(({ origin }) => origin.requirementDigest))];
   return {
+    policy: model.policy,
+    leaseCounts: sorted(leaseCountsOf(model)),
     jobs: [...model.jobs].reverse().map((job) => {
       const views = job.taskIds.map((taskId) => [taskId, model.viewOf(job, taskId)] as const);
       const counts = { ...NONE };

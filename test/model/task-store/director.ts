@@ -57,6 +57,8 @@ export class Director {
         return this.#aboutLease(action);
       case 'mark':
         return { name: 'markAgent', command: this.#mark(action) };
+      case 'policy':
+        return { name: 'setPolicy', command: { now: this.now, principal: { kind: 'user', name: 'ann' }, policy: action.policy } };
       case 'cancel':
         return this.#cancel(action.pick);
       case 'expire':
@@ -124,7 +126,9 @@ export class Director {
   #hello({ agent, report, clone }: Action & { type: 'hello' }): AnyCall {
     const mine = this.#leases.filter(({ agentId }) => agentId === agent).map(({ lease }) => lease);
     const reported = report === 'all' ? mine : report === 'newest' ? mine.slice(-1) : [];
-    const devices = [deviceOf(`${agent}/cpu0`)];
+    // One host is in a pool, the other in none.
+    const labels = AGENTS[agent] === 'h1' ? { pool: 'lab' } : {};
+    const devices = [deviceOf(`${agent}/cpu0`, { labels })];
     const who = { agentId: agent, instanceId: clone ? 'clone' : agent, agentVersion: '1', coordinatorId: 'k', host: hostOf(AGENTS[agent]) };
     const heldLeases = reported.map((lease) => ({ lease, stage: null, resultPending: false }));
     const about = { devices, profileDigests: digestsOf(devices), missing: [], status: { state: 'ready', why: '' }, heldLeases } as const;

@@ -1,6 +1,7 @@
 import type { AnyCall } from '../../../coordinator/store/memory/execute.ts';
 import { SHARED_LEASES_PER_HOST } from '../../../coordinator/store/order.ts';
 import type { AgentRecord, DueItem, JobRecord, QueueSummary, StoreEvent, TaskRecord } from '../../../coordinator/store/task-store.ts';
+import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import { isEnd } from '../../../domain/task-state.ts';
 
 /** Everything a store shows, read after one command. */
@@ -14,6 +15,8 @@ export interface Observed {
   readonly agents: readonly AgentRecord[];
   readonly queues: readonly QueueSummary[];
   readonly benchmarks: readonly TaskRecord[];
+  readonly policy: SchedulingPolicy;
+  readonly leaseCounts: Readonly<Record<string, number>>;
 }
 
 /** What must hold whatever has happened. */

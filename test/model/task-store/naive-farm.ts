@@ -12,18 +12,21 @@ import type {
   MarkAgentCommand,
   NewTask,
   SessionCommand,
+  SetPolicyCommand,
   SubmitCommand,
 } from '../../../coordinator/store/task-store.ts';
 import { ACCEPT_MS, LEASE_MS, SILENCE_MS } from '../../../domain/constants.ts';
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
+import { DEFAULT_POLICY, type SchedulingPolicy } from '../../../domain/policy.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
 import { dueOf } from './naive-due.ts';
+import { exceedsQuota, holdsExceeding } from './naive-quotas.ts';
 import {
   answerTo,
   blame,
   byPlace,
-  classOf,
+  compareHeads,
   deviceFor,
   ENDINGS,
   ENDS,
@@ -59,6 +62,7 @@ export class NaiveFarm {
   /** Every token a lease was given for. */
   readonly tokens: string[] = [];
   readonly clocks = new Map<string, { time: number; finishes: Map<string, number> }>();
+  policy: SchedulingPolicy = DEFAULT_POLICY;
   #sessions = 0;
   #sequence = 0;
 
@@ -176,6 +180,7 @@ export class NaiveFarm {
     if (again !== undefined) return answerTo(again);
     if (this.tokens.includes(token)) return undefined;
     if (agent.connection !== 'connected' || agent.status !== 'ready' || agent.mark !== null) return undefined;
+    if (holdsExceeding(this, agent)) this.reservations.delete(agent.hello.host.hostId);
     const task = this.#choose(agent, now);
     if (task === undefined) return undefined;
     const { hostId } = agent.hello.host;
@@ -245,6 +250,11 @@ export class NaiveFarm {
     return undefined;
   }
 
+  setPolicy({ policy }: SetPolicyCommand) {
+    this.policy = policy;
+    return undefined;
+  }
+
   cancelJob({ jobId, principal, now }: CancelCommand) {
     const job = this.jobs.find((one) => one.jobId === jobId);
     if (job === undefined) throw new Refusal('not-found');
@@ -277,9 +287,7 @@ export class NaiveFarm {
     return { ended };
   }
 
-  due(now: number): readonly DueItem[] {
-    return dueOf(this, now);
-  }
+  readonly due = (now: number): readonly DueItem[] => dueOf(this, now);
 
   /** How a job sees one of its tasks. */
   viewOf(job: NaiveJob, taskId: string): NaiveState {
@@ -310,9 +318,7 @@ export class NaiveFarm {
     return agent;
   }
 
-  #agent(agentId: string): NaiveAgent {
-    return found(this.agents.find(({ hello }) => hello.agentId === agentId));
-  }
+  readonly #agent = (agentId: string): NaiveAgent => found(this.agents.find(({ hello }) => hello.agentId === agentId));
 
   #blame(agentId: string, error: ErrorReport, now: number): void {
     blame(this.#agent(agentId), error, now);
@@ -440,7 +446,7 @@ export class NaiveFarm {
 
   #nextFinish(task: NaiveTask): number {
     const { time, finishes } = this.#clock(task);
-    const finish = Math.max(time, finishes.get(task.submitter) ?? 0) + 1;
+    const finish = Math.max(time, finishes.get(task.submitter) ?? 0) + 1 / (this.policy.weights[task.submitter] ?? 1);
     finishes.set(task.submitter, finish);
     return finish;
   }
@@ -557,14 +563,14 @@ export class NaiveFarm {
     const there = [...busy, ...held];
     if (there.some(isExclusive) || there.length >= SHARED_LEASES_PER_HOST) return undefined;
     const reservedId = this.reservations.get(hostId);
-    const heads = this.#heads().filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
+    const heads = this.#heads(agent).filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
     const elsewhere = [...this.reservations].filter(([other]) => other !== hostId).map(([, taskId]) => taskId);
     const open = heads.filter((task) => {
       if (reservedId !== undefined && !isExclusive(task)) return false;
       return there.length === 0 || !isExclusive(task) || !elsewhere.includes(task.taskId);
     });
     const reserved = this.tasks.filter(({ taskId }) => taskId === reservedId);
-    const [best] = [...new Set([...open, ...reserved])].sort((a, b) => this.#compareHeads(a, b, { hostId, now }));
+    const [best] = [...new Set([...open, ...reserved])].sort((a, b) => compareHeads(a, b, { turns: this.served.get(hostId) ?? [], now }));
     if (best === undefined) return undefined;
     if (there.length > 0 && isExclusive(best)) {
       this.reservations.set(hostId, best.taskId);
@@ -573,18 +579,12 @@ export class NaiveFarm {
     return deviceFor(agent, best) === undefined ? undefined : best;
   }
 
-  /** First of every queue and priority. */
-  #heads(): readonly NaiveTask[] {
-    const pending = this.tasks.filter(({ state }) => state === 'pending');
+  /** First of every queue and priority, without tasks that a quota holds back. */
+  #heads(agent: NaiveAgent): readonly NaiveTask[] {
+    const pending = this.tasks.filter((task) => task.state === 'pending' && !exceedsQuota(this, task, agent));
     const lane = (task: NaiveTask) =>
       pending.filter((other) => other.origin.requirementDigest === task.origin.requirementDigest && other.priority === task.priority);
     return pending.filter((task) => lane(task).every((other) => other === task || byPlace(task, other) < 0));
-  }
-
-  #compareHeads(a: NaiveTask, b: NaiveTask, { hostId, now }: { hostId: string; now: number }): number {
-    const turns = this.served.get(hostId) ?? [];
-    const turnOf = (task: NaiveTask) => turns.lastIndexOf(task.submitter);
-    return classOf(a, now) - classOf(b, now) || turnOf(a) - turnOf(b) || found(a.place).sequence - found(b.place).sequence;
   }
 
   /** A reservation lasts while its task is pending and a ready agent of the host could take it. */

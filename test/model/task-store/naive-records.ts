@@ -90,7 +90,7 @@ export function isExclusive({ origin }: NaiveTask): boolean {
   return origin.requirement.exclusivity === 'exclusive';
 }
 
-export function classOf({ priority, enqueuedAt }: NaiveTask, now: number): number {
+function classOf({ priority, enqueuedAt }: NaiveTask, now: number): number {
   const own = PRIORITIES.indexOf(priority);
   return own > 0 && now - found(enqueuedAt) > AGING_MS[priority] ? own - 1 : own;
 }
@@ -134,4 +134,14 @@ export function blame(agent: NaiveAgent, error: ErrorReport, now: number): void 
     const until = now + Math.min(600_000 * 2 ** trips, 7_200_000);
     agent.mark = { kind: 'quarantined', by: 'grove', reason, fix: error.advice, since: now, until };
   }
+}
+
+/** Between the heads of queues: class after aging, then whom the host has served longest ago, then who came first. */
+export function compareHeads(
+  a: NaiveTask,
+  b: NaiveTask,
+  { turns, now }: { readonly turns: readonly string[]; readonly now: number },
+): number {
+  const turnOf = (task: NaiveTask) => turns.lastIndexOf(task.submitter);
+  return classOf(a, now) - classOf(b, now) || turnOf(a) - turnOf(b) || found(a.place).sequence - found(b.place).sequence;
 }

@@ -1,6 +1,7 @@
 import type { DueItem, NewTask, TaskRecord, TaskStore } from '../../../coordinator/store/task-store.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Priority } from '../../../domain/names.ts';
+import { DEFAULT_POLICY } from '../../../domain/policy.ts';
 import type { LeaseRef } from '../../../domain/task.ts';
 
 /** A store with one thing wrong, made from a store that is right. */
@@ -223,6 +224,16 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
       },
     }),
 
+  'quotas are not kept': (store) =>
+    replace(store, {
+      setPolicy: ({ policy, ...command }) => store.setPolicy({ ...command, policy: { ...policy, quotas: DEFAULT_POLICY.quotas } }),
+    }),
+
+  'weights are not looked at': (store) =>
+    replace(store, {
+      setPolicy: ({ policy, ...command }) => store.setPolicy({ ...command, policy: { ...policy, weights: {} } }),
+    }),
+
   'an event is lost now and then': (store) =>
     replace(store, {
       subscribe: (listener) => store.subscribe((event) => event.sequence % 20 !== 0 && listener(event)),
@@ -247,6 +258,9 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     reject: (command) => store.reject(command),
     complete: (command) => store.complete(command),
     markAgent: (command) => store.markAgent(command),
+    setPolicy: (command) => store.setPolicy(command),
+    policy: () => store.policy(),
+    leaseCounts: () => store.leaseCounts(),
     cancelJob: (command) => store.cancelJob(command),
     expire: (command) => store.expire(command),
     due: (now, limit) => store.due(now, limit),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { AgentMark } from '../../../domain/agent-mark.ts';
 import type { Priority } from '../../../domain/names.ts';
+import { type SchedulingPolicy, schedulingPolicySchema } from '../../../domain/policy.ts';
 import type { AttemptOutcome } from '../../../domain/task.ts';
 import { PASS_FAILED, TRANSFER_FAILED, UNSUPPORTED } from '../../conformance/task-store/documents.ts';
 
@@ -39,6 +40,7 @@ export type Action =
   | { readonly type: 'reject'; readonly pick: number; readonly forged: boolean }
   | { readonly type: 'complete'; readonly pick: number; readonly outcome: Outcome; readonly forged: boolean }
   | { readonly type: 'mark'; readonly agent: AgentName; readonly kind: AgentMark['kind'] | null; readonly forMs: number | null }
+  | { readonly type: 'policy'; readonly policy: SchedulingPolicy }
   | { readonly type: 'cancel'; readonly pick: number }
   | { readonly type: 'pass'; readonly durationMs: number }
   | { readonly type: 'list' }
@@ -50,6 +52,15 @@ export function outcomeOf(outcome: Exclude<Outcome, 'completed'>): AttemptOutcom
   if (outcome === 'failed') return { state: 'failed', error: PASS_FAILED };
   if (outcome === 'unsupported') return { state: 'failed', error: UNSUPPORTED };
   return outcome === 'exception' ? { state: 'exception', error: TRANSFER_FAILED } : { state: 'cancelled' };
+}
+
+/** Only what is given: an explicit `undefined` would not outlive a store. */
+function policyOf(
+  chosen: Readonly<Record<'annsWeight' | 'perSubmitter' | 'bob' | 'total' | 'each', number | undefined>>,
+): SchedulingPolicy {
+  const given = { weights: { ann: chosen.annsWeight }, quotas: { perSubmitter: chosen.perSubmitter, submitters: { bob: chosen.bob } } };
+  const pools = { lab: { total: chosen.total, perSubmitter: chosen.each } };
+  return schedulingPolicySchema.parse(JSON.parse(JSON.stringify({ ...given, quotas: { ...given.quotas, pools } })));
 }
 
 const pick = fc.nat({ max: 7 });
@@ -86,6 +97,13 @@ const mark = fc.record({
   kind: fc.constantFrom('paused', 'draining', 'quarantined', null, null),
   forMs: fc.constantFrom(5_000, 30_000, null),
 });
+const limit = fc.option(fc.nat({ max: 2 }), { nil: undefined, freq: 2 });
+const policy = fc.record({
+  type: fc.constant('policy' as const),
+  policy: fc
+    .record({ annsWeight: fc.constantFrom(1, 2, 0.5), perSubmitter: limit, bob: limit, total: limit, each: limit })
+    .map(({ annsWeight, perSubmitter, bob, total, each }) => policyOf({ annsWeight, perSubmitter, bob, total, each })),
+});
 const cancel = fc.record({ type: fc.constant('cancel' as const), pick });
 const resubmit = fc.record({ type: fc.constant('resubmit' as const), pick, changed: sometimes });
 const link = fc.record({ type: fc.constant('link' as const), pick, conversion: fc.constantFrom(0, 1) });
@@ -110,6 +128,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: cancel, weight: 1 },
   { arbitrary: close, weight: 1 },
   { arbitrary: mark, weight: 1 },
+  { arbitrary: policy, weight: 1 },
   { arbitrary: reject, weight: 1 },
   { arbitrary: resubmit, weight: 1 },
   { arbitrary: link, weight: 1 },

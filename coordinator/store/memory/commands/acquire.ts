@@ -5,6 +5,7 @@ import { currentAgent, takesWork } from '../agents.ts';
 import { choose } from '../choose.ts';
 import { watch } from '../deadlines.ts';
 import { occupy, reserve } from '../exclusivity.ts';
+import { holdQuota, poolOf } from '../quotas.ts';
 import { putAgent, type State, type StoredAgent, taskOf } from '../state.ts';
 import { move } from '../tasks.ts';
 
@@ -43,6 +44,7 @@ function lease(state: State, agent: StoredAgent, { taskId, deviceName, command }
   const { record, attemptBase } = taskOf(state, taskId);
   const attempt = newAttempt(command, { agentId, hostId, deviceName, attempt: attemptBase + record.attempts.length + 1 });
   const leased = move(state, taskId, { to: 'leased', now: command.now, patch: { attempts: [...record.attempts, attempt] } }).record;
+  holdQuota(state, taskId, poolOf(agent.record, deviceName));
   const { exclusivity } = record.requirement;
   occupy(state, hostId, { taskId, attempt: attempt.attempt, agentId, exclusivity, heldUntil: null, submitter: record.submitter });
   const leases = [...agent.record.leases, { taskId, attempt: attempt.attempt, deviceName }];

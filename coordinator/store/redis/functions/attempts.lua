@@ -67,7 +67,7 @@ function attempts.finish(task_id, task, ending)
   attempt.state = ending.state
   attempt.error = ending.error
   attempt.outcome = ending.outcome
-  work.touch('task', task_id)
+  quotas.release(task_id, task)
   remove_lease(attempt, task_id)
   if ending.out_of_reach and attempt.till > work.now then exclusivity.hold(attempt.host, task_id, attempt.n, attempt.till)
   else exclusivity.vacate(attempt.host, task_id, attempt.n) end

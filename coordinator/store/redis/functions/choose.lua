@@ -24,7 +24,8 @@ local function candidates_for(agent_id, agent, host)
     candidates[#candidates + 1] = entry
   end
   matching.each_route(agent_id, agent, function(route, priority, device)
-    local entry = queues.head(route:sub(1, -3), priority)
+    local pool = quotas.pool_of(agent, device)
+    local entry = queues.head(route:sub(1, -3), priority, function(submitter) return not quotas.exceeds(submitter, pool) end)
     if entry then consider(entry, route:sub(-1) == 'e', device) end
   end)
   if host.reserved_for then
@@ -71,6 +72,14 @@ local function choose_for_busy_host(host_id, host, candidates)
   return best.device and { kind = 'lease', task = best.task, device = best.device } or nil
 end
 
+-- A host does not wait for a task that a quota holds back.
+local function give_up_exceeding(agent_id, agent, host)
+  if not host.reserved_for then return end
+  local task = work.must('task', host.reserved_for)
+  local device = matching.serving_device(agent_id, agent, task)
+  if device and quotas.exceeds(task.submitter, quotas.pool_of(agent, device)) then exclusivity.release_reservation(agent.host) end
+end
+
 -- {kind = 'lease', task, device}, {kind = 'reserve', task}, or nil.
 function choose.next(agent_id, agent)
   local host_id = agent.host
@@ -78,6 +87,7 @@ function choose.next(agent_id, agent)
   local room = exclusivity.room(host)
   if room == 'full' then return nil end
   exclusivity.review(host_id)
+  give_up_exceeding(agent_id, agent, host)
   local candidates = candidates_for(agent_id, agent, host)
   if room == 'free' then return choose_for_free_host(host, candidates) end
   return choose_for_busy_host(host_id, host, candidates)

@@ -100,6 +100,16 @@ function queries.agents()
   return found
 end
 
+-- The policy as a document, or ''
+function queries.policy()
+  return redis.call('HGET', work.prefix .. 'policy', 'doc') or ''
+end
+
+-- Keys and numbers of the leases that count against quotas
+function queries.lease_counts()
+  return redis.call('HGETALL', work.prefix .. 'leases')
+end
+
 -- Per queue: digest, requirement, pending tasks, when the oldest of them was enqueued
 function queries.queues()
   local found = {}

@@ -49,7 +49,7 @@ end
 local function next_finish(queue, task)
   local key = finishes_key(task.digest, task.priority)
   local last = tonumber(redis.call('HGET', key, task.submitter) or '0')
-  local finish = math.max(queue.time[PRIORITY_CLASS[task.priority] + 1], last) + TASK_COST
+  local finish = math.max(queue.time[PRIORITY_CLASS[task.priority] + 1], last) + TASK_COST / quotas.weight(task.submitter)
   redis.call('HSET', key, task.submitter, exact(finish))
   return finish
 end
@@ -109,12 +109,34 @@ function queues.close_if_empty(digest)
   redis.call('ZREM', work.prefix .. 'queues', digest)
 end
 
--- The first entry of a lane: its place, its submitter and its task; nil when the lane is empty.
-function queues.head(digest, priority)
-  local member = redis.call('ZRANGE', lane_key(digest, priority), 0, 0)[1]
+local HEADS_AT_ONCE = 16
+
+-- Heads of a lane's lines in order, a few at a time: mostly the first one is wanted.
+local function each_head(key)
+  local from, index, members = 0, 0, redis.call('ZRANGE', key, 0, 0)
+  return function()
+    index = index + 1
+    if members[index] == nil and #members > 0 then
+      from = from + #members
+      members = redis.call('ZRANGE', key, from, from + HEADS_AT_ONCE - 1)
+      index = 1
+    end
+    return members[index]
+  end
+end
+
+-- The first entry of a lane whose submitter is admitted: its place, its submitter and its task; nil when there is none. Looks at one entry a submitter.
+function queues.head(digest, priority, admits)
+  local member, submitter, task_id
+  for found in each_head(lane_key(digest, priority)) do
+    submitter, task_id = found:sub(PLACE_BYTES + 1):match('^([^\n]*)\n(.*)$')
+    if admits(submitter) then
+      member = found
+      break
+    end
+  end
   if not member then return nil end
   local finish, sequence, enqueued = struct.unpack('>ddd', member)
-  local submitter, task_id = member:sub(PLACE_BYTES + 1):match('^([^\n]*)\n(.*)$')
   return { finish = finish, sequence = sequence, enqueued = enqueued, submitter = submitter, task = task_id, priority = priority }
 end
 

@@ -49,6 +49,9 @@ function work.begin(prefix, now)
   work.jobs = ordered_set()
   work.ready = ordered_set()
   work.freed = ordered_set()
+  work.quota_free = false
+  work.policy = nil
+  work.leases = {}
 end
 
 -- Where the cold documents of a record are, and everything else that is named after it.
@@ -116,6 +119,7 @@ local function draft_summaries(drafts)
   end
   for digest in each(work.ready) do drafts[#drafts + 1] = { 'r', digest } end
   for id in each(work.freed) do drafts[#drafts + 1] = { 'h', id } end
+  if work.quota_free then drafts[#drafts + 1] = { 'q' } end
 end
 
 local EVENTS_PER_ENTRY = 100

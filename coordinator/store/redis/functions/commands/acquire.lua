@@ -40,6 +40,7 @@ local function lease(call, agent, choice)
   }
   task.attempts[#task.attempts + 1] = attempt
   tasks.move(choice.task, 'leased')
+  quotas.hold(choice.task, task, quotas.pool_of(agent, choice.device))
   local on_host = { task = choice.task, attempt = attempt.n, agent = call.agentId, exclusive = task.exclusive }
   exclusivity.occupy(agent.host, on_host, task.submitter)
   agent.leases[#agent.leases + 1] = { task = choice.task, attempt = attempt.n, device = choice.device, token = call.token }
