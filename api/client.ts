@@ -1,7 +1,9 @@
+import type { z } from 'zod';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import type { JobState } from '../domain/job.ts';
 import type { Blob, FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
+import type { schedulingPolicySchema } from '../domain/policy.ts';
 import type { TaskState } from '../domain/task-state.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema, type MarkAgentRequest } from './agents.ts';
 import { type DownloadOptions, downloadBlob } from './client/download.ts';
@@ -32,6 +34,7 @@ import {
   MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
 import { type CellView, cellViewSchema } from './matrix.ts';
+import { type PolicyView, policyViewSchema } from './policy.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
 import { ROUTES } from './routes.ts';
@@ -101,6 +104,8 @@ export interface GroveClient {
   /** The agent gets no more work until the mark ends or {@link unmarkAgent} removes it. */
   markAgent(agentId: string, mark: MarkAgentRequest): Promise<AgentView>;
   unmarkAgent(agentId: string): Promise<AgentView>;
+  policy(): Promise<PolicyView>;
+  setPolicy(policy: z.input<typeof schedulingPolicySchema>): Promise<PolicyView>;
   models(): Promise<ModelList>;
   /** The files are stored already: {@link uploadFiles}. */
   importModel(request: ImportModelRequest): Promise<ImportedModel>;
@@ -139,6 +144,8 @@ function farmMethods(http: Http) {
     agent: (agentId) => http.json(ROUTES.agent, agentViewSchema, { params: { agentId } }),
     markAgent: (agentId, body) => http.json(ROUTES.markAgent, agentViewSchema, { params: { agentId }, body }),
     unmarkAgent: (agentId) => http.json(ROUTES.unmarkAgent, agentViewSchema, { params: { agentId }, body: {} }),
+    policy: () => http.json(ROUTES.policy, policyViewSchema),
+    setPolicy: (body) => http.json(ROUTES.setPolicy, policyViewSchema, { body }),
     events: (options = {}) => followEvents(http, options),
     openApi: () => http.json(ROUTES.openApi, ROUTES.openApi.answers[0].content['application/json']),
   } satisfies Partial<GroveClient>;

@@ -3,6 +3,7 @@ import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import { jobStateSchema } from '../domain/job.ts';
 import { matrixSchema } from '../domain/matrix.ts';
 import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
+import { schedulingPolicySchema } from '../domain/policy.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
 import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
@@ -11,6 +12,7 @@ import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
+import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
 import { defineRoute, type RouteAnswer } from './route.ts';
@@ -270,6 +272,27 @@ export const ROUTES = {
     summary: 'Lets a paused, draining or quarantined agent work again.',
     answers: [json(200, 'The agent.', agentViewSchema)],
     errors: ['not-found'],
+  }),
+  policy: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/policy',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'How devices are shared among submitters.',
+    answers: [json(200, 'The policy, and the leases that count against its quotas now.', policyViewSchema)],
+  }),
+  setPolicy: defineRoute({
+    ...nothing,
+    method: 'put',
+    path: '/api/v1/policy',
+    tag: 'farm',
+    kind: 'json',
+    body: schedulingPolicySchema,
+    summary: 'Replaces the policy.',
+    description:
+      'Weights count for tasks that become pending from then on, quotas for leases from then on; leases that exceed a new quota go on.',
+    answers: [json(200, 'The policy as it is kept.', policyViewSchema)],
   }),
   recipes: defineRoute({
     ...nothing,

@@ -61,3 +61,21 @@ export function limitsFor({ quotas }: SchedulingPolicy, submitter: string, pool:
 export function leaseKeys(submitter: string, pool: string | null): readonly [string, ...string[]] {
   return pool === null ? [`s ${submitter}`] : [`s ${submitter}`, `p ${pool}`, `b ${submitter} ${pool}`];
 }
+
+/** Why one more lease is not given, in one line; undefined when no quota is in its way. */
+export function quotaInTheWay(limits: readonly LeaseLimit[], counts: Readonly<Record<string, number>>): string | undefined {
+  const spent = limits.find(({ key, max }) => (counts[key] ?? 0) >= max);
+  return spent === undefined ? undefined : `quota: ${counts[spent.key] ?? 0} of ${spent.max} ${spent.what}`;
+}
+
+/** Counts by the keys of {@link leaseKeys}, as people ask for them. */
+export function leasesIn(counts: Readonly<Record<string, number>>): {
+  readonly submitters: Record<string, number>;
+  readonly pools: Record<string, number>;
+} {
+  const named = (mark: string) =>
+    Object.fromEntries(
+      Object.entries(counts).flatMap(([key, count]) => (key.startsWith(mark) ? [[key.slice(mark.length), count] as const] : [])),
+    );
+  return { submitters: named('s '), pools: named('p ') };
+}

@@ -30,6 +30,8 @@ import { registerMatrix } from './matrix.ts';
 import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
 import { registerModelShow } from './model-show.ts';
+import { registerPolicySet } from './policy-set.ts';
+import { registerPolicyShow } from './policy-show.ts';
 import { registerPull } from './pull.ts';
 import { registerRecipeExport } from './recipe-export.ts';
 import { registerRecipeList } from './recipe-list.ts';
@@ -65,6 +67,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerEpAdd,
   registerEpList,
   registerEpRemove,
+  registerPolicyShow,
+  registerPolicySet,
   registerModelImport,
   registerModelList,
   registerModelShow,

@@ -8,6 +8,7 @@ import { farmHandlers } from './handlers/farm.ts';
 import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { matrixHandlers } from './handlers/matrix.ts';
+import { policyHandlers } from './handlers/policy.ts';
 import { recipeHandlers } from './handlers/recipes.ts';
 import { taskHandlers } from './handlers/tasks.ts';
 import { accessLog } from './middleware/access-log.ts';
@@ -37,6 +38,7 @@ function allHandlers(deps: RestDeps) {
     ...jobHandlers(deps),
     ...taskHandlers(deps),
     ...agentHandlers(deps),
+    ...policyHandlers(deps),
     ...recipeHandlers(deps),
     ...importHandlers(deps),
     ...artifactHandlers(deps),

@@ -67,6 +67,7 @@ class EventDispatcher implements Dispatcher {
   /** How often the store has said that a queue has grown. */
   #growths = 0;
   #flushing = false;
+  #serving: 'idle' | 'once' | 'again' = 'idle';
   #unsubscribe: (() => void) | undefined;
   #sweep: Timer | undefined;
 
@@ -86,6 +87,24 @@ class EventDispatcher implements Dispatcher {
       this.#track(this.#serveAll());
       this.#sweepLater();
     });
+  }
+
+  /** Hosts that found nothing may find something now. One look serves all events that come before it is over, and a further one those. */
+  #serveEverything(): void {
+    this.#view.unblock();
+    this.#growths += 1;
+    if (this.#serving !== 'idle') {
+      this.#serving = 'again';
+      return;
+    }
+    this.#serving = 'once';
+    this.#track(
+      this.#serveAll().finally(() => {
+        const again = this.#serving === 'again';
+        this.#serving = 'idle';
+        if (again && this.#unsubscribe !== undefined) this.#serveEverything();
+      }),
+    );
   }
 
   async #serveAll(): Promise<void> {
@@ -131,6 +150,7 @@ class EventDispatcher implements Dispatcher {
       this.#growths += 1;
       this.#noteReady(event.requirementDigest);
     }
+    if (event.type === 'quota-free') this.#serveEverything();
     if (event.type === 'host-free') {
       this.#view.hostFree(event.hostId);
       this.#offerHost(event.hostId);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Requirement } from '../../domain/requirement.ts';
 import { agentOf } from '../../test/farm/agents.ts';
 import { deviceOf } from '../../test/farm/devices.ts';
@@ -34,6 +35,8 @@ function explain(agents: readonly AgentRecord[], requirement: Partial<Requiremen
     task: async (taskId: string) => (taskId === 'c-1' ? conversion : undefined),
     agents: async () => agents,
     position: async () => 3,
+    policy: async () => DEFAULT_POLICY,
+    leaseCounts: async () => ({}),
   };
   return explainJob(store, 'j-1').then(({ tasks }) => tasks[0]);
 }
@@ -84,6 +87,8 @@ describe('explaining why a task waits', () => {
       task: async () => undefined,
       agents: async () => [],
       position: async () => 1,
+      policy: async () => DEFAULT_POLICY,
+      leaseCounts: async () => ({}),
     };
     const { tasks, more } = await explainJob(store, 'j-1');
     expect([tasks.length, more]).toEqual([50, 4_850]);
@@ -97,6 +102,8 @@ describe('explaining why a task waits', () => {
       task: async () => undefined,
       agents: async () => [],
       position: async () => undefined,
+      policy: async () => DEFAULT_POLICY,
+      leaseCounts: async () => ({}),
     };
     await expect(explainJob(nothing, 'j-9')).rejects.toMatchObject({ code: 'not-found' });
   });

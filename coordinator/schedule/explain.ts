@@ -1,12 +1,14 @@
 import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
 import { markText } from '../../domain/agent-mark.ts';
+import type { DeviceProfile } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
+import { limitsFor, quotaInTheWay, type SchedulingPolicy } from '../../domain/policy.ts';
 import { matchesUnit, refusals } from '../../domain/requirement.ts';
 import type { TaskState } from '../../domain/task-state.ts';
 import type { AgentRecord, TaskRecord, TaskStore } from '../store/task-store.ts';
 
-export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position'>;
+export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position' | 'policy' | 'leaseCounts'>;
 
 /** Tasks explained at once: each asks for its place in a queue, and a sweep has thousands. */
 const MAX_EXPLAINED = 50;
@@ -18,12 +20,25 @@ export async function explainJob(store: ExplainStore, jobId: JobId): Promise<Exp
   const job = await store.job(jobId);
   if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
   const page = { offset: 0, limit: MAX_EXPLAINED, states: OPEN };
-  const [open, agents] = await Promise.all([store.tasksOf(jobId, page), store.agents()]);
-  const tasks = await Promise.all(open.map((task) => explainTask(store, task, agents)));
+  const [open, agents, policy, leaseCounts] = await Promise.all([
+    store.tasksOf(jobId, page),
+    store.agents(),
+    store.policy(),
+    store.leaseCounts(),
+  ]);
+  const fleet = { agents, policy, leaseCounts };
+  const tasks = await Promise.all(open.map((task) => explainTask(store, task, fleet)));
   return { tasks, more: OPEN.reduce((total, state) => total + job.counts[state], 0) - tasks.length };
 }
 
-async function explainTask(store: ExplainStore, task: TaskRecord, agents: readonly AgentRecord[]): Promise<TaskExplanation> {
+/** Who could work, and what is shared out already. */
+interface Fleet {
+  readonly agents: readonly AgentRecord[];
+  readonly policy: SchedulingPolicy;
+  readonly leaseCounts: Readonly<Record<string, number>>;
+}
+
+async function explainTask(store: ExplainStore, task: TaskRecord, fleet: Fleet): Promise<TaskExplanation> {
   const needs = await Promise.all(task.needs.map((taskId) => store.task(taskId)));
   return {
     taskId: task.taskId,
@@ -31,7 +46,7 @@ async function explainTask(store: ExplainStore, task: TaskRecord, agents: readon
     recipeId: task.spec.recipe.recipeId,
     state: task.state,
     position: (await store.position(task.taskId)) ?? null,
-    ...judgeDevices(task, agents),
+    ...judgeDevices(task, fleet),
     needs: needs.flatMap((need) => (need === undefined ? [] : [{ taskId: need.taskId, state: need.state }])),
   };
 }
@@ -39,17 +54,25 @@ async function explainTask(store: ExplainStore, task: TaskRecord, agents: readon
 type Judged = Pick<TaskExplanation, 'matching' | 'refused'>;
 
 /** Every known device either matches, with what its agent does now, or is refused with one line per checker. */
-function judgeDevices({ requirement }: TaskRecord, agents: readonly AgentRecord[]): Judged {
+function judgeDevices(task: TaskRecord, fleet: Fleet): Judged {
+  const { requirement } = task;
   const judged: { matching: Judged['matching']; refused: Judged['refused'] } = { matching: [], refused: [] };
-  for (const agent of agents) {
+  for (const agent of fleet.agents) {
     for (const { name, profile } of agent.devices) {
       const lines = refusals(requirement, profile).map(({ line }) => line);
       if (!matchesUnit(requirement, name)) lines.push(`is not ${requirement.unit}`);
       if (lines.length > 0) judged.refused.push({ deviceName: name, lines });
-      else judged.matching.push({ deviceName: name, ...availabilityOf(agent, agents) });
+      else judged.matching.push({ deviceName: name, ...(heldBack(task, profile, fleet) ?? availabilityOf(agent, fleet.agents)) });
     }
   }
   return judged;
+}
+
+/** A pending task that a quota keeps off this device. */
+function heldBack({ state, submitter }: TaskRecord, { labels }: DeviceProfile, { policy, leaseCounts }: Fleet) {
+  if (state !== 'pending') return undefined;
+  const why = quotaInTheWay(limitsFor(policy, submitter, labels['pool'] ?? null), leaseCounts);
+  return why === undefined ? undefined : { status: 'quota', why };
 }
 
 function availabilityOf(agent: AgentRecord, agents: readonly AgentRecord[]): { status: string; why: string } {

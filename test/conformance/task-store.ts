@@ -6,6 +6,7 @@ import { describeLeases } from './task-store/leases.ts';
 import { describeLimits } from './task-store/limits.ts';
 import { describeMarks } from './task-store/marks.ts';
 import { describePlacement } from './task-store/placement.ts';
+import { describeQuotas } from './task-store/quotas.ts';
 import { describeSessions } from './task-store/sessions.ts';
 import { describeSharing } from './task-store/sharing.ts';
 
@@ -18,6 +19,7 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describePlacement(makeStore);
     describeLimits(makeStore);
     describeMarks(makeStore);
+    describeQuotas(makeStore);
     describeSharing(makeStore);
     describeEvents(makeStore);
   });
