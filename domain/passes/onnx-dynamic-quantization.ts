@@ -13,7 +13,7 @@ export const DYNAMIC_DIFFERENCES = [
 export const onnxDynamicQuantization = definePass({
   type: 'OnnxDynamicQuantization',
   side: 'host',
-  implementationVersion: 2,
+  implementationVersion: 3,
   acceleratorAgnostic: true,
   summary: 'Quantises weights; activations are quantised at run time, so that no data is needed.',
   documentation: {

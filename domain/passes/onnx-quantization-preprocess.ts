@@ -6,7 +6,7 @@ import { externalDataReason, externalDataShape } from './external-data.ts';
 export const onnxQuantizationPreprocess = definePass({
   type: 'OnnxQuantizationPreprocess',
   side: 'host',
-  implementationVersion: 2,
+  implementationVersion: 3,
   acceleratorAgnostic: true,
   summary: "Runs ONNX Runtime's basic graph optimiser and records types and shapes, in preparation for quantisation.",
   documentation: {

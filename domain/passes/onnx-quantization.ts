@@ -26,7 +26,7 @@ type Params = z.output<z.ZodObject<typeof shape>>;
 export const onnxQuantization = definePass({
   type: 'OnnxQuantization',
   side: 'host',
-  implementationVersion: 4,
+  implementationVersion: 5,
   acceleratorAgnostic: false,
   summary: 'OnnxStaticQuantization or OnnxDynamicQuantization, by `quant_mode`.',
   documentation: {

@@ -22,7 +22,7 @@ export const STATIC_DIFFERENCES = [
 export const onnxStaticQuantization = definePass({
   type: 'OnnxStaticQuantization',
   side: 'host',
-  implementationVersion: 4,
+  implementationVersion: 5,
   acceleratorAgnostic: false,
   summary: 'Quantises weights and activations; ranges of activations come from calibration on rows of data.',
   documentation: {

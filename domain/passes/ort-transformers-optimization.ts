@@ -10,7 +10,7 @@ const count = z.number().int().nonnegative().default(0);
 export const ortTransformersOptimization = definePass({
   type: 'OrtTransformersOptimization',
   side: 'host',
-  implementationVersion: 2,
+  implementationVersion: 3,
   acceleratorAgnostic: false,
   summary: 'Fuses the parts of transformer encoders into single operators, and converts to float16 where asked to.',
   documentation: {
