@@ -12,6 +12,7 @@ import { floatsFromHalves } from '../graph/half.ts';
 import { checkModel } from '../onnx/check.ts';
 import { readModelFile } from '../onnx/read.ts';
 import { runtime } from '../passes/passes.cases.ts';
+import type { SessionSettings } from '../runtime/inference-runtime.ts';
 import type { NamedTensors, Tensor } from '../runtime/tensor.ts';
 import { convertModel } from './convert.ts';
 
@@ -33,9 +34,7 @@ interface Sizes {
 /** Sizes of the symbolic dimensions, and ids that fit the small vocabularies. */
 const SIZES: Sizes = { dims: { N: 2, batch: 2, sequence: 8, M: 2 }, integerBelow: 2 };
 
-async function outputsOf(path: string, feeds?: NamedTensors): Promise<{ feeds: NamedTensors; outputs: readonly Float32Array[] }> {
-  // ONNX Runtime's optimiser stumbles over names that it gave itself in an earlier session (`gemm_input_shape`), 1.25 and 1.30 alike.
-  const settings = { optimizationLevel: 'disabled' } as const;
+async function outputsOf(path: string, feeds?: NamedTensors, settings: SessionSettings = {}): Promise<{ feeds: NamedTensors; outputs: readonly Float32Array[] }> {
   const session = await (await runtime()).createSession({ model: { path }, ep: 'CPUExecutionProvider', settings });
   try {
     const inputs = feeds ?? generateFeeds(session.inputs, { kind: 'generated', seed: 7, ...SIZES });
@@ -141,7 +140,8 @@ describe.each(FILES)('%s', (file) => {
     };
     const path = await convert(file, { it: { type: 'OnnxStaticQuantization', data_config: 'rows', quant_preprocess: false } }, [data]);
     checkModel(await readModelFile(path));
-    const { outputs } = await outputsOf(path, before.feeds);
+    // Of Q and DQ around a Conv ONNX Runtime makes a QLinearConv, which operator sets below 10 lack.
+    const { outputs } = await outputsOf(path, before.feeds, file === 'old-7.onnx' ? { optimizationLevel: 'disabled' } : {});
     // Calibrated on ones alone: the result need only be of the right size and finite.
     outputs.forEach((output, index) => {
       expect(output.length).toBe(before.outputs[index]!.length);

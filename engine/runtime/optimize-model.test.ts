@@ -10,6 +10,7 @@ import { Graph } from '../graph/graph.ts';
 import { createModel, type Model } from '../graph/model.ts';
 import { float32Tensor, int64Tensor } from '../graph/tensor.ts';
 import { tensorType } from '../graph/value.ts';
+import { findProblems } from '../onnx/check.ts';
 import { readModel } from '../onnx/read.ts';
 import { encodeModel } from '../onnx/write.ts';
 import type { InferenceRuntime } from './inference-runtime.ts';
@@ -101,6 +102,23 @@ function convolutionModel(): Model {
   return createModel(graph, { irVersion: 8, opsetImports: [['', 17]] });
 }
 
+/** Products with added rows, of fixed shapes: ONNX Runtime makes a Gemm between two Reshapes of each. */
+function rowsModel(products: number): Model {
+  const graph = new Graph('rows');
+  graph.addInput('rows0', tensorType(DataType.FLOAT, [2, 4, 8]));
+  for (let index = 0; index < products; index++) addRows(graph, index);
+  return createModel(graph, { irVersion: 8, opsetImports: [['', 17]] });
+}
+
+function addRows(graph: Graph, index: number): void {
+  const [product, sum] = [`product${index}`, `rows${index + 1}`];
+  graph.setInitializer(`w${index}`, float32Tensor([8, 8], ramp(64)));
+  graph.setInitializer(`b${index}`, float32Tensor([8], ramp(8)));
+  graph.addNode({ opType: 'MatMul', inputs: [`rows${index}`, `w${index}`], outputs: [product] });
+  graph.addNode({ opType: 'Add', inputs: [product, `b${index}`], outputs: [sum] });
+  graph.addOutput(sum, tensorType(DataType.FLOAT, [2, 4, 8]));
+}
+
 const tinyBert = async (): Promise<Model> =>
   (await exportCheckpoint(TINY_BERT, { task: 'feature-extraction', opset: 17, dynamic: true })).model;
 
@@ -112,6 +130,29 @@ describe('optimizeModel', () => {
   it.each(cases)('makes of %s at level %s what a session makes of one file with everything in it', async (_, level, make) => {
     const options = { level, disabledOptimizers: ['ConstantSharing'] };
     expect(contentOf(await optimizeModel(await make(), runtime, options))).toEqual(contentOf(await optimizePlainly(await make(), options)));
+  });
+
+  it('makes a model that ONNX Runtime can optimise again, also when a Gemm is still to be made of it', async () => {
+    const optimized = await optimizeModel(rowsModel(1), runtime, { level: 'basic' });
+    expect([...optimized.graph.nodes].map(({ opType }) => opType)).toEqual(['Reshape', 'Gemm', 'Reshape']);
+    addRows(optimized.graph, 1);
+    const again = await optimizeModel(optimized, runtime, { level: 'all' });
+    expect([...again.graph.nodes].map(({ opType }) => opType)).not.toContain('MatMul');
+    expect(findProblems(again)).toEqual([]);
+  });
+
+  it('would not load otherwise: names of an earlier session meet those of the next', async () => {
+    const optimized = await optimizePlainly(rowsModel(1), { level: 'basic' });
+    const session = (model: Model, optimizationLevel: 'disabled' | 'basic') =>
+      runtime.createSession({
+        model: { bytes: encodeModel(model) },
+        ep: 'CPUExecutionProvider',
+        settings: { optimizationLevel, quiet: true },
+      });
+    await (await session(optimized, 'basic')).close();
+    addRows(optimized.graph, 1);
+    await expect(session(optimized, 'basic')).rejects.toThrow('AddInitializerWithOrtValue');
+    await (await session(optimized, 'disabled')).close();
   });
 
   it('leaves the model as it was and shares the weights it did not change', async () => {

@@ -29,8 +29,22 @@ export async function optimizeModel(model: Model, runtime: InferenceRuntime, opt
     const written = await scratch.write(model);
     const optimizedPath = scratch.path();
     await optimizeFile({ runtime, options, path: written.modelPath, optimizedPath });
-    return readModel(await readFile(optimizedPath), { where: 'the optimised model', external: new HeldTensors(model, written) });
+    const optimized = readModel(await readFile(optimizedPath), { where: 'the optimised model', external: new HeldTensors(model, written) });
+    renameShapes(optimized);
+    return optimized;
   });
+}
+
+/** Names that ONNX Runtime gives the shapes in front of and behind a Gemm it makes. */
+const GEMM_SHAPE = /^gemm_(?:input|output)_shape(?:_token_\d+)?$/;
+
+/**
+ * ONNX Runtime (1.25 and 1.30) gives these names again in the next session, whether or not the model has them, and then fails with "Attempt to replace the
+ * existing tensor": what it optimised once could not be loaded when there is a MatMul with an Add left to fuse.
+ */
+function renameShapes({ graph }: Model): void {
+  for (const name of [...graph.initializers.keys()].filter((candidate) => GEMM_SHAPE.test(candidate)))
+    graph.renameValue(name, graph.freshName(`made_${name}`));
 }
 
 interface OptimizeFile {
