@@ -127,6 +127,7 @@ export const matrixRowSchema = z.strictObject({
   title: text,
   /** `npu VitisAIExecutionProvider`: what the recipe asks for. */
   target: text,
+  /** Of the recipe, and those that its newest conversion found with this model. */
   lintFindings: z.int().min(0),
   published: publishedSchema.nullable(),
 });

@@ -14,7 +14,7 @@ import { sha256 } from '../../platform/sha256.ts';
 import { agentOf } from '../../test/farm/agents.ts';
 import { deviceOf, hostOf } from '../../test/farm/devices.ts';
 import { benchmarkSpecOf } from '../../test/farm/jobs.ts';
-import { reportOf } from '../../test/farm/results.ts';
+import { converted, reportOf } from '../../test/farm/results.ts';
 import { convertRequirement } from '../expand/requirements.ts';
 import type { TaskRecord } from '../store/task-store.ts';
 import { createAggregate } from './aggregate.ts';
@@ -263,6 +263,16 @@ describe('the layout', () => {
         .map((cell) => cell?.state)
         .sort(),
     ).toEqual(['ok', 'unsupported']);
+  });
+
+  it('counts for a row what its recipe hides and what its newest conversion found with the model', async () => {
+    const { result } = converted({ sha256: 'a'.repeat(64), sizeBytes: 1 });
+    const conversion = taskOf({ change: { taskId: 'c-1', state: 'completed', endedAt: 5, result } });
+    const findings = async (needs: readonly string[]) =>
+      (await matrixOf([taskOf({ report: measured(), change: { needs } })], [conversion])).rows[0]?.lintFindings;
+    const own = await findings([]);
+    expect(own).toBeGreaterThan(0);
+    expect(await findings(['c-1'])).toBe((own ?? 0) + 1);
   });
 
   it('shows an export for another task as a row of its own', async () => {

@@ -2,6 +2,7 @@ import type { Sha256 } from '../../domain/json.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import { isEnd } from '../../domain/task-state.ts';
 import type { TaskRecord, TaskStore } from '../store/task-store.ts';
 import { type BenchmarkView, viewBenchmark } from './benchmark-view.ts';
 import { createRowDescriber } from './describe-row.ts';
@@ -23,18 +24,19 @@ export interface AggregateDeps {
 export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
   const views = new WeakMap<TaskRecord, BenchmarkView>();
   const describeRow = createRowDescriber(deps.catalogue, deps.sha256);
-  const viewOf = async (task: TaskRecord): Promise<readonly BenchmarkView[]> => {
+  const viewOf = async (task: TaskRecord, read: ReadTask): Promise<readonly BenchmarkView[]> => {
     const known = views.get(task);
     if (known !== undefined) return [known];
     if (task.spec.kind !== 'benchmark') return [];
-    const view = viewBenchmark(task, task.spec, await failedNeed(deps.store, task));
+    const view = viewBenchmark(task, task.spec, await endedNeeds(task, read));
     views.set(task, view);
     return [view];
   };
   return async () => {
     const [tasks, agents] = await Promise.all([deps.store.benchmarks(), deps.store.agents()]);
     const devices = new KnownDevices(agents, deps.sha256);
-    const viewed = await Promise.all(tasks.map(viewOf));
+    const read = readOnce(deps.store);
+    const viewed = await Promise.all(tasks.map((task) => viewOf(task, read)));
     const cells = foldCells(
       viewed.flat().map((view) => placeView(view, devices)),
       { devices, sha256: deps.sha256 },
@@ -43,8 +45,20 @@ export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
   };
 }
 
-async function failedNeed(store: AggregateDeps['store'], { error, needs }: TaskRecord): Promise<TaskRecord | undefined> {
-  if (error?.code !== 'source-failed') return undefined;
-  const tasks = await Promise.all(needs.map((need) => store.task(need)));
-  return tasks.find((task) => task?.state === 'failed' || task?.state === 'exception');
+type ReadTask = AggregateDeps['store']['task'];
+
+/** Benchmarks share their conversions: each is read once. */
+function readOnce(store: AggregateDeps['store']): ReadTask {
+  const known = new Map<string, ReturnType<ReadTask>>();
+  return (taskId) => {
+    const reading = known.get(taskId) ?? store.task(taskId);
+    known.set(taskId, reading);
+    return reading;
+  };
+}
+
+/** What an ended benchmark needed: its conversion, and what kept it from running. One that is under way is viewed again when it ends. */
+async function endedNeeds({ state, needs }: TaskRecord, read: ReadTask): Promise<readonly TaskRecord[]> {
+  const tasks = isEnd(state) ? await Promise.all(needs.map(read)) : [];
+  return tasks.filter((task) => task !== undefined);
 }

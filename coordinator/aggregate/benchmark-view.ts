@@ -12,6 +12,8 @@ export interface BenchmarkView {
   readonly attempt: AttemptRecord | undefined;
   /** Null unless it was measured. */
   readonly report: BenchmarkReport | null;
+  /** Lint that its conversion found with the model; the recipe's own is not among them. */
+  readonly modelFindings: number;
   /** Why it ended without a number: the failed conversion's reason when that is what stopped it. */
   readonly error: ErrorReport | null;
   /** State of the task or conversion behind `error`. */
@@ -27,8 +29,9 @@ export interface BenchmarkView {
 const MAX_SHAPE_CHARS = 1_000;
 const MAX_CONDITION_CHARS = 120;
 
-/** @param need the task that ended badly, for a benchmark that never ran because of it. */
-export function viewBenchmark(task: TaskRecord, spec: BenchmarkSpec, need: TaskRecord | undefined): BenchmarkView {
+/** @param needs the tasks that it needed, as they are now: one that ended badly is why it never ran. */
+export function viewBenchmark(task: TaskRecord, spec: BenchmarkSpec, needs: readonly TaskRecord[]): BenchmarkView {
+  const need = needs.find(({ state }) => state === 'failed' || state === 'exception');
   const report = task.state === 'completed' && task.result?.kind === 'benchmark' ? task.result.report : null;
   const blamed = task.error?.code === 'source-failed' && need?.error != null ? need : task;
   return {
@@ -36,6 +39,7 @@ export function viewBenchmark(task: TaskRecord, spec: BenchmarkSpec, need: TaskR
     spec,
     attempt: task.attempts.at(-1),
     report,
+    modelFindings: needs.reduce((sum, { result }) => sum + (result?.kind === 'convert' ? result.report.findings.length : 0), 0),
     error: isEnd(task.state) ? blamed.error : null,
     endedAs: blamed.state,
     inputShape: report === null ? '' : inputShapeOf(report),

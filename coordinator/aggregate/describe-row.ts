@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 2_000;
 
 type RecipeFacts = Pick<MatrixRow, 'target' | 'lintFindings'>;
 
-/** Describes rows: title and published figures from the catalogue, target and lint from the recipe itself. */
+/** Describes rows: title and published figures from the catalogue, target and lint from the recipe itself and from its newest conversion of the row's model. */
 export function createRowDescriber(catalogue: Catalogue, sha256: Sha256): (newest: FoldedCell) => MatrixRow {
   const facts = new Map<string, RecipeFacts>();
   const factsOf = (recipe: RecipeRef): RecipeFacts => {
@@ -24,14 +24,16 @@ export function createRowDescriber(catalogue: Catalogue, sha256: Sha256): (newes
     return read;
   };
   return ({ cell, newest }) => {
-    const { spec } = newest.view;
+    const { spec, modelFindings } = newest.view;
+    const { target, lintFindings } = factsOf(spec.recipe);
     const entry = catalogue.recipes.find(({ id }) => id === spec.recipe.recipeId);
     return {
       modelId: cell.key.modelId,
       recipeId: rowRecipeId(spec),
       recipeDigest: spec.recipe.digest,
       title: [entry?.entry.title ?? spec.recipe.recipeId, ...(spec.task === null ? [] : [spec.task])].join(', '),
-      ...factsOf(spec.recipe),
+      target,
+      lintFindings: lintFindings + modelFindings,
       published: entry?.entry.published == null || spec.task !== null ? null : publishedOf(entry.entry.published),
     };
   };
