@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
+const MAX_LAUNCHES = 64;
+
 /** For options that may be repeated. */
 export function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
@@ -9,6 +11,13 @@ export function collect(value: string, earlier: readonly string[]): readonly str
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('It must be a positive whole number.');
+  return number;
+}
+
+/** Launches of one benchmark: as many as a job may ask for. */
+export function launchCount(value: string): number {
+  const number = positiveInteger(value);
+  if (number > MAX_LAUNCHES) throw new InvalidArgumentError(`At most ${MAX_LAUNCHES}.`);
   return number;
 }
 

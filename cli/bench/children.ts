@@ -32,10 +32,15 @@ export async function openLocalChildren({ env, interrupted, terminal }: CommandC
     childMain: defaultChildMain(),
     env: completeAgentConfig({}, { env, token: null }).childEnv,
   };
-  const observer = { signal: interrupted, log: (line: string) => terminal.error(line), progress: () => undefined };
+  const observer = { signal: interrupted, log: (line: string) => isFrame(line) || terminal.error(line), progress: () => undefined };
   return {
     folder,
     run: (work) => runInChild(host, { ...work, deviceName: 'here/cpu0', cwd: folder }, observer),
     close: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** A line of a stack: of use in an agent's log, noise in front of the error that a command ends with. */
+function isFrame(line: string): boolean {
+  return /^\s+at .+:\d+:\d+\)?$/.test(line);
 }

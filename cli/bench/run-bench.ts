@@ -11,6 +11,7 @@ import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/ru
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { findModelFile } from '../../engine/inspect/find-model.ts';
 import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
@@ -40,9 +41,10 @@ interface BenchResult extends LaunchSummary {
 
 /** Measures a model in fresh processes and prints what they found. Throws what the processes report. */
 export async function runBench(model: string, options: BenchOptions, context: CommandContext): Promise<void> {
+  const modelPath = await findModelFile(resolve(model));
   const children = await openLocalChildren(context);
   try {
-    print({ ...options, terminal: context.terminal }, await bench(resolve(model), options, { context, children }), benchText);
+    print({ ...options, terminal: context.terminal }, await bench(modelPath, options, { context, children }), benchText);
   } finally {
     await children.close();
   }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
+import { hubIdSchema, importedDataSchema } from '../../domain/imports.ts';
 import { print } from '../output.ts';
 import { localDataFile } from '../sources/data-file.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
@@ -20,6 +21,7 @@ export const registerDataImport: RegisterCommand = (program, context) => {
     .option('--subset <name>', 'its subset, as recipes name it')
     .option('--split <name>', 'its split', 'validation')
     .action(async (file: string, { dataset, subset, split, ...options }: ImportOptions) => {
+      assertNames({ dataset, split });
       const local = await localDataFile(file);
       const client = await clientOf(command, context);
       const files = await uploadLocalFiles(client, [local], context.terminal);
@@ -30,3 +32,11 @@ export const registerDataImport: RegisterCommand = (program, context) => {
       print({ ...options, terminal: context.terminal }, await client.importData(request), () => text);
     });
 };
+
+/** Before anything is uploaded. Throws `invalid-argument`. */
+function assertNames({ dataset, split }: Pick<ImportOptions, 'dataset' | 'split'>): void {
+  if (!hubIdSchema.safeParse(dataset).success)
+    throw new GroveError('invalid-argument', { problem: `--dataset takes the id that recipes name (owner/name), not "${dataset}"` });
+  if (!importedDataSchema.shape.split.safeParse(split).success)
+    throw new GroveError('invalid-argument', { problem: `--split takes the name of a split without a slice (validation), not "${split}"` });
+}

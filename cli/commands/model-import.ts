@@ -1,5 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
-import { hubIdSchema } from '../../domain/imports.ts';
+import { hubIdSchema, importedModelSchema } from '../../domain/imports.ts';
 import { print } from '../output.ts';
 import { snapshotOf } from '../sources/hub-cache.ts';
 import { choiceText, readModelFolder } from '../sources/model-folder.ts';
@@ -25,12 +25,14 @@ export const registerModelImport: RegisterCommand = (program, context) => {
         throw new GroveError('invalid-argument', {
           problem: `--id takes the hub id that recipes name (owner/name), not "${modelId ?? ''}"`,
         });
+      const revision = options.revision ?? snapshot?.revision ?? null;
+      if (!importedModelSchema.shape.revision.safeParse(revision).success)
+        throw new GroveError('invalid-argument', { problem: `--revision takes a commit (40 hex digits), not "${revision}"` });
       const read = await readModelFolder(folder);
       const { files, synthetic } = read;
       const choice = choiceText(folder, read);
       if (choice !== undefined) context.terminal.error(choice);
       const client = await clientOf(command, context);
-      const revision = options.revision ?? snapshot?.revision ?? null;
       const uploaded = await uploadLocalFiles(client, files, context.terminal);
       const model = await client.importModel({ modelId, revision, files: uploaded, synthetic });
       print({ ...options, terminal: context.terminal }, model, () => `${modelId}: ${files.length} files imported.`);

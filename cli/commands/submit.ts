@@ -6,7 +6,7 @@ import { formatCondition } from '../../domain/selector/format.ts';
 import { parseSelector, readConditions } from '../../domain/selector/parse.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { collect, cosine, positiveInteger, present } from '../option-parsers.ts';
+import { collect, cosine, launchCount, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
@@ -92,7 +92,7 @@ function addSubmitOptions(command: Command): void {
     )
     .addOption(new Option('--substitute-ep <ep>', 'run the benchmark session on another execution provider; cells say so').choices(['cpu']))
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('standard'))
-    .option('--launches <count>', 'fresh processes that measure', positiveInteger)
+    .option('--launches <count>', 'fresh processes that measure, at most 64', launchCount)
     .addOption(
       new Option('--priority <class>', 'who goes first (default: interactive; sweep for several models, --select or --sweep)').choices([
         'urgent',

@@ -27,6 +27,14 @@ async function convertTo(folder: string, { overwrite = false } = {}): Promise<vo
 }
 
 describe('a new output folder', () => {
+  it('below a file is refused in words', async () => {
+    await writeFile(join(parent, 'deep'), 'a file');
+    await expect(openOutputDraft(out, false)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/nothing can be written to .*deep: a part of the path is a file/),
+    });
+  });
+
   it('is not there before the conversion is whole', async () => {
     const draft = await openOutputDraft(out, false);
     await fill(draft.folder, NEW);

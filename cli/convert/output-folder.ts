@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { MODEL_CONFIG_FILE } from '../../engine/convert/model-config.ts';
 import { RECORD_FILES } from '../../engine/convert/olive-output.ts';
+import { makeOutFolder, unwritable } from '../make-folder.ts';
 
 /** Drafts bear this in their name: nobody takes one for a finished conversion. */
 const DRAFT = 'grove-draft-';
@@ -34,7 +35,7 @@ export interface OutputDraft {
 
 /**
  * Opens a draft for a conversion into `folder`. An earlier conversion there is replaced once the draft is published, until then it stays as it is.
- * Throws `invalid-argument` when `folder` is a file, or holds files that no conversion writes and `overwrite` is not given.
+ * Throws `invalid-argument` when `folder` is a file, cannot be written to, or holds files that no conversion writes and `overwrite` is not given.
  */
 export async function openOutputDraft(folder: string, overwrite: boolean): Promise<OutputDraft> {
   const entries = await entriesOf(folder);
@@ -63,7 +64,7 @@ async function entriesOf(folder: string): Promise<readonly string[] | undefined>
 
 /** The folder appears at once, whole, by a rename beside it. */
 async function newFolderDraft(folder: string): Promise<OutputDraft> {
-  await mkdir(dirname(folder), { recursive: true });
+  await makeOutFolder(dirname(folder));
   const draft = await makeDraft(dirname(folder));
   return { folder: draft, publish: () => rename(draft, folder), discard: () => rm(draft, { recursive: true, force: true }) };
 }
@@ -71,7 +72,9 @@ async function newFolderDraft(folder: string): Promise<OutputDraft> {
 /** With the permissions of any new folder, which `mkdtemp` would not give: it may become the output itself. */
 async function makeDraft(parent: string): Promise<string> {
   const draft = join(parent, `${DRAFT}${randomUUID()}`);
-  await mkdir(draft);
+  await mkdir(draft).catch((cause: unknown) => {
+    throw unwritable(parent, cause);
+  });
   return draft;
 }
 

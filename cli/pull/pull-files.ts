@@ -1,9 +1,10 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GroveClient } from '../../api/client.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { assertPortablePath, type Blob, type FileMap } from '../../domain/manifest.ts';
 import { sha256File } from '../../platform/sha256.ts';
+import { makeOutFolder } from '../make-folder.ts';
 
 /** Files that make a folder look like a finished conversion come last. */
 const LAST_FILES = ['model.onnx', 'model_config.json'];
@@ -68,7 +69,7 @@ async function pullFile(client: Pick<GroveClient, 'download'>, { path, blob, tar
   const { folder, signal, onBytes } = target;
   const final = join(folder, path);
   const part = `${final}.${blob.sha256.slice(0, 12)}.part`;
-  await mkdir(dirname(final), { recursive: true });
+  await makeOutFolder(dirname(final));
   const begun = await stat(part).then(
     ({ size }) => size,
     () => 0,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { lintRecipe } from '../../domain/lint/lint-recipe.ts';
@@ -6,6 +6,7 @@ import { oliveDocument, USER_SCRIPT } from '../../domain/recipe/olive-document.t
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
+import { makeOutFolder } from '../make-folder.ts';
 import { print } from '../output.ts';
 import { readLocalRecipe, readRecipeFile } from '../sources/local-recipe.ts';
 
@@ -55,7 +56,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
         problem: `${join(folder, name)} holds something else: name another folder, or add --overwrite`,
       });
   }
-  await mkdir(folder, { recursive: true });
+  await makeOutFolder(folder);
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
 }
 

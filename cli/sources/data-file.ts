@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { type DataColumns, parseDataColumns } from '../../domain/data-columns.ts';
 import { GroveError } from '../../domain/errors.ts';
-import type { LocalFile } from './model-folder.ts';
+import { isFolder, type LocalFile } from './model-folder.ts';
 
 /** One `--data NAME=FILE[:columns]`. */
 export interface DataFile extends LocalFile {
@@ -26,21 +26,31 @@ export async function parseDataFile(argument: string, cwd: string): Promise<Data
   if (await isFile(whole)) return dataFile(name, whole, {});
   const split = /^(.+):([^:\\/]+)$/.exec(rest);
   const file = split?.[1] === undefined ? whole : resolve(cwd, split[1]);
-  if (split === null || !(await isFile(file)))
-    throw new GroveError('invalid-data-file', { file: rest, where: '', problem: 'there is no such file' });
+  if (split === null || !(await isFile(file))) throw await noFile(rest, file);
   return dataFile(name, file, parseDataColumns(split[2] ?? ''));
 }
 
 /** One file of rows on its way to the farm, under its own name. Throws `invalid-data-file`. */
 export async function localDataFile(file: string): Promise<LocalFile> {
   const path = resolve(file);
-  if (!(await isFile(path))) throw new GroveError('invalid-data-file', { file, where: '', problem: 'there is no such file' });
-  return { path: `rows${extensionOf(path)}`, file: path, sizeBytes: (await stat(path)).size };
+  if (!(await isFile(path))) throw await noFile(file, path);
+  return { path: `rows${extensionOf(path)}`, file: path, sizeBytes: await filledSize(path) };
+}
+
+async function noFile(file: string, path: string): Promise<GroveError> {
+  const problem = (await isFolder(path)) ? 'it is a folder: name one file of it' : 'there is no such file';
+  return new GroveError('invalid-data-file', { file, where: '', problem });
+}
+
+/** Throws `invalid-data-file` for an empty file: a job would find that out minutes later. */
+async function filledSize(file: string): Promise<number> {
+  const { size } = await stat(file);
+  if (size === 0) throw new GroveError('invalid-data-file', { file: basename(file), where: '', problem: 'it is empty' });
+  return size;
 }
 
 async function dataFile(name: string, file: string, read: DataColumns): Promise<DataFile> {
-  const { size } = await stat(file);
-  return { name, file, sizeBytes: size, path: `data/${name}${extensionOf(file)}`, read };
+  return { name, file, sizeBytes: await filledSize(file), path: `data/${name}${extensionOf(file)}`, read };
 }
 
 /** The ending tells some formats apart, so it travels with the rows. */

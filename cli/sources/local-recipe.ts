@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
 import { findCatalogueRecipe } from '../../domain/recipe/catalogue.ts';
 import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { type ParsedRecipe, parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
@@ -23,8 +24,12 @@ export async function readLocalRecipe(argument: string, { task, set }: RecipeEdi
   return parseRecipeDocument(task === undefined ? document : overrideTask(document, task), { name: argument, sha256 });
 }
 
-/** The text of a recipe and the plain name of its file. Throws `unknown-recipe`. */
+/** The text of a recipe and the plain name of its file. Throws `unknown-recipe`; `invalid-argument` for a model. */
 export async function readRecipeFile(argument: string): Promise<{ readonly fileName: string; readonly text: string }> {
+  if (argument.toLowerCase().endsWith('.onnx'))
+    throw new GroveError('invalid-argument', {
+      problem: `${argument} is a model, not a recipe: name the recipe, and the model with --model`,
+    });
   const found = await stat(argument).catch(() => undefined);
   if (found?.isFile() === true) return { fileName: basename(argument), text: await readFile(argument, 'utf8') };
   const ofId = await readById(argument);

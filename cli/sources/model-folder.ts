@@ -95,6 +95,11 @@ function graphFiles(folder: string, paths: readonly string[], recipes: readonly 
   return [...graphs.flatMap((graph) => filesOfGraph(graph, paths)), ...paths.filter((path) => matches(CONFIGURATION, path))];
 }
 
+/** A graph or weights. */
+function holdsModel(path: string): boolean {
+  return isGraph(path) || path.endsWith('.safetensors');
+}
+
 function isGraph(path: string): boolean {
   return path.toLowerCase().endsWith('.onnx');
 }
@@ -105,7 +110,7 @@ function matches(patterns: readonly RegExp[], name: string): boolean {
 
 async function modelOf(folder: string, taken: readonly string[], paths: readonly string[]): Promise<ModelFolder> {
   const files = await Promise.all([...taken].sort().map((path) => localFile(folder, path)));
-  const left = paths.filter((path) => !taken.includes(path) && (isGraph(path) || path.endsWith('.safetensors'))).sort();
+  const left = paths.filter((path) => !taken.includes(path) && holdsModel(path)).sort();
   return { files, left, synthetic: paths.includes(SYNTHETIC_MARKER) };
 }
 
@@ -132,6 +137,7 @@ function listed(paths: readonly string[]): string {
 async function localFile(folder: string, path: string): Promise<LocalFile> {
   const file = await realpath(join(folder, ...path.split('/')));
   const { size } = await stat(file);
+  if (size === 0 && holdsModel(path)) throw new GroveError('invalid-checkpoint', { where: file, problem: 'it is empty' });
   return { path, file, sizeBytes: size };
 }
 

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { readRecipeJson } from '../../domain/recipe/read-json.ts';
 import type { InputModel } from '../../domain/recipe/recipe.ts';
 import { sha256 } from '../../platform/sha256.ts';
 
@@ -27,7 +28,7 @@ export function inputModelsOf(recipes: SubmitRequest['recipes']): readonly (type
   });
 }
 
-/** A file of that name wins; anything else is taken as a catalogue id, which the farm checks. */
+/** A file of that name wins; anything else is taken as a catalogue id, which the farm checks. Throws `recipe-not-json`, `too-large`, `invalid-argument`. */
 export async function readRecipeArgument(argument: string, cwd: string): Promise<SubmitRequest['recipes'][number]> {
   const file = resolve(cwd, argument);
   const found = await stat(file).catch(() => undefined);
@@ -39,5 +40,8 @@ export async function readRecipeArgument(argument: string, cwd: string): Promise
   }
   if (found.size > MAX_RECIPE_BYTES)
     throw new GroveError('too-large', { what: `recipe ${argument}`, sizeBytes: found.size, limitBytes: MAX_RECIPE_BYTES });
-  return { name: basename(file), text: await readFile(file, 'utf8') };
+  const text = await readFile(file, 'utf8');
+  // Before a model is uploaded for it.
+  readRecipeJson(text, basename(file));
+  return { name: basename(file), text };
 }

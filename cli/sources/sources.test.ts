@@ -2,8 +2,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { localDataFile, parseDataFile } from './data-file.ts';
 import { findInHubCache, hubCacheFolder } from './hub-cache.ts';
+import { readLocalRecipe, readRecipeFile } from './local-recipe.ts';
 import { choiceText, readModelFolder } from './model-folder.ts';
+import { readRecipeArgument } from './recipe-argument.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -112,6 +115,41 @@ describe('a folder with a checkpoint and graphs', () => {
   test('is refused for a recipe of an ONNX model when it has none', async () => {
     await rm(join(folder, 'onnx'), { recursive: true });
     await expect(readModelFolder(folder, [onnx])).rejects.toThrow('it has no .onnx file');
+  });
+});
+
+describe('what holds nothing', () => {
+  const empty = async (name: string) => {
+    await writeFile(join(folder, name), '');
+    return join(folder, name);
+  };
+
+  test('is refused before it is uploaded: a graph, weights, rows', async () => {
+    const problem = { message: expect.stringContaining('it is empty') };
+    await expect(readModelFolder(await empty('net.onnx'))).rejects.toMatchObject({ code: 'invalid-checkpoint', ...problem });
+    await writeFile(join(folder, 'config.json'), '{}');
+    await empty('model.safetensors');
+    await expect(readModelFolder(folder)).rejects.toMatchObject({ code: 'invalid-checkpoint', ...problem });
+    const rows = await empty('rows.jsonl');
+    await expect(localDataFile(rows)).rejects.toMatchObject({ code: 'invalid-data-file', ...problem });
+    await expect(parseDataFile('xnli=rows.jsonl', folder)).rejects.toMatchObject({ code: 'invalid-data-file', ...problem });
+  });
+
+  test('is not a folder where a file of rows is asked for', async () => {
+    await expect(localDataFile(folder)).rejects.toThrow('it is a folder');
+    await expect(parseDataFile(`xnli=${folder}`, folder)).rejects.toThrow('it is a folder');
+  });
+});
+
+describe('a recipe', () => {
+  test('that is no JSON is refused before a model is uploaded for it', async () => {
+    await writeFile(join(folder, 'bad.json'), '{"a":');
+    await expect(readRecipeArgument('bad.json', folder)).rejects.toMatchObject({ code: 'recipe-not-json' });
+  });
+
+  test('is no model', async () => {
+    for (const read of [readLocalRecipe('net.onnx', { task: undefined, set: [] }), readRecipeFile('NET.ONNX')])
+      await expect(read).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('is a model') });
   });
 });
 

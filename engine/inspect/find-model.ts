@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 
 /**
- * The ONNX file that a path means: itself, or of a folder `model.onnx` or its only `.onnx` file. Throws `not-found`, and `invalid-argument` for a
- * folder with none or with several.
+ * The ONNX file that a path means: itself, or of a folder `model.onnx` or its only `.onnx` file. Throws `invalid-argument` for a path that is not there,
+ * and for a folder with none or with several.
  */
 export async function findModelFile(path: string): Promise<string> {
   const status = await stat(path).catch((cause: unknown) => {
-    throw new GroveError('not-found', { kind: 'model', id: path }, { cause });
+    throw new GroveError('invalid-argument', { problem: `there is no file or folder ${path}` }, { cause });
   });
   if (!status.isDirectory()) return path;
   const models = (await readdir(path)).filter((name) => name.toLowerCase().endsWith('.onnx')).sort();

@@ -233,6 +233,9 @@ describe('findModelFile', () => {
     });
     await touch('a.onnx', 'b.onnx');
     await expect(findModelFile(folder)).rejects.toMatchObject({ message: expect.stringContaining('a.onnx, b.onnx') });
-    await expect(findModelFile(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(findModelFile(join(folder, 'nothing'))).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining('nothing'),
+    });
   });
 });

@@ -100,6 +100,18 @@ describe('the cell page', () => {
   });
 });
 
+describe('the cell page on a telephone', () => {
+  it('keeps its width, and what its plot says can be read', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${server.url}/cells/0000000000000001`);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const label = await page.locator('svg.plot text').first().boundingBox();
+    const firstMark = await page.locator('svg.plot .spread').first().boundingBox();
+    expect(label?.height).toBeGreaterThan(9);
+    expect((label?.x ?? 0) + (label?.width ?? 0)).toBeLessThan(firstMark?.x ?? 0);
+  });
+});
+
 describe('the lists', () => {
   it('show jobs and agents', async () => {
     await page.goto(`${server.url}/jobs`);

@@ -58,6 +58,15 @@ it('refuses an import of what is no model, of an id that is none, and of blobs t
   });
   expect(await lab.grove('model', 'import', lab.model, '--id', '../x')).toMatchObject({ code: 2, err: expect.stringContaining('--id') });
   expect(await lab.grove('model', 'import', lab.model)).toMatchObject({ code: 2, err: expect.stringContaining('--id') });
+  expect(await lab.grove('model', 'import', lab.model, '--id', ID, '--revision', 'main')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--revision takes a commit'),
+  });
+  for (const wrong of [
+    ['--dataset', 'a b'],
+    ['--dataset', 'a/b', '--split', 'test[:5]'],
+  ])
+    expect(await lab.grove('data', 'import', lab.rows, ...wrong)).toMatchObject({ code: 2, err: expect.stringContaining('takes the') });
   expect(await lab.grove('data', 'import', 'absent.jsonl', '--dataset', 'a/b')).toMatchObject({
     code: 1,
     err: expect.stringContaining('no such file'),

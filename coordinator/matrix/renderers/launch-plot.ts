@@ -2,7 +2,8 @@ import type { LaunchReport } from '../../../domain/report.ts';
 import { type Html, html } from './html.ts';
 
 const ROW_HEIGHT = 22;
-const LEFT = 70;
+/** Room for "launch 10" in the type of small screens. */
+const LEFT = 96;
 const WIDTH = 640;
 const RIGHT = 20;
 

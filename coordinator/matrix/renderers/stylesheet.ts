@@ -112,6 +112,7 @@ section > .plain { border: 1px solid var(--line); border-radius: 10px; border-co
 .facts + .scroll { margin-top: 12px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (max-width: 700px) {
+  .plot text { font-size: 17px; }
   .bar { padding: 6px 14px; gap: 4px 10px; } .matrix tbody th, .matrix .corner { position: static; min-width: 150px; } main { padding: 16px 14px 32px; } .heading .tools { margin-left: 0; } .facts dt { flex-basis: 120px; }
 }
 `.trimStart();
