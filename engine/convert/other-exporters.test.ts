@@ -34,7 +34,11 @@ interface Sizes {
 /** Sizes of the symbolic dimensions, and ids that fit the small vocabularies. */
 const SIZES: Sizes = { dims: { N: 2, batch: 2, sequence: 8, M: 2 }, integerBelow: 2 };
 
-async function outputsOf(path: string, feeds?: NamedTensors, settings: SessionSettings = {}): Promise<{ feeds: NamedTensors; outputs: readonly Float32Array[] }> {
+async function outputsOf(
+  path: string,
+  feeds?: NamedTensors,
+  settings: SessionSettings = {},
+): Promise<{ feeds: NamedTensors; outputs: readonly Float32Array[] }> {
   const session = await (await runtime()).createSession({ model: { path }, ep: 'CPUExecutionProvider', settings });
   try {
     const inputs = feeds ?? generateFeeds(session.inputs, { kind: 'generated', seed: 7, ...SIZES });
