@@ -78,7 +78,7 @@ export const resolveResultSchema = z.strictObject({ kind: z.literal('resolve'), 
 export const convertResultSchema = z.strictObject({
   kind: z.literal('convert'),
   artifact: modelArtifactSchema,
-  /** Null when the recipe names no evaluation data. */
+  /** Null when the recipe names no evaluation data, or none of its rows were there. */
   reference: referenceArtifactSchema.nullable(),
   report: conversionReportSchema,
 });

@@ -84,7 +84,8 @@ async function whyNotFloat32(referenceFolder: string, context: TaskContext): Pro
 }
 
 function whyNotMeasured({ conversion, referenceFolder }: BenchmarkCompared): string | undefined {
-  if (referenceFolder === null) return 'the recipe names no evaluation data, so no export was kept to compare with';
+  if (referenceFolder === null)
+    return 'there is no Reference (no evaluation data, or none of its rows), so no export was kept to compare with';
   const hasExport = Object.keys(conversion.reference?.files ?? {}).some((path) => path.startsWith(`${EXPORT_FOLDER}/`));
   return hasExport ? undefined : 'the conversion was made for a recipe without relative goals, so its export was not kept';
 }

@@ -1,6 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GroveError } from '../../domain/errors.ts';
 import { digestOf } from '../../domain/json.ts';
 import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig, JsonObject } from '../../domain/recipe/recipe.ts';
@@ -23,15 +22,20 @@ const MAX_ROWS = { states: 256, logits: 4_096 } as const;
 const MAX_MS = 600_000;
 
 /**
- * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data: no Reference. The export itself goes with it
+ * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data, or none of its rows: no Reference; the model
+ * can be measured all the same. The export itself goes with it
  * when a goal of the recipe is relative to it.
  */
 export async function makeReferenceStage(value: Converted, context: TaskContext): Promise<ConvertReferenced> {
   const config = evaluationDataOf(value.recipe);
   if (config === undefined || value.exportFolder === null) return { ...value, reference: null };
+  const inputs = referenceInputs(value, config);
+  if (inputs === undefined) {
+    context.log(`There are no rows of ${config.name}: no Reference is made, so quality will not be measured.`);
+    return { ...value, reference: null };
+  }
   const folder = join(context.folder, 'reference');
   await mkdir(folder);
-  const inputs = referenceInputs(value, config);
   const { task } = value.recipe.inputModel;
   const request: ReferenceRequest = {
     modelPath: join(value.exportFolder, 'model.onnx'),
@@ -52,13 +56,11 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
   return { ...value, reference: { key, folder } };
 }
 
-function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] {
+function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] | undefined {
   // Made-up rows need neither a file nor a tokenizer, which an image model has not.
   if (isDummyData(config)) return { kind: 'data', config, allPairs: false };
   const rows = localRows(spec.source, sourceFolder)[config.name];
-  if (rows === undefined) {
-    throw new GroveError('unsupported-data', { name: config.name, problem: 'its rows are not among the files of the source' });
-  }
+  if (rows === undefined) return undefined;
   const allPairs = spec.source.data[config.name]?.origin === 'local';
   return { kind: 'data', config, ...rows, tokenizerFolder: sourceFolder, allPairs };
 }
