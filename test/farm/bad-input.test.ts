@@ -104,7 +104,7 @@ describe('a checkpoint', () => {
   for (const [what, damage] of Object.entries(damages)) {
     it(`${what} ends its tasks as failed, naming the file, and nothing is tried again`, async () => {
       const folder = await damaged(damage);
-      const answer = await lab.grove('submit', RECIPE, ...lab.sources(), '--model', folder, '--watch');
+      const answer = await lab.grove('submit', RECIPE, ...lab.sources(folder), '--watch');
       expect(answer.code).toBe(6);
       const jobId = /^job (j-\w+)/m.exec(answer.out)?.[1] ?? '';
       const { state, tasks } = await lab.client.job(jobId);

@@ -174,8 +174,8 @@ export class Lab {
   }
 
   /** Options that every submit of the tiny model has. */
-  sources(): readonly string[] {
-    return ['--model', this.model, '--data', `xnli=${this.rows}`, '--substitute-ep', 'cpu', '--tier', 'smoke'];
+  sources(model = this.model): readonly string[] {
+    return ['--model', model, '--data', `xnli=${this.rows}`, '--substitute-ep', 'cpu', '--tier', 'smoke'];
   }
 
   /** The job when it has ended. */
