@@ -3,7 +3,7 @@ import type { JobList, JobSummary } from '../../api/jobs.ts';
 import { type JobState, jobStateSchema } from '../../domain/job.ts';
 import { jobProgressText } from '../../domain/job-text.ts';
 import { recipeLabel } from '../../domain/matrix-text.ts';
-import { members, positiveInteger } from '../option-parsers.ts';
+import { members, positiveInteger, present } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
@@ -15,9 +15,9 @@ export const registerJobList: RegisterCommand = (program, context) => {
     .option('--before <job>', 'continue after this job')
     .option('--state <states>', `only jobs that are ${jobStateSchema.options.join(', ')} (several with commas)`, jobStates)
     .option('--submitter <name>', 'only jobs of this person');
-  withOutput(command).action(async ({ output, limit, ...filter }: JobListOptions) => {
+  withOutput(command).action(async ({ output, limit, before, submitter, state }: JobListOptions) => {
     const client = await clientOf(command, context);
-    print({ output, terminal: context.terminal }, await listed(client, limit, filter), ({ jobs }) =>
+    print({ output, terminal: context.terminal }, await listed(client, limit, present({ before, submitter, state })), ({ jobs }) =>
       table(['job', 'state', 'submitted', 'by', 'tasks ended', 'recipes'], jobs.map(row)),
     );
   });

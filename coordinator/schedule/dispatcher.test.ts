@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settle, VirtualClock } from '../../agent/virtual-clock.cases.ts';
 import { profileDigest } from '../../domain/device.ts';
+import { GroveError } from '../../domain/errors.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import { type Requirement, requirementDigest } from '../../domain/requirement.ts';
 import { DEFAULT_RETRY } from '../../domain/retry.ts';
@@ -30,6 +31,7 @@ class Lab {
     // As with a journal: commands take effect at once; answers and events come when they are durable.
     const acquire = async (command: AcquireCommand) => {
       this.acquires += 1;
+      if (this.readOnly) throw new GroveError('store-unavailable', { problem: 'READONLY' });
       const acquired = await store.acquire(command);
       await settle();
       return acquired;
@@ -47,6 +49,8 @@ class Lab {
     this.dispatcher.start();
   }
 
+  /** While true, the store answers queries and refuses to write. */
+  readOnly = false;
   /** While true, events are lost. */
   deaf = false;
   /** While true, actions follow each other without letting the dispatcher finish. */
@@ -271,4 +275,18 @@ describe('the dispatcher', () => {
       { numRuns: 300 },
     );
   });
+});
+
+it('does not ask a store that cannot write again and again, and asks once it can', async () => {
+  const lab = new Lab();
+  await lab.join('a');
+  lab.readOnly = true;
+  await lab.submit([task('benchmark')]);
+  await lab.idle();
+  expect(lab.acquires).toBeLessThan(5);
+  lab.readOnly = false;
+  await lab.clock.advance(5_001);
+  await lab.idle();
+  expect(lab.assigned).toHaveLength(1);
+  await lab.dispatcher.stop();
 });

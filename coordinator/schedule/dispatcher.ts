@@ -249,7 +249,11 @@ class EventDispatcher implements Dispatcher {
     } catch (error) {
       // A session that is no longer current belongs to another coordinator now, or to nobody.
       if (error instanceof GroveError && error.code === 'stale-session') this.#view.remove(agentId, sessionId);
-      else this.#deps.onError(error);
+      else {
+        this.#deps.onError(error);
+        // A store that cannot write would otherwise be asked again at once, without end; the next sweep asks again.
+        refused = true;
+      }
     }
     this.#acquiring.delete(hostId);
     this.#view.close(hostId, refused && this.#growths === growthsBefore ? 'blocked' : null);

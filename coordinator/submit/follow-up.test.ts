@@ -111,6 +111,22 @@ describe('following up a resolved source', () => {
     await followUp.stop();
   });
 
+  it('asks again which kind of task has ended while the store cannot say', async () => {
+    const { store, resolve } = await storeWithHubJob();
+    let failures = 1;
+    const kindOf: FollowUpDeps['kindOf'] = async (taskId) => {
+      if (failures-- > 0) throw new GroveError('store-unavailable', { problem: 'away' });
+      return (await store.task(taskId))?.spec.kind;
+    };
+    const { followUp, clock, linked, errors } = followUpOn(store, { kindOf });
+    await followUp.start();
+    await resolve();
+    await clock.advance(5_000);
+    await clock.advance(1);
+    expect([errors.length, linked]).toEqual([1, [1]]);
+    await followUp.stop();
+  });
+
   it('ends the benchmarks with an error that would come again', async () => {
     const { store, resolve } = await storeWithHubJob();
     const problem = new GroveError('invalid-request', { problem: 'the recipe is not valid any more' });

@@ -54,10 +54,21 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
 
   const onEvent = (event: StoreEvent): void => {
     if (event.type !== 'task' || event.state !== 'completed' || event.taskId.startsWith('c-')) return;
-    const noted = deps.kindOf(event.taskId).then((kind) => {
-      inFlight.delete(noted);
-      if (kind === 'resolve') for (const jobId of event.jobIds) follow(jobId);
-    });
+    note(event.taskId, event.jobIds);
+  };
+
+  /** Asks the store which kind of task has ended, again and again while it cannot answer: a resolve that nobody follows leaves its job waiting. */
+  const note = (taskId: TaskId, jobIds: readonly JobId[]): void => {
+    const noted = deps
+      .kindOf(taskId)
+      .then((kind) => {
+        if (kind === 'resolve') for (const jobId of jobIds) follow(jobId);
+      })
+      .catch((error: unknown) => {
+        for (const jobId of jobIds) deps.onError(jobId, error);
+        if (unsubscribe !== undefined) deps.clock.after(RETRY_MS, () => unsubscribe !== undefined && note(taskId, jobIds));
+      })
+      .finally(() => inFlight.delete(noted));
     inFlight.add(noted);
   };
 

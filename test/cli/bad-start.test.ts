@@ -133,7 +133,7 @@ describe.concurrent('a command line', () => {
     [['submit'], "missing required argument 'recipe'"],
     [['submit', 'trtrtx', '--tier', 'quick'], 'smoke, standard, ranked'],
     [['submit', 'trtrtx', '--launches', '0'], 'positive whole number'],
-    [['submit', 'trtrtx', '--where', 'pool'], 'key=value'],
+    [['submit', 'trtrtx', '--where', 'pool > 3 x'], 'column'],
     [['up', '--port', '70000'], 'between 0 and 65535'],
     [['job', 'list', '--url', 'ftp://x'], 'not an http(s) address'],
     [['job', 'list', '--limit', 'many'], '--limit'],

@@ -54,7 +54,9 @@ describe.each(leaves(program))('grove %s', (words, command) => {
 
   it('refuses an unknown option with 2', async () => {
     const terminal = new Recorder();
-    const required = command.options.filter(({ mandatory }) => mandatory).flatMap(({ long }) => [long ?? '', long === '--state' ? 'stale' : 'value']);
+    const required = command.options
+      .filter(({ mandatory }) => mandatory)
+      .flatMap(({ long }) => [long ?? '', long === '--state' ? 'stale' : 'value']);
     expect(await main([...words.split(' '), ...required, '--no-such-option'], terminal, {})).toBe(2);
     expect(terminal.text).toContain("unknown option '--no-such-option'");
   });

@@ -61,7 +61,7 @@ describe('a completed job', () => {
       submitter: 'local',
       recipes: [{ recipeId: RECIPE }],
     });
-    expect(await table('job', 'list')).toMatch(new RegExp(`^${jobId} +completed +\\S+ +2 completed +trtrtx$`, 'm'));
+    expect(await table('job', 'list')).toMatch(new RegExp(`^${jobId} +completed +\\S+ +local +2 of 2.* +trtrtx$`, 'm'));
     expect((await lab.json<JobList>('job', 'list', '--limit', '1', '-o', 'json')).jobs).toHaveLength(1);
   });
 

@@ -101,10 +101,13 @@ export class ColdDocuments {
 
   #keep(digest: string, chars: number): void {
     const blob = this.#cache.get(digest);
-    if (blob !== undefined) blob.chars = chars;
+    // Forgotten while it was read: nothing would ever take its size off again.
+    if (blob === undefined) return;
+    blob.chars = chars;
     this.#cachedChars += chars;
     for (const [oldest, { chars: freed }] of this.#cache) {
       if (this.#cachedChars <= MAX_CACHED_CHARS || oldest === digest) break;
+      if (freed === 0) continue;
       this.#cache.delete(oldest);
       this.#cachedChars -= freed;
     }

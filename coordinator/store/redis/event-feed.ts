@@ -22,30 +22,35 @@ const RETRY_MS = 500;
 /** An empty list comes out of Lua as `{}`. */
 const list = z.union([z.array(z.string()), z.strictObject({}).transform(() => [])]);
 
-const batchSchema = z.array(
-  z.union([
-    z.tuple([z.literal('t'), z.string(), list, taskStateSchema, z.number(), z.union([z.string(), z.literal(false)])]),
-    z.tuple([z.literal('j'), z.string(), jobStateSchema, z.array(z.number())]),
-    z.tuple([z.literal('r'), z.string()]),
-    z.tuple([
-      z.literal('a'),
-      z.string(),
-      z.enum(['connected', 'closing', 'offline']),
-      z.enum(['ready', 'not-ready', 'draining']),
-      z.union([agentMarkSchema.shape.kind, z.literal(false)]),
-    ]),
-    z.tuple([z.literal('h'), z.string()]),
-    z.tuple([z.literal('q')]),
+const draftSchema = z.union([
+  z.tuple([z.literal('t'), z.string(), list, taskStateSchema, z.number(), z.union([z.string(), z.literal(false)])]),
+  z.tuple([z.literal('j'), z.string(), jobStateSchema, z.array(z.number())]),
+  z.tuple([z.literal('r'), z.string()]),
+  z.tuple([
+    z.literal('a'),
+    z.string(),
+    z.enum(['connected', 'closing', 'offline']),
+    z.enum(['ready', 'not-ready', 'draining']),
+    z.union([agentMarkSchema.shape.kind, z.literal(false)]),
   ]),
-);
-type Draft = z.infer<typeof batchSchema>[number];
+  z.tuple([z.literal('h'), z.string()]),
+  z.tuple([z.literal('q')]),
+]);
+type Draft = z.infer<typeof draftSchema>;
+const batchSchema = z.array(z.unknown());
 
-/** Events of one entry of the stream: its id carries the number of the last one. */
+/**
+ * Events of one entry of the stream: its id carries the number of the last one. Events of a kind that only a newer version knows are left out: while a
+ * farm is upgraded, coordinators of both read the same stream.
+ */
 export function eventsOf(id: string, fields: readonly string[]): readonly StoreEvent[] {
   const [, at, , batch] = fields;
   const drafts = batchSchema.parse(JSON.parse(batch ?? ''));
   const first = sequenceOf(id) - drafts.length + 1;
-  return drafts.map((draft, index) => eventOf(draft, { sequence: first + index, at: Number(at) }));
+  return drafts.flatMap((draft, index) => {
+    const known = draftSchema.safeParse(draft);
+    return known.success ? [eventOf(known.data, { sequence: first + index, at: Number(at) })] : [];
+  });
 }
 
 function sequenceOf(id: string): number {
@@ -166,7 +171,7 @@ export class EventFeed {
       try {
         const from = this.#delivered;
         const reply = await reader.xread('COUNT', ENTRIES_PER_READ, 'BLOCK', BLOCK_MS, 'STREAMS', this.#options.keys.events, `${from}-0`);
-        for (const [id, fields] of reply?.[0]?.[1] ?? []) this.#deliver(eventsOf(id, fields));
+        for (const [id, fields] of reply?.[0]?.[1] ?? []) this.#deliver(eventsOf(id, fields), sequenceOf(id));
       } catch (error) {
         if (this.#stopped) return;
         this.#options.log('redis-events-failed', { problem: toGroveError(error).message });
@@ -175,7 +180,8 @@ export class EventFeed {
     }
   }
 
-  #deliver(events: readonly StoreEvent[]): void {
+  /** @param last number of the entry's last event, told or left out. */
+  #deliver(events: readonly StoreEvent[], last: number): void {
     for (const event of events) {
       if (event.sequence <= this.#delivered) continue;
       if (event.sequence > this.#delivered + 1)
@@ -183,6 +189,7 @@ export class EventFeed {
       this.#delivered = event.sequence;
       for (const listener of this.#listeners) this.#tell(listener, event);
     }
+    this.#delivered = Math.max(this.#delivered, last);
     this.#release(({ sequence }) => sequence <= this.#delivered);
   }
 
