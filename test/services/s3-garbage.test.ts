@@ -70,6 +70,16 @@ describe.each(S3_TARGETS)('on %s', (kind) => {
     await close();
   });
 
+  it('stops when removing takes so long that its list might not be looked at any more', async () => {
+    const { store, bucket, close } = await open();
+    const { before, old } = await oldBlobs(store, 3);
+    let calls = 0;
+    const slow = { ...clock, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() + calls++ * 61_000 };
+    const removed = await new S3Sweep(bucket, slow).removeUnclaimed(old, before);
+    expect(removed.map(({ sha256 }) => sha256)).toEqual([old[0]?.sha256]);
+    await close();
+  });
+
   it('removes on one coordinator at a time', async () => {
     const { store, bucket, sweep, close } = await open();
     const { before, old } = await oldBlobs(store, 1);

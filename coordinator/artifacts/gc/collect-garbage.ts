@@ -9,7 +9,7 @@ const MAX_DOCUMENT_BYTES = 4 * 1024 ** 2;
 /** The documents of jobs that the task store lost keep what they name this long: time to notice and to derive the jobs again. */
 const ARCHIVE_MS = 30 * 24 * 3_600_000;
 /** Blobs removed together. */
-const BATCH = 500;
+const BATCH = 50;
 
 export interface CollectRequest {
   readonly artifacts: Pick<ArtifactStore, 'open'>;

@@ -9,6 +9,13 @@ import type { S3Bucket, S3Object } from './s3-bucket.ts';
 
 /** A list of condemned blobs older than this is what a coordinator left that died while it removed. */
 const CONDEMNED_MS = 10 * 60_000;
+/**
+ * A remover stops after this: its list must be in force for whatever it still removes. The rest of the list's life covers a call that hangs and clocks that
+ * differ.
+ */
+const REMOVING_MS = CONDEMNED_MS / 5;
+/** Whoever claims is told to try again after this. */
+const CLAIM_PATIENCE_MS = 8_000;
 /** Between looks at whether a removal is over. */
 const LOOK_AGAIN_MS = 200;
 
@@ -40,17 +47,28 @@ export class S3Sweep implements Sweepable {
     await this.untilNotCondemned(sha256);
   }
 
-  /** Resolves when no list of blobs to remove names this one. */
+  /**
+   * Resolves when no list of blobs to remove names this one, with whether one did. Throws `artifact-store-unavailable` when that takes long: a list may
+   * be what a coordinator left that died.
+   */
   async untilNotCondemned(sha256: string): Promise<boolean> {
     let was = false;
+    const giveUpMs = this.#clock.monotonicMs() + CLAIM_PATIENCE_MS;
     while (await this.#isCondemned(sha256)) {
       was = true;
+      if (this.#clock.monotonicMs() > giveUpMs)
+        throw new GroveError('artifact-store-unavailable', {
+          doing: `claim ${sha256}`,
+          problem: 'garbage collection is about to remove it',
+        });
       await new Promise<void>((resolve) => void this.#clock.after(LOOK_AGAIN_MS, resolve));
     }
     return was;
   }
 
+  /** The first of these blobs that nobody claims; those that took too long to get to stay. */
   async removeUnclaimed(blobs: readonly StoredBlob[], before: EpochMs): Promise<readonly StoredBlob[]> {
+    const stopMs = this.#clock.monotonicMs() + REMOVING_MS;
     const key = `${CONDEMNED}${randomBytes(8).toString('hex')}`;
     await this.#bucket.put(key, Buffer.from(JSON.stringify(blobs.map(({ sha256 }) => sha256))), {});
     try {
@@ -58,7 +76,7 @@ export class S3Sweep implements Sweepable {
       if (others.length > 0)
         throw new GroveError('already-running', { process: 'garbage collection', where: 'this artifact store', pid: 0 });
       const removed: StoredBlob[] = [];
-      for (const blob of blobs) if (await this.#removeUnclaimed(blob, before)) removed.push(blob);
+      for (const blob of blobs) if (await this.#removeUnclaimed(blob, { before, stopMs })) removed.push(blob);
       return removed;
     } finally {
       await this.#bucket.remove(key);
@@ -97,11 +115,14 @@ export class S3Sweep implements Sweepable {
     return removed;
   }
 
-  async #removeUnclaimed({ sha256 }: StoredBlob, before: EpochMs): Promise<boolean> {
+  async #removeUnclaimed(
+    { sha256 }: StoredBlob,
+    { before, stopMs }: { readonly before: EpochMs; readonly stopMs: number },
+  ): Promise<boolean> {
     const claim = await this.#bucket.head(claimKey(sha256));
     if (claim !== undefined && claim.modifiedAt >= before) return false;
     const stored = await this.#bucket.head(blobKey(sha256));
-    if (stored === undefined || stored.modifiedAt >= before) return false;
+    if (stored === undefined || stored.modifiedAt >= before || this.#clock.monotonicMs() > stopMs) return false;
     await this.#bucket.remove(blobKey(sha256));
     return true;
   }
