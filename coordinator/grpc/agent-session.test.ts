@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { toWire } from '../../agent/connection/convert.ts';
 import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import type { AgentMessage } from '../../domain/protocol.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
 import { helloOf } from '../../test/farm/scripted-agent.ts';
@@ -41,5 +42,42 @@ describe('a session that fails while it begins', () => {
       log: ignore,
     });
     expect((await store.agent('lab-1'))?.connection).toBe('closing');
+  });
+});
+
+describe('a grant that takes long', () => {
+  it('keeps no heartbeat waiting', async () => {
+    const store = createMemoryTaskStore();
+    const ignore = () => {};
+    const lease = { taskId: 't-1', attempt: 1, token: '0'.repeat(32) };
+    const blob = { sha256: 'a'.repeat(64), sizeBytes: 1 };
+    const messages = [
+      helloOf('lab-1'),
+      { type: 'grantRequest', requestId: '1', lease, direction: 'put', blobs: [blob] },
+      { type: 'heartbeat', status: { state: 'draining', why: 'test' }, deviceStates: {}, renewals: [] },
+    ] satisfies AgentMessage[];
+    const raw = new Duplex({ objectMode: true, read: ignore, write: (_chunk, _encoding, done) => done() });
+    for (const message of messages) raw.push(WireAgentMessage.encode(toWire(message)).finish());
+    // The store never says whose lease it is, so the grant never comes.
+    const slow = {
+      hello: (command: Parameters<typeof store.hello>[0]) => store.hello(command),
+      heartbeat: (command: Parameters<typeof store.heartbeat>[0]) => store.heartbeat(command),
+      task: () => new Promise<undefined>(ignore),
+    } as unknown as typeof store;
+    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), {
+      store: slow,
+      sessions: new Sessions(loneBroadcast),
+      dispatcher: { attach: ignore, detach: ignore, setReady: ignore, rejected: ignore },
+      artifacts: { grantGet: ignore, grantPut: ignore, claim: ignore } as never,
+      logs: { append: ignore },
+      progress: { publish: ignore },
+      kindOf: async () => undefined,
+      clock: new VirtualClock(),
+      sha256,
+      coordinatorId: 'c-1',
+      version: '1',
+      log: ignore,
+    });
+    await vi.waitFor(async () => expect((await store.agent('lab-1'))?.status.state).toBe('draining'));
   });
 });

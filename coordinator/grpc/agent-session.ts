@@ -20,6 +20,9 @@ import type { LiveSession, Sessions } from './sessions.ts';
 /** A stream that has not said hello by then is closed. */
 const HELLO_MS = 10_000;
 
+/** Grant requests of one agent that are answered at once; further ones wait, and what it says after them. */
+const MAX_GRANTS_AT_ONCE = 8;
+
 /** Errors after which a result may still be recorded, on another stream or by another coordinator. */
 const UNANSWERED: ReadonlySet<string> = new Set<ErrorCode>(['store-failed', 'store-unavailable', 'artifact-store-unavailable', 'internal']);
 
@@ -69,6 +72,7 @@ class AgentSession implements LiveSession {
   readonly agentId: AgentId;
   readonly sessionId: SessionId;
   readonly #stream: MessageStream;
+  readonly #granting = new Set<Promise<void>>();
   readonly #deps: AgentSessionDeps;
 
   private constructor(ids: { agentId: AgentId; sessionId: SessionId }, stream: MessageStream, deps: AgentSessionDeps) {
@@ -168,7 +172,7 @@ class AgentSession implements LiveSession {
       case 'logChunk':
         return this.#logChunk(message);
       case 'grantRequest':
-        return this.#grant(message);
+        return this.#grantBeside(message);
       case 'complete':
         return this.#complete(message);
     }
@@ -217,6 +221,13 @@ class AgentSession implements LiveSession {
     } catch {
       return false;
     }
+  }
+
+  /** Grants may take as long as an object store does to join the parts of a large file; heartbeats must not wait for them. */
+  async #grantBeside(request: AgentMessage & { type: 'grantRequest' }): Promise<void> {
+    if (this.#granting.size >= MAX_GRANTS_AT_ONCE) await Promise.race(this.#granting);
+    const granting = this.#grant(request).finally(() => this.#granting.delete(granting));
+    this.#granting.add(granting);
   }
 
   async #grant(request: AgentMessage & { type: 'grantRequest' }): Promise<void> {
