@@ -38,23 +38,7 @@ const PARTS = [
 ];
 
 /** Tables that the parts fill, declared before all of them: they call each other. */
-const NAMESPACES = [
-  'work',
-  'alarms',
-  'jobs',
-  'matching',
-  'quotas',
-  'queues',
-  'tasks',
-  'exclusivity',
-  'attempts',
-  'agents',
-  'marks',
-  'new_tasks',
-  'choose',
-  'commands',
-  'queries',
-];
+const NAMESPACES = ['work', ...PARTS.slice(1).map((part) => part.replaceAll('-', '_')), 'commands', 'queries'];
 
 /** One file and one function each; `add_tasks` lies in `commands/add-tasks.lua`. */
 const COMMANDS = [

@@ -11,8 +11,8 @@ function matching.route(digest, exclusive)
   return digest .. (exclusive and ':e' or ':s')
 end
 
--- All answers are forgotten when there are more than this many requirements, and asked for again.
-local function forget_all()
+-- All answers are forgotten when there are too many requirements, and asked for again for the queues that are left. The last thing a call does.
+function matching.forget_all()
   local prefix = work.prefix
   for _, profile in ipairs(redis.call('HKEYS', prefix .. 'match')) do
     if not profile:find('[#:]') then
@@ -21,6 +21,12 @@ local function forget_all()
     end
   end
   redis.call('DEL', prefix .. 'routes', prefix .. 'route-numbers', prefix .. 'requirements')
+  for _, digest in ipairs(redis.call('ZRANGE', prefix .. 'queues', 0, -1)) do
+    local queue = work.get('queue', digest)
+    if queue and not queue.unit then
+      matching.register(matching.route(digest, queue.exclusive), nil, redis.call('HGET', work.key('queue', digest), 'req'))
+    end
+  end
 end
 
 -- Makes a queue known that has its first pending task.
@@ -28,15 +34,8 @@ function matching.register(route, unit, requirement)
   local prefix = work.prefix
   if unit then return end
   if redis.call('HEXISTS', prefix .. 'route-numbers', route) == 1 then return end
-  if redis.call('ZCARD', prefix .. 'routes') >= MAX_KNOWN_ROUTES then
-    forget_all()
-    for _, digest in ipairs(redis.call('ZRANGE', prefix .. 'queues', 0, -1)) do
-      local queue = work.get('queue', digest)
-      if queue and not queue.unit then
-        matching.register(matching.route(digest, queue.exclusive), nil, redis.call('HGET', work.key('queue', digest), 'req'))
-      end
-    end
-  end
+  -- Not now: what follows in this call relies on the answers it found at its beginning.
+  if redis.call('ZCARD', prefix .. 'routes') >= MAX_KNOWN_ROUTES then work.forget_answers = true end
   local number = redis.call('HINCRBY', prefix .. 'match', '#', 1)
   redis.call('HSET', prefix .. 'route-numbers', route, number)
   redis.call('ZADD', prefix .. 'routes', number, route)

@@ -50,6 +50,7 @@ function work.begin(prefix, now)
   work.ready = ordered_set()
   work.freed = ordered_set()
   work.quota_free = false
+  work.forget_answers = false
   work.policy = nil
   work.leases = {}
 end
@@ -157,5 +158,6 @@ function work.flush()
     for id in pairs(ids) do redis.call('SET', work.hot_key(kind, id), cmsgpack.pack(records[id])) end
   end
   for key, fields in pairs(work.fields) do redis.call('HSET', key, unpack(fields)) end
+  if work.forget_answers then matching.forget_all() end
   return write_events()
 end
