@@ -96,6 +96,13 @@ describe('execution provider packages', () => {
     expect(await packages.list()).toEqual([]);
     expect(await readdir(join(folder, 'eps'))).toEqual([]);
   });
+
+  it('are not what a cut record says', async () => {
+    const packages = new EpPackages(folder);
+    const { id } = await packages.add({ source: await file('libonnxruntime_providers_qnn.so', 'library') });
+    await writeFile(join(folder, 'eps', id, 'package.json'), '{"schemaVersion": 1, "id');
+    expect(await packages.list()).toEqual([]);
+  });
 });
 
 describe('unpackZip', () => {

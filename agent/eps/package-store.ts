@@ -90,7 +90,16 @@ export class EpPackages {
 
   async #read(name: string): Promise<EpPackage | undefined> {
     const text = await readFile(join(this.#folder, name, RECORD), 'utf8').catch(() => undefined);
-    return text === undefined ? undefined : epPackageSchema.safeParse(JSON.parse(text)).data;
+    return text === undefined ? undefined : epPackageSchema.safeParse(parsedJson(text)).data;
+  }
+}
+
+/** Undefined for what is no JSON: a record that was cut is no package. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
