@@ -4,9 +4,7 @@ import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
 import { systemRandom } from '../platform/random.ts';
-import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
-import { createAggregate } from './aggregate/aggregate.ts';
 import { collectGarbage } from './artifacts/gc/collect-garbage.ts';
 import { GarbageCollection } from './artifacts/gc/garbage-collection.ts';
 import { documentsInUse } from './artifacts/gc/roots.ts';
@@ -126,7 +124,7 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     imports,
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage,
-    matrix: createAggregate({ store, catalogue, clock, sha256 }),
+    matrix: parts.matrix,
     health: async () => ({
       status: stopper.state,
       store: await farm.health(),

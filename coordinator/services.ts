@@ -4,7 +4,6 @@ import type { Principal } from '../domain/principal.ts';
 import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
-import { createAggregate } from './aggregate/aggregate.ts';
 import { expand } from './expand/expand.ts';
 import { linkResolved } from './expand/link-resolved.ts';
 import { expandRerun } from './expand/rerun.ts';
@@ -19,6 +18,7 @@ import { explainJob } from './schedule/explain.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
+import { LastDurations } from './submit/last-durations.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { runningJobs } from './submit/running-jobs.ts';
 import { createSubmitService } from './submit/submit.ts';
@@ -45,12 +45,14 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   undo.add(() => followUp.stop());
   await followUp.start();
   const parse = createParseCache();
+  const durations = new LastDurations(store, clock);
   const { submit } = createSubmitService({
     store,
     artifacts,
     catalogue,
     imports,
     archive,
+    durations,
     clock,
     sha256,
     parse,
@@ -59,9 +61,10 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   const rerunDeps: RerunDeps = {
     store,
     archive,
+    durations,
     clock,
     sha256,
-    matrix: createAggregate({ store, catalogue, clock, sha256 }),
+    matrix: parts.matrix,
     expandRerun: (input) => expandRerun({ ...input, sha256 }),
   };
   return {

@@ -6,12 +6,14 @@ import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
-import type { NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
+import type { JobRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
 import type { JobArchive } from './archive.ts';
-import { estimateEta } from './eta.ts';
+import { estimateEta, workOf } from './eta.ts';
+import type { LastDurations } from './last-durations.ts';
 
 export interface AcceptDeps {
-  readonly store: Pick<TaskStore, 'submit' | 'job' | 'task' | 'tasksOf' | 'benchmarks'>;
+  readonly store: Pick<TaskStore, 'submit' | 'job' | 'task' | 'tasksOf'>;
+  readonly durations: Pick<LastDurations, 'of'>;
   readonly archive: Pick<JobArchive, 'add'>;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -44,7 +46,7 @@ export interface Asked {
 export async function acceptJob(deps: AcceptDeps, context: SubmitContext, { request, dryRun, derive }: Asked): Promise<SubmitAnswer> {
   const jobId = jobIdOf(context, deps.sha256);
   const requestDigest = digestOf(request, deps.sha256);
-  const earlier = dryRun ? undefined : await deps.store.job(jobId);
+  const earlier = dryRun ? undefined : await earlierJob(deps, context);
   if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
   const { spec, ...derived } = await derive(jobId);
   assertSendable(derived.tasks);
@@ -55,6 +57,11 @@ export async function acceptJob(deps: AcceptDeps, context: SubmitContext, { requ
   if (!created) return { jobId, created, plan: await storedPlan(deps, jobId) };
   deps.archive.add({ ...command, submittedAt: command.now });
   return { jobId, created, plan };
+}
+
+/** The job that this submitter's key names already. */
+export async function earlierJob({ store, sha256 }: AcceptDeps, context: SubmitContext): Promise<JobRecord | undefined> {
+  return store.job(jobIdOf(context, sha256));
 }
 
 /**
@@ -107,8 +114,13 @@ async function completePlan(deps: AcceptDeps, { tasks, plan }: Derived): Promise
       ),
     ),
     cachedConversions: cached.size,
-    etaMs: allCached ? estimateEta(tasks, await deps.store.benchmarks()) : null,
+    etaMs: allCached ? await etaOf(deps, tasks) : null,
   };
+}
+
+async function etaOf({ durations }: AcceptDeps, tasks: readonly NewTask[]): Promise<number | null> {
+  const work = workOf(tasks);
+  return estimateEta(work, await durations.of(work.map(({ key }) => key)));
 }
 
 /** The first tasks, and how many each recipe has. */

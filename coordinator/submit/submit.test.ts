@@ -13,6 +13,7 @@ import { expand } from '../expand/expand.ts';
 import { createMemoryTaskStore } from '../store/memory/memory-task-store.ts';
 import type { AgentRecord, SubmitCommand } from '../store/task-store.ts';
 import { createJobArchive, type JobArchive } from './archive.ts';
+import { LastDurations } from './last-durations.ts';
 import { readSubmitRequest } from './read-request.ts';
 import { runningJobs } from './running-jobs.ts';
 import { createSubmitService } from './submit.ts';
@@ -163,6 +164,7 @@ function serviceOn(fleet: { agents: readonly AgentRecord[] }, archive?: Pick<Job
     imports: { models: async () => [], data: async () => [] },
     archive: archive ?? { add: ({ jobId }) => archived.push(jobId) },
     clock: new VirtualClock(),
+    durations: new LastDurations(store, new VirtualClock()),
     sha256,
     expand: (input) => expand({ ...input, catalogue: CATALOGUE, sha256 }),
   });
@@ -177,7 +179,6 @@ function bound(store: ReturnType<typeof createMemoryTaskStore>) {
     job: (id: string) => store.job(id),
     task: (id: string) => store.task(id),
     tasksOf: (id: string) => store.tasksOf(id),
-    benchmarks: () => store.benchmarks(),
   };
 }
 
