@@ -25,12 +25,12 @@ const IMPORTED_MODEL = {
 } as const;
 
 /** A store with one job whose resolve task an agent holds. */
-async function storeWithHubJob(source: JobSpec['source'] = HUB_MODEL) {
+async function storeWithHubJob(source: JobSpec['source'] = HUB_MODEL, change: Partial<JobSpec> = {}) {
   const store = createMemoryTaskStore();
   const spec = jobSpecOf({ recipes: [RECIPE], source, substituteEp: 'cpu' });
   const { tasks } = expand({ jobId: 'j-1', spec, agents: [AGENT], catalogue: { recipes: [] }, imported: [], sha256 });
   const key = { idempotencyKey: 'k', requestDigest: 'd', priority: 'interactive' } as const;
-  await store.submit({ now: 1, principal: LOCAL_PRINCIPAL, jobId: 'j-1', ...key, spec, tasks });
+  await store.submit({ now: 1, principal: LOCAL_PRINCIPAL, jobId: 'j-1', ...key, spec: { ...spec, ...change }, tasks });
   const { agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status } = AGENT;
   const who = { agentId, instanceId, agentVersion, coordinatorId, host, devices, profileDigests, missing, status };
   const { sessionId } = await store.hello({ now: 2, ...who, heldLeases: [] });
@@ -93,6 +93,16 @@ describe('following up a resolved source', () => {
     await again.followUp.start();
     await again.followUp.stop();
     expect(again.linked).toEqual([]);
+  });
+
+  it('makes good too what a job has to resolve that names an uploaded model: a rerun keeps one source of several', async () => {
+    const uploaded = { kind: 'uploaded', files: IMPORTED_MODEL.files, origin: { kind: 'local' } } as const;
+    const { store, resolve } = await storeWithHubJob(HUB_MODEL, { source: uploaded });
+    await resolve();
+    const { followUp, linked } = followUpOn(store);
+    await followUp.start();
+    await followUp.stop();
+    expect(linked).toEqual([1]);
   });
 
   it('tries again when the store failed', async () => {

@@ -1,5 +1,4 @@
 import { GroveError } from '../../domain/errors.ts';
-import { type JobModel, modelsOf } from '../../domain/job.ts';
 import type { JobId, TaskId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
@@ -75,7 +74,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
   return {
     async start() {
       unsubscribe = deps.store.subscribe(onEvent);
-      for (const { jobId, spec } of await runningJobs(deps.store)) if (modelsOf(spec).some(mayBeResolved)) follow(jobId);
+      for (const { jobId, counts } of await runningJobs(deps.store)) if (counts.waiting > 0) follow(jobId);
     },
     async stop() {
       unsubscribe?.();
@@ -83,11 +82,6 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
       while (inFlight.size > 0) await Promise.allSettled(inFlight);
     },
   };
-}
-
-/** An imported model may have a resolve task for its rows. */
-function mayBeResolved({ source }: JobModel): boolean {
-  return source.kind === 'hub' || source.origin.kind === 'hub';
 }
 
 async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: JobId): Promise<void> {
