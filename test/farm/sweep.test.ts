@@ -127,7 +127,7 @@ it('runs again what the matrix shows in a state, on the machine the number is of
   const job = await ended(again.jobId);
   expect(job).toMatchObject({ state: 'completed', priority: 'sweep', cause: { kind: 'rerun', reason: 'run again: stale of lab-b/cpu0' } });
   // Its cell is not stale any more: the key alone says which job is meant.
-  expect(await client.rerun({ states: ['stale'], devices: ['lab-b/cpu0'] }, 'rerun-key-1')).toMatchObject({ jobId: again.jobId, cells: 1 });
+  expect(await client.rerun({ states: ['stale'], devices: ['lab-b/cpu0'] }, 'rerun-key-1')).toMatchObject({ jobId: again.jobId, cells: 2 });
   const benchmarks = job.tasks.filter(({ kind }) => kind === 'benchmark');
   expect(benchmarks.map(({ attempts }) => attempts.at(-1)?.deviceName)).toEqual(['lab-b/cpu0', 'lab-b/cpu0']);
   expect(served.filter((taskId) => taskId.startsWith('c-'))).toHaveLength(2);
