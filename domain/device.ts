@@ -56,14 +56,46 @@ export type DeviceProfile = z.infer<typeof deviceProfileSchema>;
 export const missingSchema = z.strictObject({ what: text.min(1), why: text.min(1), fix: text.exactOptional() });
 export type Missing = z.infer<typeof missingSchema>;
 
-/** Load, heat, power: serves gates and the report's condition, never matching. null = not known here. */
+const share = z.number().min(0).max(1);
+
+/** What processes that are not the agent's took of all processors since the state before: 1 is every core. */
+const foreignLoadSchema = z.strictObject({
+  cpuShare: share,
+  /** The largest of them, by name only: command lines hold secrets. */
+  processes: z.array(z.strictObject({ name: text, cpuShare: share })).max(5),
+});
+
+/**
+ * Load, heat, power: serves gates and the report's condition, never matching. null = not known here, with the reason in `unknown`. What may be absent,
+ * older agents do not send.
+ */
 export const deviceStateSchema = z.strictObject({
+  /** Hottest sensor of the device. */
   temperatureC: z.number().nullable(),
-  utilization: z.number().min(0).max(1).nullable(),
+  utilization: share.nullable(),
   freeMemoryBytes: z.number().min(0).nullable(),
   powerSource: z.enum(['ac', 'battery', 'unknown']),
-  /** Platform profile or governor in force; `unknown` when it cannot be read. */
+  /** Platform profile, power mode or governor in force; `unknown` when it cannot be read. */
   powerMode: text,
+  /** Frequency governor with its energy preference: `powersave, balance_performance`. */
+  governor: text.nullable().exactOptional(),
+  /** Of the fastest core, or of the accelerator. */
+  clockMHz: z
+    .strictObject({ current: z.number().min(0), max: z.number().min(0).nullable() })
+    .nullable()
+    .exactOptional(),
+  /** Times the device slowed down for its heat since it started: only differences mean anything. */
+  throttleCount: z.int().min(0).nullable().exactOptional(),
+  /** Why the device runs slower than it could right now, in its driver's words; empty when it does not. */
+  throttleReasons: z.array(text).max(16).nullable().exactOptional(),
+  /** Share of the last ten seconds in which some task waited for processors, memory, disks. */
+  pressure: z.strictObject({ cpu: share, memory: share, io: share }).nullable().exactOptional(),
+  foreign: foreignLoadSchema.nullable().exactOptional(),
+  /** Share of the processors that the hypervisor gave to others since the state before. */
+  stealShare: share.nullable().exactOptional(),
+  virtualMachine: z.boolean().nullable().exactOptional(),
+  /** Why a field above is null: field -> `no-permission`, `not-present`, `vm`, ... */
+  unknown: z.record(z.string().max(60), text).exactOptional(),
 });
 export type DeviceState = z.infer<typeof deviceStateSchema>;
 

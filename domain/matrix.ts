@@ -57,7 +57,17 @@ export const cellStateSchema = z.enum([
 export type CellState = z.infer<typeof cellStateSchema>;
 
 /** Facts beside the state; several may hold. Cells with `substituted`, `emulated`, `synthetic` or `imported` are never ranked with, or baselined against, others. */
-export const badgeSchema = z.enum(['partial', 'stale', 'substituted', 'synthetic', 'emulated', 'imported', 'acknowledged', 'local-data']);
+export const badgeSchema = z.enum([
+  'partial',
+  'stale',
+  'substituted',
+  'synthetic',
+  'emulated',
+  'imported',
+  'acknowledged',
+  'local-data',
+  'disturbed',
+]);
 export type Badge = z.infer<typeof badgeSchema>;
 
 export const cellSchema = z.strictObject({

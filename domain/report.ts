@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { deviceStateSchema } from './device.ts';
+import { gateFindingSchema } from './gate.ts';
 import { filesSchema } from './manifest.ts';
 import { epNameSchema, sha256Schema, tierSchema } from './names.ts';
 
@@ -155,6 +157,16 @@ export const substitutionSchema = z.strictObject({ kind: z.enum(['ep', 'device']
 
 const conditionSchema = z.strictObject({ powerSource: z.enum(['ac', 'battery', 'unknown']), powerMode: text });
 
+/** The device while it was measured. */
+const deviceStatesSchema = z.strictObject({
+  before: deviceStateSchema,
+  /** In order, evenly thinned out when there were more. */
+  during: z.array(deviceStateSchema).max(64),
+  after: deviceStateSchema,
+  /** What gates found at any of these times, the first of each: the result counts, with this label. */
+  warnings: z.array(gateFindingSchema).max(16),
+});
+
 /** `share` of 0 to 1 for accuracy and its kin. */
 const metricUnitSchema = z.enum(['ms', 'inferences/s', 'share', 'bytes']);
 
@@ -201,6 +213,8 @@ export const benchmarkReportSchema = z.strictObject({
   environmentId: sha256Schema,
   runtime: z.strictObject({ adapter: text, ortVersion: text, ortLibraryDigest: sha256Schema, node: text }),
   condition: conditionSchema,
+  /** Older agents do not send it. */
+  deviceStates: deviceStatesSchema.exactOptional(),
   /** Session settings as sent to the runtime. */
   session: z.record(z.string().max(120), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   launches: z.array(launchReportSchema).min(1).max(64),
