@@ -20,7 +20,6 @@ import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
 import { LastDurations } from './submit/last-durations.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
-import { runningJobs } from './submit/running-jobs.ts';
 import { createSubmitService } from './submit/submit.ts';
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
@@ -33,7 +32,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     onGivenUp: (jobId, error) => log('job-not-archived', { jobId, error: String(error) }),
   });
   undo.add(() => archive.stop());
-  archive.catchUp(await runningJobs(store));
+  archive.catchUp(await store.runningJobs());
   const followUp = createFollowUp({
     store,
     kindOf: (taskId) => kinds.of(taskId),

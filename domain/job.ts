@@ -27,6 +27,9 @@ export const MAX_JOB_RECIPES = 1_024;
 export const MAX_SWEEP_MODELS = 64;
 export const MAX_SWEEP_SELECTORS = 64;
 
+/** How long a job may follow the fleet. */
+const MAX_FOLLOW_MS = 366 * 86_400_000;
+
 const jobModelSchema = z.strictObject({ source: jobSourceSchema, synthetic: z.boolean() });
 export type JobModel = z.infer<typeof jobModelSchema>;
 
@@ -73,6 +76,8 @@ export const jobSpecSchema = z.strictObject({
   strict: z.boolean(),
   /** Queue the job although no known device matches. */
   waitForDevice: z.boolean(),
+  /** The job takes in devices that appear within this time of its submit. Absent: the fleet as it was then. */
+  followForMs: z.int().min(1).max(MAX_FOLLOW_MS).exactOptional(),
   sweep: sweepSchema.exactOptional(),
   cause: causeSchema.exactOptional(),
 });
@@ -90,4 +95,9 @@ export function modelsOf({ source, synthetic, sweep }: JobSpec): readonly JobMod
 /** The selectors of a sweep, each in addition to `where`; one that asks nothing for any other job. */
 export function selectorsOf({ sweep }: JobSpec): readonly Selector[] {
   return sweep === undefined || sweep.selectors.length === 0 ? [[]] : sweep.selectors;
+}
+
+/** When a job submitted then ends following the fleet, milliseconds since 1970; null when it does not follow. */
+export function followEnd({ spec, submittedAt }: { readonly spec: JobSpec; readonly submittedAt: number }): number | null {
+  return spec.followForMs === undefined ? null : submittedAt + spec.followForMs;
 }

@@ -61,7 +61,7 @@ export interface TaskStore {
    * a new one go on. A task whose lease would exceed a quota is passed over for others, at no cost in its order.
    */
   setPolicy(command: SetPolicyCommand): Promise<void>;
-  /** Cancels what has not ended. Running attempts are told to stop; a shared conversion goes only with its last job. */
+  /** Cancels what has not ended, and ends following the fleet. Running attempts are told to stop; a shared conversion goes only with its last job. */
   cancelJob(command: CancelCommand): Promise<CancelAnswer>;
   /**
    * Ends leases, unaccepted assignments and sessions that {@link due} listed, if they are unchanged since. The host of an unaccepted assignment, or of
@@ -75,6 +75,10 @@ export interface TaskStore {
   job(jobId: JobId): Promise<JobRecord | undefined>;
   /** Newest first; `before` is a job id to continue after. */
   jobs(page: { readonly limit: number; readonly before?: JobId }): Promise<readonly JobRecord[]>;
+  /** Jobs that have not ended, oldest first. Costs what they are, whatever the farm has done before. */
+  runningJobs(): Promise<readonly JobRecord[]>;
+  /** Jobs that follow the fleet at `now`, ended or not, by the end of that. */
+  followingJobs(now: EpochMs): Promise<readonly JobRecord[]>;
   task(taskId: TaskId): Promise<TaskRecord | undefined>;
   /**
    * As this job sees them, in the order they were added: a shared task it was cancelled out of is cancelled here, whatever it is for others. With
@@ -321,6 +325,8 @@ export interface JobRecord {
   readonly taskIds: readonly TaskId[];
   readonly state: JobState;
   readonly counts: Readonly<Record<TaskState, number>>;
+  /** Until then the job takes in devices that appear; null when it never did, or was cancelled. */
+  readonly followsUntil: EpochMs | null;
 }
 
 export interface AgentRecord {
@@ -358,6 +364,8 @@ export interface QueueSummary {
   readonly requirementDigest: string;
   readonly requirement: Requirement;
   readonly pending: number;
+  /** The same, by priority. */
+  readonly pendingBy: Readonly<Record<Priority, number>>;
   readonly oldestEnqueuedAt: EpochMs;
 }
 

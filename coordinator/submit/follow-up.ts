@@ -5,13 +5,12 @@ import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
 import type { TaskSpec } from '../../domain/task.ts';
 import type { AddTasksCommand, AgentRecord, JobRecord, StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
 import { endUnlinked } from './end-unlinked.ts';
-import { runningJobs } from './running-jobs.ts';
 
 /** Pause before a job whose linking failed is tried again. */
 const RETRY_MS = 5_000;
 
 export interface FollowUpDeps {
-  readonly store: Pick<TaskStore, 'subscribe' | 'jobs' | 'job' | 'tasksOf' | 'agents' | 'addTasks'>;
+  readonly store: Pick<TaskStore, 'subscribe' | 'runningJobs' | 'job' | 'tasksOf' | 'agents' | 'addTasks'>;
   /** Undefined for a task that does not exist. */
   kindOf(taskId: TaskId): Promise<TaskSpec['kind'] | undefined>;
   readonly clock: Clock;
@@ -74,7 +73,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
   return {
     async start() {
       unsubscribe = deps.store.subscribe(onEvent);
-      for (const { jobId, counts } of await runningJobs(deps.store)) if (counts.waiting > 0) follow(jobId);
+      for (const { jobId, counts } of await deps.store.runningJobs()) if (counts.waiting > 0) follow(jobId);
     },
     async stop() {
       unsubscribe?.();

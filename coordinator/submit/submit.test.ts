@@ -15,7 +15,6 @@ import type { AgentRecord, SubmitCommand } from '../store/task-store.ts';
 import { createJobArchive, type JobArchive } from './archive.ts';
 import { LastDurations } from './last-durations.ts';
 import { readSubmitRequest } from './read-request.ts';
-import { runningJobs } from './running-jobs.ts';
 import { createSubmitService } from './submit.ts';
 
 const CATALOGUE = catalogueOf();
@@ -280,16 +279,8 @@ describe('the archive', () => {
     const [task] = await store.tasksOf(jobId ?? '');
     const more = { ...task!, taskId: 'later', needs: [] };
     await store.addTasks({ now: 2, principal: LOCAL_PRINCIPAL, jobId: jobId ?? '', tasks: [more], links: [] });
-    archive.catchUp(await runningJobs(store));
+    archive.catchUp(await store.runningJobs());
     await archive.stop();
     expect([stored.length, stored[1]]).toEqual([2, stored[0]]);
-  });
-
-  it('leaves ended jobs alone when it catches up', async () => {
-    const { store, submit } = serviceOn(FLEET);
-    const { jobId } = await submit(UPLOADED);
-    const { jobId: other } = await submit(UPLOADED, 'key-67890');
-    await store.cancelJob({ now: 2, principal: LOCAL_PRINCIPAL, jobId: other ?? '' });
-    expect((await runningJobs(store)).map((running) => running.jobId)).toEqual([jobId]);
   });
 });

@@ -198,7 +198,7 @@ describe('the data of a farm', () => {
     expect(told).toEqual(expect.arrayContaining(['redis-not-durable', 'redis-evicts']));
   });
 
-  it.each(['2', '0', 'nonsense'])('is left alone when its layout is version %s', async (version) => {
+  it.each(['3', '0', 'nonsense'])('is left alone when its layout is version %s', async (version) => {
     const link = await connectRedis({ url: server.url });
     const keys = createKeys(`layout-${version}`);
     await link.client.set(keys.schema, version);
@@ -208,6 +208,21 @@ describe('the data of a farm', () => {
       message: expect.stringContaining(version === 'nonsense' ? 'layout' : version),
     });
     expect(await link.client.keys(`${keys.prefix}*`)).toEqual([keys.schema]);
+    link.close();
+  });
+
+  it('is told which jobs have not ended when it comes from a version that did not list them', async () => {
+    const farm = new Farm(await openStore(server.url, 'unlisted'));
+    await farm.submit([], { jobId: 'ended' });
+    await farm.submit([newTask('b-1')], { jobId: 'b' });
+    await farm.submit([newTask('a-1')], { jobId: 'a' });
+    const link = await connectRedis({ url: server.url });
+    const keys = createKeys('unlisted');
+    await link.client.del(`${keys.prefix}running`);
+    await link.client.set(keys.schema, 1);
+    const again = await openStore(server.url, 'unlisted');
+    expect((await again.runningJobs()).map(({ jobId }) => jobId)).toEqual(['b', 'a']);
+    expect(await link.client.get(keys.schema)).toBe('2');
     link.close();
   });
 

@@ -8,7 +8,18 @@ import { dueItems } from './deadlines.ts';
 import { type AnswerOf, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { snapshotPath } from './journal-files.ts';
-import { agentRecord, allAgents, benchmarkTasks, eventsAfter, jobsPage, positionInQueue, queueSummaries, tasksOfJob } from './queries.ts';
+import {
+  agentRecord,
+  allAgents,
+  benchmarkTasks,
+  eventsAfter,
+  followingJobs,
+  jobsPage,
+  positionInQueue,
+  queueSummaries,
+  runningJobs,
+  tasksOfJob,
+} from './queries.ts';
 import { recover, removeSuperseded, type StoreLog } from './recover.ts';
 import { captureState, encodeSnapshot } from './snapshot.ts';
 import { createState, type State } from './state.ts';
@@ -147,6 +158,14 @@ class MemoryTaskStore implements TaskStore {
 
   async jobs(page: Parameters<TaskStore['jobs']>[0]) {
     return jobsPage(this.#state, page);
+  }
+
+  async runningJobs() {
+    return runningJobs(this.#state);
+  }
+
+  async followingJobs(now: EpochMs) {
+    return followingJobs(this.#state, now);
   }
 
   async task(taskId: TaskId) {

@@ -1,4 +1,5 @@
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
+import type { EpochMs } from '../../../domain/ports.ts';
 import type { AgentRecord, JobRecord, QueueSummary, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
 import { viewOf } from './jobs.ts';
 import { oldest, positionOf } from './queue.ts';
@@ -9,6 +10,19 @@ export function jobsPage(state: State, { limit, before }: Parameters<TaskStore['
   const end = before === undefined ? state.jobOrder.length : (state.jobs.get(before)?.ordinal ?? 0);
   const jobIds = state.jobOrder.slice(Math.max(0, end - limit), end).reverse();
   return jobIds.flatMap((jobId) => state.jobs.get(jobId)?.record ?? []);
+}
+
+/** Oldest first. */
+export function runningJobs(state: State): readonly JobRecord[] {
+  const jobs = [...state.running].flatMap((jobId) => state.jobs.get(jobId) ?? []);
+  return jobs.sort((a, b) => a.ordinal - b.ordinal).map(({ record }) => record);
+}
+
+/** By the end of their following, then by id. */
+export function followingJobs(state: State, now: EpochMs): readonly JobRecord[] {
+  const records = [...state.following].flatMap((jobId) => state.jobs.get(jobId)?.record ?? []);
+  const until = ({ followsUntil }: JobRecord) => followsUntil ?? 0;
+  return records.filter((job) => until(job) > now).sort((a, b) => until(a) - until(b) || (a.jobId < b.jobId ? -1 : 1));
 }
 
 /** A job's tasks as the job sees them, in the order they were added; all of them without a page. */
@@ -33,9 +47,11 @@ export function agentRecord(state: State, agentId: AgentId): AgentRecord | undef
 
 export function queueSummaries(state: State): readonly QueueSummary[] {
   return [...state.queues.values()].flatMap((queue) => {
-    const { requirementDigest, requirement, pending } = queue;
+    const { requirementDigest, requirement, pending, lanes } = queue;
     const first = oldest(queue);
-    return first === undefined ? [] : [{ requirementDigest, requirement, pending: pending.size, oldestEnqueuedAt: first.enqueuedAt }];
+    const pendingBy = { urgent: lanes.urgent.live, interactive: lanes.interactive.live, sweep: lanes.sweep.live };
+    const oldestEnqueuedAt = first?.enqueuedAt ?? 0;
+    return first === undefined ? [] : [{ requirementDigest, requirement, pending: pending.size, pendingBy, oldestEnqueuedAt }];
   });
 }
 

@@ -7,7 +7,7 @@ import { restore } from './queue.ts';
 import { holdQuota } from './quotas.ts';
 import { openQueue } from './routing.ts';
 import type { SnapshotRecord, StoredQueue } from './snapshot.ts';
-import { createState, type State, type StoredAgent, type StoredHost, type StoredTask, taskOf } from './state.ts';
+import { createState, indexJob, type State, type StoredAgent, type StoredHost, type StoredJob, type StoredTask, taskOf } from './state.ts';
 
 /** Builds the state of a snapshot, with everything that is derived from it. */
 export function restoreState(records: Iterable<SnapshotRecord>): State {
@@ -32,7 +32,7 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
       state.tasks.set(value.record.taskId, 'pool' in value ? value : Object.assign({}, value, { pool: null }));
       break;
     case 'job':
-      state.jobs.set(value.record.jobId, value);
+      restoreJob(state, value);
       state.jobOrder.push(value.record.jobId);
       break;
     case 'submit': {
@@ -58,6 +58,14 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
     case 'event':
       state.events.push(value);
   }
+}
+
+/** Written before jobs could follow the fleet, a record does not say until when. */
+function restoreJob(state: State, value: StoredJob): void {
+  const { followsUntil = null }: Partial<StoredJob['record']> = value.record;
+  const job = { ...value, record: { ...value.record, followsUntil } };
+  state.jobs.set(job.record.jobId, job);
+  indexJob(state, job);
 }
 
 function restoreQueue(state: State, { requirementDigest, requirement, lanes, pending }: StoredQueue): void {

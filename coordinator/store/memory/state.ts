@@ -130,6 +130,10 @@ export interface State {
   /** Need -> waiting tasks that need it. */
   readonly waiters: Map<TaskId, Set<TaskId>>;
   readonly benchmarks: Set<TaskId>;
+  /** Jobs that have not ended. */
+  readonly running: Set<JobId>;
+  /** Jobs that follow the fleet, or did once and were not cancelled. */
+  readonly following: Set<JobId>;
   readonly alarms: Heap<Alarm>;
   readonly routing: Routing;
   /** Live leases by the keys of `leaseKeys`. */
@@ -153,6 +157,8 @@ export function createState(): State {
     revision: 0,
     waiters: new Map(),
     benchmarks: new Set(),
+    running: new Set(),
+    following: new Set(),
     alarms: createHeap<Alarm>((a, b) => a.at - b.at),
     routing: { open: new Set(), byUnit: new Map(), matches: new Map() },
     leaseCounts: new Map(),
@@ -168,8 +174,17 @@ export function putTask(state: State, task: StoredTask): StoredTask {
 
 export function putJob(state: State, job: StoredJob): StoredJob {
   state.jobs.set(job.record.jobId, job);
+  indexJob(state, job);
   state.revision += 1;
   return job;
+}
+
+/** Keeps the sets of jobs that somebody has to look after. */
+export function indexJob({ running, following }: State, { record: { jobId, state, followsUntil } }: StoredJob): void {
+  if (state === 'running') running.add(jobId);
+  else running.delete(jobId);
+  if (followsUntil === null) following.delete(jobId);
+  else following.add(jobId);
 }
 
 export function putAgent(state: State, agent: StoredAgent): StoredAgent {

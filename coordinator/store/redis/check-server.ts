@@ -1,21 +1,13 @@
-import type { Redis } from 'ioredis';
 import { GroveError } from '../../../domain/errors.ts';
 import type { RedisLink, RedisLog } from './connect.ts';
 import type { Keys } from './keys.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /** Functions, and stream trimming by id. */
 const LEAST_MAJOR_VERSION = 7;
 
 /** Version of the layout that this code reads and writes. */
-const SCHEMA_VERSION = 1;
-
-/** Brings a farm's data from one version to the next. */
-export interface Migration {
-  run(client: Redis, keys: Keys): Promise<void>;
-}
-
-/** Version -> how data of the version before becomes it. Each may be interrupted and run again. */
-const MIGRATIONS: ReadonlyMap<number, Migration> = new Map();
+const SCHEMA_VERSION = 2;
 
 /** Throws `invalid-config` for a server that cannot hold a farm, and warns through the log of one that may lose it. */
 export async function checkServer(link: RedisLink, log: RedisLog): Promise<void> {

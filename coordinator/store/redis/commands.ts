@@ -1,5 +1,6 @@
 import { LEASE_MS } from '../../../domain/constants.ts';
 import type { ErrorReport } from '../../../domain/errors.ts';
+import { followEnd } from '../../../domain/job.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { LeaseVerdict } from '../../../domain/protocol.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
@@ -27,10 +28,11 @@ import type { AgentDocument } from './records.ts';
 export function submitCall(command: SubmitCommand): FunctionCall {
   const { now, principal, jobId, idempotencyKey, requestDigest, spec, priority, tasks } = command;
   const key = `${principal.kind}:${principal.name}:${idempotencyKey}`;
+  const follows = followEnd({ spec, submittedAt: now }) ?? undefined;
   return {
     name: 'submit',
     now,
-    call: { jobId, key, idempotencyKey, requestDigest, submitter: principal.name, priority, ...describe(tasks) },
+    call: { jobId, key, idempotencyKey, requestDigest, submitter: principal.name, priority, follows, ...describe(tasks) },
     texts: [JSON.stringify(spec), JSON.stringify(principal), ...textsOf(tasks)],
   };
 }

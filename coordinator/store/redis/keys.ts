@@ -12,6 +12,8 @@
  * waiters:<task>                         sorted set: tasks that wait for it
  * jobs agents queues benchmarks          sorted sets by order of appearance
  * archives                               set of blobs that hold archived documents
+ * running                                sorted set of jobs that have not ended, by order of appearance
+ * following                              sorted set of jobs that follow the fleet, by the end of that
  * ended                                  sorted set of ended jobs, by end, whose documents have not been archived
  * submits                                hash: idempotency key of a principal -> request digest and job
  * lane: line: finishes: age:             pending tasks, see functions/queues.lua

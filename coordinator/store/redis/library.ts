@@ -69,6 +69,8 @@ const QUERIES = [
   'benchmarks',
   'job',
   'jobs',
+  'running_jobs',
+  'following_jobs',
   'agent',
   'agents',
   'queues',

@@ -57,6 +57,7 @@ const jobSchema = z.object({
   submitted: z.number(),
   ended: z.number().optional(),
   priority: prioritySchema,
+  follows: z.number().optional(),
 });
 
 const markSchema = z.object({
@@ -150,7 +151,7 @@ function reportOf(report: z.infer<typeof reportSchema> | undefined): ErrorReport
 export function jobOf(reply: Reply): JobRecord | undefined {
   const [id, hot, spec, principal, taskIds] = listOf(reply);
   if (id === undefined) return undefined;
-  const { state, counts, submitted, ended, priority } = jobSchema.parse(decode(bytesOf(hot)));
+  const { state, counts, submitted, ended, priority, follows } = jobSchema.parse(decode(bytesOf(hot)));
   return {
     jobId: textOf(id),
     principal: documentOf(principal),
@@ -161,6 +162,7 @@ export function jobOf(reply: Reply): JobRecord | undefined {
     taskIds: listOf(taskIds).map(textOf),
     state,
     counts: countsOf(counts),
+    followsUntil: follows ?? null,
   };
 }
 
@@ -202,11 +204,13 @@ function markOf({ kind, by, reason, fix, report, since, till }: z.infer<typeof m
 }
 
 export function queueOf(reply: Reply): QueueSummary {
-  const [digest, requirement, pending, oldestEnqueuedAt] = listOf(reply);
+  const [digest, requirement, oldestEnqueuedAt, ...live] = listOf(reply);
+  const [urgent = 0, interactive = 0, sweep = 0] = live.map(numberOf);
   return {
     requirementDigest: textOf(digest),
     requirement: documentOf(requirement),
-    pending: numberOf(pending),
+    pending: urgent + interactive + sweep,
+    pendingBy: { urgent, interactive, sweep },
     oldestEnqueuedAt: numberOf(oldestEnqueuedAt),
   };
 }

@@ -189,6 +189,14 @@ class RedisTaskStore implements ArchivingTaskStore {
     return listOf(await this.#ask('jobs', page)).flatMap((fields) => jobOf(fields) ?? []);
   }
 
+  async runningJobs() {
+    return listOf(await this.#ask('running_jobs', {})).flatMap((fields) => jobOf(fields) ?? []);
+  }
+
+  async followingJobs(now: EpochMs) {
+    return listOf(await this.#ask('following_jobs', { now })).flatMap((fields) => jobOf(fields) ?? []);
+  }
+
   async task(taskId: TaskId) {
     const [fields] = listOf(await this.#ask('tasks', { ids: [taskId] }));
     return fields === undefined ? undefined : taskOf(fields);

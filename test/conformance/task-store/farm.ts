@@ -9,6 +9,7 @@ import type {
 } from '../../../coordinator/store/task-store.ts';
 import type { Device } from '../../../domain/device.ts';
 import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
+import type { JobSpec } from '../../../domain/job.ts';
 import type { Priority } from '../../../domain/names.ts';
 import type { AgentStatus, HeldLease } from '../../../domain/protocol.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
@@ -31,6 +32,7 @@ export interface SubmitOptions {
   readonly submitter?: string;
   readonly key?: string;
   readonly digest?: string;
+  readonly spec?: JobSpec;
 }
 
 /** A lease as an agent knows it. */
@@ -56,10 +58,10 @@ export class Farm {
   async submit(tasks: readonly NewTask[], options: SubmitOptions = {}): Promise<string> {
     this.#jobs += 1;
     const jobId = options.jobId ?? `job${this.#jobs}`;
-    const { priority = 'interactive', submitter = 'ann', key = jobId, digest = 'same' } = options;
+    const { priority = 'interactive', submitter = 'ann', key = jobId, digest = 'same', spec = JOB_SPEC } = options;
     const principal = { kind: 'user', name: submitter } as const;
     const request = { now: this.now, principal, jobId, idempotencyKey: key, requestDigest: digest };
-    await this.store.submit({ ...request, spec: JOB_SPEC, priority, tasks });
+    await this.store.submit({ ...request, spec, priority, tasks });
     return jobId;
   }
 

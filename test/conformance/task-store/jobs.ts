@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newTask, PASS_FAILED, resultOf, TRANSFER_FAILED, UNSUPPORTED } from './documents.ts';
+import { JOB_SPEC, newTask, PASS_FAILED, resultOf, TRANSFER_FAILED, UNSUPPORTED } from './documents.ts';
 import { codeOf } from './farm.ts';
 import { eachFarm, type StoreFactory } from './harness.ts';
 
@@ -40,6 +40,44 @@ export function describeJobs(makeStore: StoreFactory): void {
     it('ends a job without tasks at once', async () => {
       const jobId = await farm.current.submit([]);
       expect(await farm.current.store.job(jobId)).toMatchObject({ state: 'completed', endedAt: farm.current.now });
+    });
+
+    it('tells which jobs have not ended, oldest first, whatever else there was', async () => {
+      const running = async () => (await farm.current.store.runningJobs()).map(({ jobId }) => jobId);
+      await farm.current.hello('m');
+      await farm.current.submit([], { jobId: 'empty' });
+      await farm.current.submit([newTask('b-1')], { jobId: 'b' });
+      await farm.current.submit([newTask('a-1')], { jobId: 'a' });
+      expect(await running()).toEqual(['b', 'a']);
+      await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('benchmark') });
+      expect(await running()).toEqual(['a']);
+      await farm.current.addTasks('b', [newTask('b-2')]);
+      await farm.current.addTasks('empty', [newTask('empty-1')]);
+      expect(await running()).toEqual(['empty', 'b', 'a']);
+      await farm.current.cancel('empty');
+      expect(await running()).toEqual(['b', 'a']);
+    });
+
+    it('follows the fleet until its time is over or it is cancelled, also after its tasks have ended', async () => {
+      const { store } = farm.current;
+      const following = async () => (await store.followingJobs(farm.current.now)).map(({ jobId }) => jobId);
+      const spec = (followForMs: number) => ({ ...JOB_SPEC, followForMs });
+      await farm.current.submit([], { jobId: 'plain' });
+      await farm.current.submit([], { jobId: 'long', spec: spec(1_000) });
+      await farm.current.submit([newTask('short-1')], { jobId: 'short', spec: spec(100) });
+      expect(await following()).toEqual(['short', 'long']);
+      expect(await store.job('long')).toMatchObject({ state: 'completed', followsUntil: farm.current.now + 1_000 });
+      expect(await store.job('plain')).toMatchObject({ followsUntil: null });
+      farm.current.now += 100;
+      expect(await following()).toEqual(['long']);
+      expect((await farm.current.cancel('long')).cancelledTasks).toEqual([]);
+      expect(await following()).toEqual([]);
+      expect(await store.job('long')).toMatchObject({ state: 'completed', followsUntil: null });
+      expect(farm.current.events.at(-1)).toMatchObject({ type: 'job', jobId: 'long' });
+      await farm.current.addTasks('long', [newTask('long-1')]);
+      expect(await store.task('long-1')).toBeUndefined();
+      await farm.current.cancel('short');
+      expect(await store.job('short')).toMatchObject({ state: 'cancelled', followsUntil: null });
     });
 
     it('counts tasks by state and ends the job with its last task', async () => {

@@ -108,12 +108,14 @@ export function describePlacement(makeStore: StoreFactory): void {
           requirementDigest: newTask('c', 'convert').requirementDigest,
           requirement: newTask('c', 'convert').requirement,
           pending: 1,
+          pendingBy: { urgent: 0, interactive: 1, sweep: 0 },
           oldestEnqueuedAt: farm.current.now - 10,
         },
         {
           requirementDigest: newTask('1').requirementDigest,
           requirement: newTask('1').requirement,
           pending: 2,
+          pendingBy: { urgent: 0, interactive: 2, sweep: 0 },
           oldestEnqueuedAt: farm.current.now,
         },
       ]);

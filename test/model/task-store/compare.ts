@@ -103,6 +103,8 @@ export async function observe(store: TaskStore, now: number): Promise<Observed> 
     policy: await store.policy(),
     agents: await store.agents(),
     queues: await store.queues(),
+    running: (await store.runningJobs()).map(({ jobId }) => jobId),
+    following: (await store.followingJobs(now)).map(({ jobId }) => jobId),
     benchmarks: await store.benchmarks(),
   };
   return { jobs, tasks: [...tasks.values()], views, positions: new Map(positions), due, ...rest };
@@ -115,8 +117,10 @@ const sorted = (counts: Readonly<Record<string, number>>) =>
 
 const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, leaseCounts }: Observed) {
+function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, leaseCounts, running, following }: Observed) {
   return {
+    running,
+    following,
     policy,
     leaseCounts: sorted(leaseCounts),
     jobs: jobs.map(({ jobId, state, counts }) => ({ jobId, state, counts, views: views.get(jobId) })),
@@ -198,6 +202,11 @@ function expectedView(model: NaiveFarm, now: number): ReturnType<typeof comparab
       const leases = held.sort((a, b) => (a.token < b.token ? -1 : 1)).map(({ taskId }) => taskId);
       return { agentId: hello.agentId, sessionId, connection, status: status as never, mark, breaker, leases };
     }),
+    running: model.jobs.filter((job) => job.taskIds.some((taskId) => !ENDED.has(model.viewOf(job, taskId)))).map(({ jobId }) => jobId),
+    following: model.jobs
+      .filter(({ followsUntil }) => followsUntil !== null && followsUntil > now)
+      .sort((a, b) => (a.followsUntil ?? 0) - (b.followsUntil ?? 0) || (a.jobId < b.jobId ? -1 : 1))
+      .map(({ jobId }) => jobId),
     queues: digests
       .map((requirementDigest) => {
         const pending = model.queue(requirementDigest);

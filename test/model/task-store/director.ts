@@ -99,8 +99,9 @@ export class Director {
     for (let index = 0; index < shape.benchmarks; index += 1) {
       tasks.push(newTask(`${jobId}-${index}`, 'benchmark', { needs, requirement: unit, maxAttempts: shape.maxAttempts }));
     }
+    const spec = this.#submits.length % 3 === 0 ? { ...JOB_SPEC, followForMs: 40_000 } : JOB_SPEC;
     const principal = { kind: 'user', name: submitter } as const;
-    const command = { now: this.now, principal, jobId, idempotencyKey: jobId, requestDigest: jobId, spec: JOB_SPEC, priority, tasks };
+    const command = { now: this.now, principal, jobId, idempotencyKey: jobId, requestDigest: jobId, spec, priority, tasks };
     this.#submits.push(command);
     return command;
   }

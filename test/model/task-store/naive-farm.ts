@@ -75,7 +75,8 @@ export class NaiveFarm {
     }
     this.submits.push({ key, digest: command.requestDigest, jobId: command.jobId });
     const { jobId, priority } = command;
-    this.jobs.push({ jobId, priority, submitter: command.principal.name, taskIds: [], parted: new Map(), cancelled: false });
+    const followsUntil = command.spec.followForMs === undefined ? null : command.now + command.spec.followForMs;
+    this.jobs.push({ jobId, priority, submitter: command.principal.name, taskIds: [], parted: new Map(), cancelled: false, followsUntil });
     this.#add(this.#job(jobId), command.tasks, command.now);
     return { jobId, created: true };
   }
@@ -259,8 +260,9 @@ export class NaiveFarm {
     const job = this.jobs.find((one) => one.jobId === jobId);
     if (job === undefined) throw new Refusal('not-found');
     const open = job.taskIds.filter((taskId) => !ENDS.includes(this.viewOf(job, taskId)));
-    if (open.length > 0 && !job.cancelled) {
+    if ((open.length > 0 || job.followsUntil !== null) && !job.cancelled) {
       job.cancelled = true;
+      job.followsUntil = null;
       const waiting = open.filter((taskId) => this.#task(taskId).state === 'waiting');
       for (const taskId of [...waiting, ...open.filter((one) => !waiting.includes(one))])
         this.#cancel(job, this.#task(taskId), { by: principal.name, now });

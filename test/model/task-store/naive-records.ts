@@ -60,6 +60,8 @@ export interface NaiveJob {
   /** Tasks whose fate this job does not share any more -> how it saw them end. */
   parted: Map<string, NaiveState>;
   cancelled: boolean;
+  /** Null when it does not follow the fleet, or was cancelled. */
+  followsUntil: number | null;
 }
 
 export interface NaiveAgent {

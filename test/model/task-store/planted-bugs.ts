@@ -266,6 +266,8 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     due: (now, limit) => store.due(now, limit),
     job: (jobId) => store.job(jobId),
     jobs: (page) => store.jobs(page),
+    runningJobs: () => store.runningJobs(),
+    followingJobs: (now) => store.followingJobs(now),
     task: (taskId) => store.task(taskId),
     tasksOf: (jobId, page) => store.tasksOf(jobId, page),
     agents: () => store.agents(),

@@ -13,8 +13,10 @@ import { changePriority } from '../tasks.ts';
 export function cancelJob(state: State, { jobId, principal, now }: CancelCommand): CancelAnswer {
   const job = state.jobs.get(jobId);
   if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
-  if (job.record.endedAt === null && job.cancelledBy === null) {
-    putJob(state, { ...job, cancelledBy: principal.name });
+  const isOpen = job.record.endedAt === null || job.record.followsUntil !== null;
+  if (isOpen && job.cancelledBy === null) {
+    putJob(state, { ...job, cancelledBy: principal.name, record: { ...job.record, followsUntil: null } });
+    if (job.record.followsUntil !== null) state.effects.jobs.add(jobId);
     const context = { jobId, by: principal.name, now };
     // Tasks that wait go first, so that none ends as failed because its need was cancelled a moment earlier.
     const [waiting, others] = partition(job.record.taskIds, (taskId) => taskOf(state, taskId).record.state === 'waiting');

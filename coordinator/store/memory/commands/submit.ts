@@ -1,4 +1,5 @@
 import { GroveError } from '../../../../domain/errors.ts';
+import { followEnd } from '../../../../domain/job.ts';
 import type { SubmitAnswer, SubmitCommand } from '../../task-store.ts';
 import { NO_TASKS, settleJob } from '../jobs.ts';
 import { addTasksToJob, checkNewTasks } from '../new-tasks.ts';
@@ -38,6 +39,7 @@ function createJob(state: State, { jobId, principal, now, spec, priority }: Subm
     taskIds: [],
     state: 'running',
     counts: NO_TASKS,
+    followsUntil: followEnd({ spec, submittedAt: now }),
   } as const;
   putJob(state, { record, ordinal: state.jobOrder.length, cancelledBy: null, detached: {} });
   state.jobOrder.push(jobId);

@@ -17,7 +17,13 @@ function jobs.settle(id, job)
   job.state = state_of(job.counts)
   local ended = job.state ~= 'running' and (job.ended or work.now) or nil
   if ended ~= job.ended then
-    if ended then redis.call('ZADD', work.prefix .. 'ended', exact(ended), id) else redis.call('ZREM', work.prefix .. 'ended', id) end
+    if ended then
+      redis.call('ZADD', work.prefix .. 'ended', exact(ended), id)
+      redis.call('ZREM', work.prefix .. 'running', id)
+    else
+      redis.call('ZREM', work.prefix .. 'ended', id)
+      redis.call('ZADD', work.prefix .. 'running', redis.call('ZSCORE', work.prefix .. 'jobs', id), id)
+    end
   end
   job.ended = ended
   work.touch('job', id)

@@ -82,6 +82,21 @@ function queries.jobs(call)
   return found
 end
 
+-- Jobs that have not ended, oldest first
+function queries.running_jobs()
+  local found = {}
+  for index, id in ipairs(redis.call('ZRANGE', work.prefix .. 'running', 0, -1)) do found[index] = job_fields(id) end
+  return found
+end
+
+-- call {now}: jobs that follow the fleet, by the end of that
+function queries.following_jobs(call)
+  local found = {}
+  local ids = redis.call('ZRANGE', work.prefix .. 'following', '(' .. exact(call.now), '+inf', 'BYSCORE')
+  for index, id in ipairs(ids) do found[index] = job_fields(id) end
+  return found
+end
+
 local function agent_fields(id)
   local hot = redis.call('GET', work.hot_key('agent', id))
   if not hot then return {} end
@@ -110,13 +125,14 @@ function queries.lease_counts()
   return redis.call('HGETALL', work.prefix .. 'leases')
 end
 
--- Per queue: digest, requirement, pending tasks, when the oldest of them was enqueued
+-- Per queue: digest, requirement, when its oldest pending task was enqueued, pending tasks of each priority
 function queries.queues()
   local found = {}
   for index, digest in ipairs(redis.call('ZRANGE', work.prefix .. 'queues', 0, -1)) do
     local oldest = redis.call('ZRANGE', work.prefix .. 'age:' .. digest, 0, 0)[1]
     local requirement = redis.call('HGET', work.key('queue', digest), 'req')
-    found[index] = { digest, requirement, exact(queues.pending(work.must('queue', digest))), exact(work.must('task', oldest).enqueued) }
+    local live = work.must('queue', digest).live
+    found[index] = { digest, requirement, exact(work.must('task', oldest).enqueued), exact(live[1]), exact(live[2]), exact(live[3]) }
   end
   return found
 end

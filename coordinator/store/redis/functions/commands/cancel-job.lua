@@ -50,8 +50,13 @@ function commands.cancel_job(call)
   local job = work.get('job', call.jobId)
   if not job then refuse('not_found', { kind = 'job', id = call.jobId }) end
   local ids = jobs.task_ids(call.jobId)
-  if not job.ended and not job.cancelled_by then
+  if (not job.ended or job.follows) and not job.cancelled_by then
     job.cancelled_by = call.by
+    if job.follows then
+      job.follows = nil
+      redis.call('ZREM', work.prefix .. 'following', call.jobId)
+      add(work.jobs, call.jobId)
+    end
     work.touch('job', call.jobId)
     cancel_all(call.jobId, ids, call.by)
   end

@@ -1,5 +1,5 @@
 -- submit: records a job and its tasks once per idempotency key of a principal.
---   call   {jobId, key, idempotencyKey, requestDigest, submitter, priority, tasks, circle?}
+--   call   {jobId, key, idempotencyKey, requestDigest, submitter, priority, follows?, tasks, circle?}
 --   texts  job spec, principal, then spec and requirement of each task
 --   answer job id, '1' when it was created and '0' when the key had been used for the same request
 --   codes  idempotency_conflict, invalid_request
@@ -25,7 +25,11 @@ function commands.submit(call, texts)
   local list = new_tasks.read(call, texts, 3)
   new_tasks.check(list, call.circle)
   redis.call('HSET', work.prefix .. 'submits', call.key, call.requestDigest .. '\n' .. call.jobId)
-  redis.call('ZADD', work.prefix .. 'jobs', work.counter('job'), call.jobId)
+  local ordinal = work.counter('job')
+  redis.call('ZADD', work.prefix .. 'jobs', ordinal, call.jobId)
+  redis.call('ZADD', work.prefix .. 'running', ordinal, call.jobId)
+  redis.call('ZREMRANGEBYSCORE', work.prefix .. 'following', '-inf', exact(work.now))
+  if call.follows then redis.call('ZADD', work.prefix .. 'following', exact(call.follows), call.jobId) end
   local job = work.put('job', call.jobId, {
     state = 'running',
     counts = jobs.no_tasks(),
@@ -33,6 +37,7 @@ function commands.submit(call, texts)
     priority = call.priority,
     submitter = call.submitter,
     listed = 0,
+    follows = call.follows,
   })
   work.field('job', call.jobId, 'spec', texts[1])
   work.field('job', call.jobId, 'principal', texts[2])
