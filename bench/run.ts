@@ -5,6 +5,7 @@ import { type BenchOptions, type BenchReport, runText } from './bench-report.ts'
 import { benchChaos } from './chaos/bench-chaos.ts';
 import { benchConversion } from './conversion.ts';
 import { benchDepth } from './depth.ts';
+import { benchFidelity } from './fidelity/bench-fidelity.ts';
 import { describeMachine } from './machine.ts';
 import { recordRun } from './record-run.ts';
 import { benchRecovery } from './recovery.ts';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   depth: benchDepth,
   recovery: benchRecovery,
   chaos: benchChaos,
+  fidelity: benchFidelity,
 };
 
 /** Names for several of them. */

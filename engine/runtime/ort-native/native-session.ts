@@ -16,6 +16,13 @@ export interface NativeSessionParts {
   readonly request: SessionRequest;
 }
 
+/** What one timed run calls, by address: for a loop in another language that is held against ours. Valid until the next feeds or the session's end. */
+export interface NativeRun {
+  readonly runWithBinding: Pointer;
+  readonly session: Pointer;
+  readonly binding: Pointer;
+}
+
 /**
  * A session over ONNX Runtime's C API. Plain calls run on the calling thread; with a signal a run gets a thread of its own and ends as soon as the
  * kernel it is in does.
@@ -69,6 +76,11 @@ export class NativeSession implements Session {
         if (status !== null) this.#api.check(status);
       }, window);
     });
+  }
+
+  /** What {@link timeRuns} calls with these feeds. */
+  nativeRun(feeds: NamedTensors): NativeRun {
+    return { runWithBinding: this.#api.address('RunWithBinding'), session: this.#session, binding: this.#timedBinding(feeds).pointer };
   }
 
   /** Which provider took which node when the session was made; undefined for a library older than 1.24. */

@@ -108,6 +108,13 @@ export class OrtApi {
     return this.#function(name);
   }
 
+  /** Where the library has a function, for native code that calls it. Throws `ep-unavailable` for a function it is too old for. */
+  address(name: OrtFunction): Pointer {
+    const [slot, since] = ORT_FUNCTIONS[name];
+    this.#assertKnown(name, since);
+    return pointerAt(this.#table, slot);
+  }
+
   /** Throws the {@link OrtError} a status of a bare call stands for. */
   check(status: unknown): void {
     this.#check(status);
@@ -144,14 +151,15 @@ export class OrtApi {
   #function(name: OrtFunction): NativeFunction {
     const known = this.#functions.get(name);
     if (known !== undefined) return known;
-    const [slot, since, definition] = ORT_FUNCTIONS[name];
-    if (since > this.apiVersion) {
-      const why = `${name} came with ONNX Runtime 1.${since}; the library is ${this.version}`;
-      throw new GroveError('ep-unavailable', { ep: 'ONNX Runtime', why });
-    }
-    const made = nativeFunction(pointerAt(this.#table, slot), definition);
+    const made = nativeFunction(this.address(name), ORT_FUNCTIONS[name][2]);
     this.#functions.set(name, made);
     return made;
+  }
+
+  #assertKnown(name: OrtFunction, since: number): void {
+    if (since <= this.apiVersion) return;
+    const why = `${name} came with ONNX Runtime 1.${since}; the library is ${this.version}`;
+    throw new GroveError('ep-unavailable', { ep: 'ONNX Runtime', why });
   }
 }
 
