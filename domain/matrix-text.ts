@@ -41,6 +41,7 @@ export const BADGE_MEANINGS: Readonly<Record<Badge, string>> = {
   acknowledged: 'somebody has looked at this state and accepted it',
   'local-data': 'data given by the submitter',
   disturbed: 'the machine was on battery, saving power, too hot, busy or short of memory while it was measured',
+  drift: 'the machine was not as fast all the time, or not as fast as it was',
 };
 
 /** Milliseconds with three significant digits: `0.631 ms`, `5.61 ms`, `31.9 ms`, `1240 ms`. */

@@ -67,6 +67,7 @@ export const badgeSchema = z.enum([
   'acknowledged',
   'local-data',
   'disturbed',
+  'drift',
 ]);
 export type Badge = z.infer<typeof badgeSchema>;
 

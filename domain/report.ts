@@ -38,6 +38,8 @@ export const launchReportSchema = z.strictObject({
   /** Only with 662 samples or more (MLPerf's early-stopping bound for p99 at 99 % confidence). */
   p99Ms: milliseconds.nullable(),
   rssPeakBytes: z.number().min(0),
+  /** Median of a fixed native kernel right before the session was created and right after the window: how fast the machine was. Absent from older agents. */
+  noise: z.strictObject({ beforeMs: milliseconds, afterMs: milliseconds }).exactOptional(),
 });
 export type LaunchReport = z.infer<typeof launchReportSchema>;
 
@@ -167,6 +169,21 @@ const deviceStatesSchema = z.strictObject({
   warnings: z.array(gateFindingSchema).max(16),
 });
 
+/** The device's control recipe: a fixed model on the same provider, measured daily and after every change of the environment. */
+const controlSchema = z.strictObject({
+  /** Epoch milliseconds. */
+  measuredAt: z.number().min(0),
+  /** Of its latest run. */
+  p50Ms: estimateSchema,
+  /** Runs in this environment that count, the latest included. */
+  runs: z.int().min(1),
+  /** The latest run over the first that counts; null for the first. */
+  drift: estimateSchema.nullable(),
+  /** Between-launch variance of log medians, pooled over those runs. */
+  pool: z.strictObject({ variance: z.number().min(0), degreesOfFreedom: z.number().min(0) }),
+});
+export type ControlReport = z.infer<typeof controlSchema>;
+
 /** `share` of 0 to 1 for accuracy and its kin. */
 const metricUnitSchema = z.enum(['ms', 'inferences/s', 'share', 'bytes']);
 
@@ -221,7 +238,10 @@ export const benchmarkReportSchema = z.strictObject({
   p50Ms: estimateSchema,
   /** `noisy`: the interval did not reach 2 % within the budget; `insufficient`: too few launches for an interval. */
   verdict: z.enum(['ok', 'noisy', 'insufficient']),
+  /** Inferences per second with one request in flight: rows of a run over the mean latency. */
   throughputPerSecond: z.number().min(0),
+  /** Null where none was measured yet; absent from older agents. */
+  control: controlSchema.nullable().exactOptional(),
   placement: placementSchema,
   quality: qualitySchema,
   olive: oliveMetricsSchema,

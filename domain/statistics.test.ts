@@ -6,6 +6,7 @@ import {
   mean,
   median,
   medianAbsoluteDeviation,
+  pairedRatio,
   quantile,
   relativeHalfWidth,
   studentQuantile,
@@ -98,6 +99,11 @@ describe('launchInterval', () => {
     expect(Math.log((high ?? 0) / value)).toBeCloseTo(studentQuantile(0.975, 30) * 0.02, 10);
   });
 
+  it('does not ask the pool when there are launches enough', () => {
+    const medians = [5, 5.1, 5.2, 5, 5.05];
+    expect(launchInterval(medians, { variance: 1, degreesOfFreedom: 30 })).toEqual(launchInterval(medians));
+  });
+
   it('covers the true latency in about 95 of 100 repetitions', () => {
     const next = generator(7);
     let covered = 0;
@@ -155,3 +161,19 @@ function generator(seed: number): () => number {
 function normal(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
+
+describe('pairedRatio', () => {
+  it('cancels what disturbs both launches of a pair', () => {
+    const weather = [1, 1.5, 0.8, 2, 1.1, 1.3];
+    const { value, low, high } = pairedRatio(
+      weather.map((factor) => 2.2 * factor),
+      weather.map((factor) => 2 * factor),
+    );
+    for (const bound of [value, low, high]) expect(bound).toBeCloseTo(1.1, 12);
+  });
+
+  it('gives no interval under five pairs, and refuses what is no pair', () => {
+    expect(pairedRatio([1, 2], [1, 2])).toMatchObject({ value: 1, low: null, high: null });
+    expect(() => pairedRatio([1, 2], [1])).toThrow(RangeError);
+  });
+});

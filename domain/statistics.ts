@@ -70,6 +70,15 @@ export function launchInterval(launchMedians: readonly number[], pool?: PooledVa
   return half === undefined ? { value, low: null, high: null } : { value, low: value / Math.exp(half), high: value * Math.exp(half) };
 }
 
+/**
+ * How many times the latency of `b` the latency of `a` takes, by launches that alternated: Student's interval on the log ratios of the pairs, so that what
+ * disturbs both launches of a pair cancels. Bounds are null under five pairs. Throws RangeError for lists of different length, none, or no positive median.
+ */
+export function pairedRatio(a: readonly number[], b: readonly number[]): Estimate {
+  if (a.length !== b.length) throw new RangeError(`${a.length} launches cannot be paired with ${b.length}`);
+  return launchInterval(a.map((value, index) => value / (b[index] ?? Number.NaN)));
+}
+
 /** Half width of an estimate's interval relative to its value, the larger side; undefined without an interval. 0.02 is 2 %. */
 export function relativeHalfWidth(estimate: Estimate): number | undefined {
   if (estimate.low === null || estimate.high === null) return undefined;
@@ -109,7 +118,8 @@ function logSummary(launchMedians: readonly number[], pool: PooledVariance | und
   if (launchMedians.some((value) => !(value > 0))) throw new RangeError('a launch median must be positive');
   const logs = launchMedians.map(Math.log);
   const own = logs.length >= 2 ? { variance: variance(logs), degreesOfFreedom: logs.length - 1 } : { variance: 0, degreesOfFreedom: 0 };
-  const known = pool ?? { variance: 0, degreesOfFreedom: 0 };
+  // The pool stands in for launches that are missing; launches enough tell of the model itself.
+  const known = pool !== undefined && logs.length < MIN_LAUNCHES_FOR_INTERVAL ? pool : { variance: 0, degreesOfFreedom: 0 };
   const degreesOfFreedom = own.degreesOfFreedom + known.degreesOfFreedom;
   const isEnough = logs.length >= MIN_LAUNCHES_FOR_INTERVAL || (pool !== undefined && degreesOfFreedom > 0);
   const pooled = (own.variance * own.degreesOfFreedom + known.variance * known.degreesOfFreedom) / degreesOfFreedom;
