@@ -24,7 +24,7 @@ async function reportOf(
   value: BenchmarkJudged,
   { artifacts, context }: { readonly artifacts: BenchmarkReport['artifacts']; readonly context: TaskContext },
 ): Promise<BenchmarkReport> {
-  const { spec, launches, summary, placement, quality } = value;
+  const { spec, launches, summary, control, placement, quality } = value;
   const [first] = launches;
   if (first === undefined) throw new GroveError('internal', { problem: 'a benchmark ended without a launch' });
   const { powerSource, powerMode } = await readCpuState(new Sysfs());
@@ -41,6 +41,7 @@ async function reportOf(
     session: first.session,
     launches: launches.map(({ report }) => ({ ...report, samplesPath: `samples/${report.samplesPath}` })),
     ...summary,
+    control,
     placement,
     quality,
     ...evaluateRecipe(value),

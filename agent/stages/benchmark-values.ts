@@ -1,5 +1,5 @@
 import type { Recipe } from '../../domain/recipe/recipe.ts';
-import type { BenchmarkReport, Placement, Quality } from '../../domain/report.ts';
+import type { BenchmarkReport, ControlReport, Placement, Quality } from '../../domain/report.ts';
 import type { Assignment, BenchmarkSpec } from '../../domain/task.ts';
 import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
@@ -33,6 +33,8 @@ export interface BenchmarkSession extends BenchmarkFiles {
 export interface BenchmarkMeasured extends BenchmarkSession {
   readonly launches: readonly LaunchResult[];
   readonly summary: LaunchSummary;
+  /** The device's control recipe on this provider; null without one. */
+  readonly control: ControlReport | null;
   /** Olive's own metrics, from the first launch. */
   readonly olive: BenchmarkReport['olive'];
   /** Raw samples of every launch. */

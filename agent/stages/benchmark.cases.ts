@@ -41,7 +41,15 @@ export function comparedBenchmark({
     ...{ recipe, modelFolder: '/m', referenceFolder },
     session: { modelPath: '/m/model.onnx', ep, epOptions: {}, settings: {} },
     plainSession: { modelPath: '/m/model.onnx', ep, epOptions: {}, settings: {} },
-    ...{ launches: [], summary: { p50Ms, verdict, throughputPerSecond }, olive, samplesFolder: '/s', placement, profilePath: '/p' },
+    ...{
+      launches: [],
+      summary: { p50Ms, verdict, throughputPerSecond },
+      olive,
+      control: null,
+      samplesFolder: '/s',
+      placement,
+      profilePath: '/p',
+    },
     ...{ quality: { state: 'not-measured', why: '' }, accuracy: [] },
   };
 }

@@ -8,6 +8,7 @@ import { EMULATED_PLAN, type LaunchPlan, launchPlan, TIERS } from '../../engine/
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkMeasured, BenchmarkSession } from './benchmark-values.ts';
+import { controlOf } from './control.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
 
 /** Inputs are generated from this when there is no Reference: the same on every machine. */
@@ -27,6 +28,7 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
   const asked = isEmulated ? 1 : value.spec.launches;
   const folder = join(context.folder, 'launches');
   await mkdir(folder);
+  const control = await controlOf(value, context);
   const startedMs = context.clock.monotonicMs();
   const results: LaunchResult[] = [];
   const progress = () => ({
@@ -34,6 +36,7 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
     elapsedMs: context.clock.monotonicMs() - startedMs,
     launchMediansMs: results.map(({ report }) => report.p50Ms),
     ...(asked !== null && { launches: asked }),
+    ...(control !== null && { pool: control.pool }),
   });
   while (nextLaunch(progress()).action === 'launch') {
     const result = await launch(value, context, {
@@ -47,6 +50,7 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
   return {
     ...value,
     launches: results,
+    control,
     summary: summarizeLaunches(results, progress()),
     olive: results[0]?.olive ?? {},
     samplesFolder: folder,

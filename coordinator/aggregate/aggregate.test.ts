@@ -171,6 +171,11 @@ describe('the state of a cell', () => {
   });
 });
 
+/** A launch whose probe took the first time before, the second after it. */
+function withNoise(report: BenchmarkReport, [beforeMs, afterMs]: readonly [number, number]): BenchmarkReport {
+  return { ...report, launches: report.launches.map((launch) => ({ ...launch, noise: { beforeMs, afterMs } })) };
+}
+
 describe('badges', () => {
   it.each([
     ['partial', taskOf({ report: measured({ placement: { ...FELL_BACK, fellBack: false, partial: true } }) })],
@@ -178,6 +183,7 @@ describe('badges', () => {
     ['substituted', taskOf({ report: measured() })],
     ['synthetic', taskOf({ report: measured(), spec: { synthetic: true } })],
     ['local-data', taskOf({ report: measured(), spec: { localData: ['xnli'] } })],
+    ['drift', taskOf({ report: withNoise(measured(), [1, 1.3]) })],
   ])('%s', async (badge, task) => {
     expect((await onlyCell([task])).badges).toContain(badge);
   });

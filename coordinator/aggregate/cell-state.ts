@@ -1,3 +1,4 @@
+import { driftReasons } from '../../domain/drift.ts';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
 import type { Badge, CellState } from '../../domain/matrix.ts';
 import { formatCosine } from '../../domain/matrix-text.ts';
@@ -49,7 +50,8 @@ export function judgeMeasured(report: BenchmarkReport, ratioToPrevious: Estimate
     return { state: 'quality', reason: `${name} ${formatCosine(value)} is below ${min}${isDefault ? ' (default bound)' : ''}` };
   }
   if (verdict === 'insufficient') return { state: 'insufficient', reason: `${report.launches.length} launches give no interval` };
-  if (verdict === 'noisy') return { state: 'noisy', reason: 'the interval stayed wider than 2 % within the budget' };
+  if (verdict === 'noisy')
+    return { state: 'noisy', reason: ['the interval stayed wider than 2 % within the budget', ...driftReasons(report)].join('; ') };
   return judgeChange(ratioToPrevious);
 }
 
@@ -86,6 +88,7 @@ export function badgesOf({ report, substituted, synthetic, emulated, localData, 
     ['synthetic', synthetic],
     ['emulated', emulated],
     ['local-data', localData],
+    ['drift', report !== null && driftReasons(report).length > 0],
   ];
   return facts.filter(([, holds]) => holds).map(([badge]) => badge);
 }

@@ -1,6 +1,6 @@
 import type { Badge, CellKey } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
-import { latencyRatio } from '../../domain/statistics.ts';
+import { type CellLaunches, latencyRatio } from '../../domain/statistics.ts';
 import { type BenchmarkView, rowRecipeId } from './benchmark-view.ts';
 import { badgesOf, type Judgement, judgeMeasured, judgeUnmeasured } from './cell-state.ts';
 import type { KnownDevices } from './known-devices.ts';
@@ -66,7 +66,7 @@ export function judgeUnit(latest: PlacedView, previous: PlacedView | undefined, 
 /** Null unless both were measured on the same bytes in the same environment: anything else is shown, not compared. */
 function ratioOf(latest: BenchmarkView, previous: BenchmarkView): Estimate | null {
   if (latest.report === null || previous.report === null || !isComparable(latest, previous)) return null;
-  return latencyRatio({ launchMedians: medians(latest.report) }, { launchMedians: medians(previous.report) });
+  return latencyRatio(launchesOf(latest.report), launchesOf(previous.report));
 }
 
 function isComparable(a: BenchmarkView, b: BenchmarkView): boolean {
@@ -79,8 +79,8 @@ function isComparable(a: BenchmarkView, b: BenchmarkView): boolean {
   );
 }
 
-function medians({ launches }: NonNullable<BenchmarkView['report']>): readonly number[] {
-  return launches.map(({ p50Ms }) => p50Ms);
+function launchesOf({ launches, control }: NonNullable<BenchmarkView['report']>): CellLaunches {
+  return { launchMedians: launches.map(({ p50Ms }) => p50Ms), ...(control != null && { pool: control.pool }) };
 }
 
 /** Everything of a key but what only a measurement tells: results of one slot belong to one cell as long as the machine's condition stays. */

@@ -56,6 +56,7 @@ describe('runLaunch', () => {
     expect(Math.min(...samples)).toBe(result.report.minMs);
     expect(result.report.warmup.runs).toBeGreaterThanOrEqual(20);
     expect(result.report.rssPeakBytes).toBeGreaterThan(10e6);
+    expect(Math.min(...Object.values(result.report.noise ?? {}))).toBeGreaterThan(0);
     expect(result.inputShapes).toEqual({ input_ids: [1, 8], attention_mask: [1, 8] });
     expect(result.session).toEqual({ ep: EP, intraOpThreads: 1, 'config.session.intra_op.allow_spinning': '0' });
     expect(Object.keys(result.olive)).toEqual(['latency-avg', 'latency-p90']);

@@ -8,6 +8,7 @@ import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts'
 import type { NamedTensors } from '../runtime/tensor.ts';
 import { inputsSpecSchema, measurementFeeds, shapesOf } from './inputs.ts';
 import { sampleStatistics } from './launch-statistics.ts';
+import { probeNoise } from './noise-probe.ts';
 import { measureOliveMetrics, oliveMetricSchema } from './olive-metrics.ts';
 import { describeSession, openSession, sessionSpecSchema } from './session-spec.ts';
 import { type LaunchPlan, launchPlanSchema } from './tiers.ts';
@@ -54,16 +55,26 @@ export type LaunchResult = z.infer<typeof launchResultSchema>;
  */
 export async function runLaunch(request: LaunchRequest, runtime: InferenceRuntime): Promise<LaunchResult> {
   const info = await runtime.info();
+  const beforeMs = probeNoise();
   const created = await timed(() => openSession(runtime, request.session));
   const session = created.value;
   try {
     const feeds = await measurementFeeds(request.inputs, session, request.session.ep);
     const measured = await measure(session, feeds, request.plan);
     const rssPeakBytes = await peakMemoryBytes();
+    const noise = { beforeMs, afterMs: probeNoise() };
     const samplesPath = await writeSamples(request, measured.samplesMs);
     const { samplesMs, ...phases } = measured;
     return {
-      report: { index: request.index, createMs: created.durationMs, ...phases, ...sampleStatistics(samplesMs), samplesPath, rssPeakBytes },
+      report: {
+        index: request.index,
+        createMs: created.durationMs,
+        ...phases,
+        ...sampleStatistics(samplesMs),
+        samplesPath,
+        rssPeakBytes,
+        noise,
+      },
       runtime: { adapter: info.adapter, ortVersion: info.ortVersion, ortLibraryDigest: info.libraryDigest, node: process.version },
       inputShapes: shapesOf(feeds),
       rowsPerRun: rowsPerRun(feeds),

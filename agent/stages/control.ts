@@ -1,0 +1,80 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { environmentId } from '../../domain/device.ts';
+import { GroveError } from '../../domain/errors.ts';
+import type { ControlReport } from '../../domain/report.ts';
+import {
+  CONTROL_LAUNCHES,
+  CONTROL_PLAN,
+  type ControlRecord,
+  controlModel,
+  controlRecordSchema,
+  controlReport,
+  isControlDue,
+  withRun,
+} from '../../engine/benchmark/control.ts';
+import { type LaunchRequest, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
+import { writeModelFile } from '../../engine/onnx/write.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { asJson } from '../runner/as-json.ts';
+import type { TaskContext } from '../runner/stage.ts';
+import type { BenchmarkSession } from './benchmark-values.ts';
+
+/** Longest a launch of the control recipe may take: a provider that compiles for minutes does without one. */
+const MAX_LAUNCH_MS = 120_000;
+const INPUT_SEED = 1;
+
+/**
+ * What is known of the device's control recipe on the provider a benchmark runs on, measured first when it is due. The smoke tier, which has a minute, uses what
+ * there is and measures none; emulators have none. Whatever goes wrong leaves the record as it is; it never fails the task. Throws the signal's reason.
+ */
+export async function controlOf(value: BenchmarkSession, context: TaskContext): Promise<ControlReport | null> {
+  if (context.device.profile.emulated) return null;
+  const environment = environmentId(context.device.profile, context.host, sha256);
+  const path = recordPath(value, context);
+  const known = await readRecord(path);
+  const at = context.clock.now();
+  if (value.spec.tier === 'smoke' || !isControlDue(known, { environmentId: environment, at })) return controlReport(known, environment);
+  const launchMediansMs = await measureControl(value, context);
+  if (launchMediansMs === undefined) return controlReport(known, environment);
+  const record = withRun(known, environment, { measuredAt: at, launchMediansMs });
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, JSON.stringify(record));
+  return controlReport(record, environment);
+}
+
+function recordPath({ session }: BenchmarkSession, { config, device }: TaskContext): string {
+  return join(config.dataFolder, 'control', `${device.name.replaceAll('/', '-')}-${session.ep}.json`);
+}
+
+/** A record that is damaged or of another version is measured anew. */
+async function readRecord(path: string): Promise<ControlRecord | undefined> {
+  try {
+    return controlRecordSchema.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function measureControl(value: BenchmarkSession, context: TaskContext): Promise<number[] | undefined> {
+  const outputFolder = join(context.folder, 'control');
+  await mkdir(outputFolder);
+  const { modelPath } = await writeModelFile(controlModel(), join(outputFolder, 'model.onnx'));
+  const session = { ...value.plainSession, modelPath };
+  const inputs = { kind: 'generated', seed: INPUT_SEED, dims: {}, integerBelow: 1 } as const;
+  const medians: number[] = [];
+  try {
+    for (let index = 0; index < CONTROL_LAUNCHES; index++) {
+      const request: LaunchRequest = { index, session, inputs, plan: CONTROL_PLAN, oliveMetrics: [], outputFolder };
+      const launch = { stage: 'launch', request: asJson(request), result: launchResultSchema, timeoutMs: MAX_LAUNCH_MS };
+      medians.push((await context.inChild(launch)).report.p50Ms);
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof GroveError)) throw error;
+    context.log(`The control recipe was not measured: ${error.message}`);
+    return undefined;
+  }
+  context.log(`Control recipe: p50 ${medians.map((ms) => ms.toFixed(3)).join(', ')} ms.`);
+  return medians;
+}
