@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cellStateSchema } from '../domain/matrix.ts';
+import { cellStateSchema } from '../domain/cell-state.ts';
 import { prioritySchema } from '../domain/names.ts';
 import { submitAnswerSchema } from './submit.ts';
 

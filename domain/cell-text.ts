@@ -1,4 +1,5 @@
-import type { Badge, Cell } from './matrix.ts';
+import type { Badge } from './cell-state.ts';
+import type { Cell } from './matrix.ts';
 import { formatAge, formatInterval, formatMs, formatRatio, formatShare, STATE_SIGNS, type StateSign, shortEp } from './matrix-text.ts';
 import { goalsText, qualityText, rankingText } from './quality-text.ts';
 import type { BenchmarkReport } from './report.ts';

@@ -1,4 +1,5 @@
-import type { Badge, CellState, MatrixColumn, MatrixRow, Published } from './matrix.ts';
+import type { Badge, CellState } from './cell-state.ts';
+import type { MatrixColumn, MatrixRow, Published } from './matrix.ts';
 import type { Estimate } from './report.ts';
 
 /**

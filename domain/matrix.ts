@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { badgeSchema, cellStateSchema } from './cell-state.ts';
+import { cellCurationSchema } from './curation.ts';
 import { digestOf, type Sha256 } from './json.ts';
 import { epNameSchema, tierSchema } from './names.ts';
 import { estimateSchema, evaluatedMetricSchema, qualitySchema } from './report.ts';
@@ -30,46 +32,6 @@ export type CellKey = z.infer<typeof cellKeySchema>;
 export function cellId(key: CellKey, sha256: Sha256): string {
   return digestOf(key, sha256).slice(0, 16);
 }
-
-/**
- * A cell has exactly one state.
- *
- * `ok` measured and nothing wrong; `regressed`/`improved` against its baseline; `noisy` the interval stayed wide; `insufficient` too few launches for an
- * interval; `fell-back` a heavy node ran off the asked EP; `quality` outputs differ from the Reference by more than the bound; `failed` recipe's or
- * model's fault; `exception` the farm's or device's fault, retries spent; `unsupported` nobody can convert or run it; `running`, `waiting`; `missing`
- * asked for by no one yet.
- */
-export const cellStateSchema = z.enum([
-  'ok',
-  'regressed',
-  'improved',
-  'noisy',
-  'insufficient',
-  'fell-back',
-  'quality',
-  'failed',
-  'exception',
-  'unsupported',
-  'running',
-  'waiting',
-  'missing',
-]);
-export type CellState = z.infer<typeof cellStateSchema>;
-
-/** Facts beside the state; several may hold. Cells with `substituted`, `emulated`, `synthetic` or `imported` are never ranked with, or baselined against, others. */
-export const badgeSchema = z.enum([
-  'partial',
-  'stale',
-  'substituted',
-  'synthetic',
-  'emulated',
-  'imported',
-  'acknowledged',
-  'local-data',
-  'disturbed',
-  'drift',
-]);
-export type Badge = z.infer<typeof badgeSchema>;
 
 export const cellSchema = z.strictObject({
   id: z.string(),
@@ -106,13 +68,24 @@ export const cellSchema = z.strictObject({
     ortVersion: z.string().nullable(),
     measuredAt: z.number().nullable(),
   }),
+  /** What people have said about it; null when nobody has. */
+  curation: cellCurationSchema.nullable().default(null),
   /** A command that measures this cell again. */
   reproduce: text,
   /** Units (stable device names) whose results this cell holds. */
   units: z.array(z.string()),
   /** Where there are several: how each of them is, and the task that says so. */
   unitStates: z
-    .array(z.strictObject({ unit: z.string().nullable(), state: cellStateSchema, badges: z.array(badgeSchema), taskId: z.string() }))
+    .array(
+      z.strictObject({
+        unit: z.string().nullable(),
+        state: cellStateSchema,
+        badges: z.array(badgeSchema),
+        taskId: z.string(),
+        /** Null unless measured. */
+        p50Ms: estimateSchema.nullable().default(null),
+      }),
+    )
     .default([]),
 });
 export type Cell = z.infer<typeof cellSchema>;
@@ -156,8 +129,8 @@ export const matrixColumnSchema = z.strictObject({
 });
 
 export const matrixSchema = z.strictObject({
-  /** 2 since cells carry `evaluator`; readers take both. */
-  schemaVersion: z.union([z.literal(1), z.literal(2)]),
+  /** 2 since cells carry `evaluator`, 3 since they carry what people said about them; readers take all. */
+  schemaVersion: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   generatedAt: z.number(),
   rows: z.array(matrixRowSchema),
   columns: z.array(matrixColumnSchema),

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import type { CellState } from '../../domain/cell-state.ts';
+import type { CellCuration } from '../../domain/curation.ts';
 import { environmentId } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
-import { type CellState, matrixSchema } from '../../domain/matrix.ts';
+import { matrixSchema } from '../../domain/matrix.ts';
 import { loadCatalogue } from '../../domain/recipe/catalogue.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
@@ -95,10 +97,15 @@ const AGENTS = ['lab-1', 'lab-2', 'lab-3'].map((agentId) =>
   agentOf(agentId, [deviceOf(`${agentId}/cpu0`)], { host: hostOf(`host-${agentId}`) }),
 );
 
-async function matrixOf(tasks: readonly TaskRecord[], others: readonly TaskRecord[] = []) {
+async function matrixOf(
+  tasks: readonly TaskRecord[],
+  others: readonly TaskRecord[] = [],
+  curations: ReadonlyMap<string, CellCuration> = new Map(),
+) {
   const store = {
     benchmarks: async () => tasks,
     agents: async () => AGENTS,
+    curations: async () => curations,
     task: async (taskId: string) => others.find((task) => task.taskId === taskId),
   };
   return createAggregate({ store, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 })();

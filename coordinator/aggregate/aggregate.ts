@@ -12,7 +12,7 @@ import { layOut } from './layout.ts';
 import { placeView } from './unit-result.ts';
 
 export interface AggregateDeps {
-  readonly store: Pick<TaskStore, 'benchmarks' | 'agents' | 'task'>;
+  readonly store: Pick<TaskStore, 'benchmarks' | 'agents' | 'task' | 'curations'>;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -33,15 +33,15 @@ export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
     return [view];
   };
   return async () => {
-    const [tasks, agents] = await Promise.all([deps.store.benchmarks(), deps.store.agents()]);
+    const [tasks, agents, curations] = await Promise.all([deps.store.benchmarks(), deps.store.agents(), deps.store.curations()]);
     const devices = new KnownDevices(agents, deps.sha256);
     const read = readOnce(deps.store);
     const viewed = await Promise.all(tasks.map((task) => viewOf(task, read)));
     const cells = foldCells(
       viewed.flat().map((view) => placeView(view, devices)),
-      { devices, sha256: deps.sha256 },
+      { devices, sha256: deps.sha256, curations },
     );
-    return { schemaVersion: 2, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
+    return { schemaVersion: 3, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
   };
 }
 

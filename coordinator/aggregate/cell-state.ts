@@ -1,6 +1,6 @@
+import type { Badge, CellState } from '../../domain/cell-state.ts';
 import { driftReasons } from '../../domain/drift.ts';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
-import type { Badge, CellState } from '../../domain/matrix.ts';
 import { formatCosine } from '../../domain/matrix-text.ts';
 import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
 import { isEnd } from '../../domain/task-state.ts';

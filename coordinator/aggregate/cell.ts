@@ -1,5 +1,7 @@
+import type { Badge } from '../../domain/cell-state.ts';
+import type { CellCuration } from '../../domain/curation.ts';
 import type { Sha256 } from '../../domain/json.ts';
-import { type Badge, type Cell, type CellKey, cellId } from '../../domain/matrix.ts';
+import { type Cell, type CellKey, cellId } from '../../domain/matrix.ts';
 import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
 import { median } from '../../domain/statistics.ts';
 import { badness } from './cell-state.ts';
@@ -8,17 +10,26 @@ import type { UnitResult } from './unit-result.ts';
 
 const MAX_REASON_CHARS = 2_000;
 
+/** What a cell is made with beside its results. */
+export interface CellContext {
+  readonly sha256: Sha256;
+  /** By cell id. */
+  readonly curations: ReadonlyMap<string, CellCuration>;
+}
+
 /** Folds the latest results of a cell's units, at least one. The worst unit names the state, the newest one the provenance. */
-export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitResult[]], sha256: Sha256): Cell {
+export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitResult[]], { sha256, curations }: CellContext): Cell {
   const worst = results.reduce((a, b) => (badness(b.state) < badness(a.state) ? b : a));
   const newest = results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
   const shown = newest.view.report === null && worst.view.report !== null ? worst : newest;
   const { report } = shown.view;
+  const id = cellId(key, sha256);
+  const curation = curations.get(id) ?? null;
   return {
-    id: cellId(key, sha256),
+    id,
     key,
     state: worst.state,
-    badges: uniqueBadges(results),
+    badges: [...uniqueBadges(results), ...(curation?.acknowledged?.state === worst.state ? (['acknowledged'] as const) : [])],
     reason: (results.length > 1 && worst.reason !== '' ? `${worst.unit ?? ''}: ${worst.reason}` : worst.reason).slice(0, MAX_REASON_CHARS),
     code: worst.view.error?.code ?? null,
     p50Ms: rollUp(results),
@@ -31,6 +42,7 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
     evaluator: report?.evaluator ?? [],
     ratioToPrevious: shown.ratioToPrevious,
     provenance: provenanceOf(shown),
+    curation,
     reproduce: reproduceCommand(shown.view, shown.unit),
     unitStates: results.length === 1 ? [] : results.map(unitState),
     units: [...new Set(results.flatMap(({ unit }) => (unit === null ? [] : [unit])))].sort(),
@@ -38,7 +50,7 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
 }
 
 function unitState({ unit, state, badges, view }: UnitResult): Cell['unitStates'][number] {
-  return { unit, state, badges: [...badges], taskId: view.task.taskId };
+  return { unit, state, badges: [...badges], taskId: view.task.taskId, p50Ms: view.report?.p50Ms ?? null };
 }
 
 /** One unit's own interval; of several units the median of their medians with the smallest and the largest. */

@@ -1,6 +1,5 @@
-import type { Sha256 } from '../../domain/json.ts';
 import type { Cell, CellKey } from '../../domain/matrix.ts';
-import { foldCell } from './cell.ts';
+import { type CellContext, foldCell } from './cell.ts';
 import type { KnownDevices } from './known-devices.ts';
 import { judgeUnit, type PlacedView, slotOf, type UnitResult } from './unit-result.ts';
 
@@ -11,9 +10,8 @@ export interface FoldedCell {
   readonly deviceClass: string;
 }
 
-export interface FoldContext {
+export interface FoldContext extends CellContext {
   readonly devices: KnownDevices;
-  readonly sha256: Sha256;
 }
 
 /**
@@ -52,7 +50,7 @@ function cellOf(views: readonly PlacedView[], context: FoldContext): readonly Fo
   const [first, ...rest] = results;
   if (key === undefined || first === undefined) return [];
   const newest = results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
-  return [{ cell: foldCell(key, [first, ...rest], context.sha256), newest, deviceClass: newest.deviceClass }];
+  return [{ cell: foldCell(key, [first, ...rest], context), newest, deviceClass: newest.deviceClass }];
 }
 
 function judgeLatest(unit: readonly PlacedView[], { devices }: FoldContext): readonly UnitResult[] {

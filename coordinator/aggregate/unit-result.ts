@@ -1,4 +1,5 @@
-import type { Badge, CellKey } from '../../domain/matrix.ts';
+import type { Badge } from '../../domain/cell-state.ts';
+import type { CellKey } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
 import { type CellLaunches, latencyRatio } from '../../domain/statistics.ts';
 import { type BenchmarkView, rowRecipeId } from './benchmark-view.ts';

@@ -35,7 +35,7 @@ const NO_GARBAGE = {
   droppedUploads: 0,
 };
 
-export const EMPTY_MATRIX: Matrix = { schemaVersion: 2, generatedAt: 0, rows: [], columns: [], cells: [] };
+export const EMPTY_MATRIX: Matrix = { schemaVersion: 3, generatedAt: 0, rows: [], columns: [], cells: [] };
 
 /** A REST server on a free port over a real memory store, real files and a real catalogue; only submitting is reduced to one benchmark task. */
 export interface FarmServer {

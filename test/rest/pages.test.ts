@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderMarkdown } from '../../coordinator/matrix/renderers/markdown.ts';
 import { renderMatrixPage } from '../../coordinator/matrix/renderers/matrix-page.ts';
-import { cellStateSchema, matrixSchema } from '../../domain/matrix.ts';
+import { cellStateSchema } from '../../domain/cell-state.ts';
+import { matrixSchema } from '../../domain/matrix.ts';
 import { STATE_SIGNS } from '../../domain/matrix-text.ts';
 import { EMPTY_MATRIX, type FarmServer } from './farm-server.ts';
 import { rawRequest } from './raw-request.ts';
@@ -51,6 +52,12 @@ describe('pages', () => {
     expect(text).toContain(`/api/v1/artifacts/${'a'.repeat(64)}`);
     expect(text).toContain('grove submit qdq_amd');
     expect(text).toContain('32.4 ms');
+  });
+
+  it('show what people have said about a cell, who and when', async () => {
+    const { text } = await get('/cells/0000000000000001');
+    expect(text).toMatch(/<th scope="row">baseline<\/th><td>release 4<\/td><td>ann<\/td><td><time datetime="2026-11-14T09:30/);
+    expect(text).toMatch(/<th scope="row">acknowledged<\/th><td>regressed: &lt;script&gt;/);
   });
 
   it('show quality, ranking and goals in words and signs', async () => {

@@ -1,4 +1,5 @@
-import type { Badge, Cell, CellState, Matrix, MatrixColumn, MatrixRow } from '../../domain/matrix.ts';
+import type { Badge, CellState } from '../../domain/cell-state.ts';
+import type { Cell, Matrix, MatrixColumn, MatrixRow } from '../../domain/matrix.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
 
 /** A matrix with every state and hostile names, for the renderers. */
@@ -53,6 +54,12 @@ interface CellChange {
   readonly code?: string;
 }
 
+const CURATION: Cell['curation'] = {
+  baseline: { taskIds: ['job0-0'], reason: 'release 4', by: 'ann', at: NOW - 9 * DAY },
+  acknowledged: { state: 'regressed', reason: HOSTILE, by: 'bob', at: NOW - DAY },
+  notes: [{ id: 'n-1', text: HOSTILE, by: 'ann', at: NOW - DAY }],
+};
+
 let cells = 0;
 
 function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
@@ -102,6 +109,7 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
       ortVersion: measured ? '1.30.0' : null,
       measuredAt: measured ? NOW - 2 * DAY : null,
     },
+    curation: state === 'regressed' ? CURATION : null,
     unitStates: [],
     reproduce: `grove submit ${RECIPES[recipe]} --model ${MODEL} --on ${at.units[0]} --tier smoke`,
     units: [...at.units],
@@ -152,7 +160,7 @@ const CPU = column('AMD EPYC 7763 64-Core Processor', 'cpu');
 const EMULATED = column(HOSTILE, 'gpu', { emulated: true });
 
 export const SAMPLE_MATRIX: Matrix = {
-  schemaVersion: 2,
+  schemaVersion: 3,
   generatedAt: NOW,
   rows: RECIPES.map((_, index) => row(index)),
   columns: [AMD, QUALCOMM, CPU, EMULATED],

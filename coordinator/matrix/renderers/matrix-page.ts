@@ -1,5 +1,6 @@
+import type { CellState } from '../../../domain/cell-state.ts';
 import { cellText } from '../../../domain/cell-text.ts';
-import type { Cell, CellState, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
+import type { Cell, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
 import { BADGE_MEANINGS, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
