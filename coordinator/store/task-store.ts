@@ -1,4 +1,5 @@
 import type { AgentMark, Breaker } from '../../domain/agent-mark.ts';
+import type { CellCuration, CurationChange } from '../../domain/curation.ts';
 import type { Device, DeviceState, HostInfo, Missing } from '../../domain/device.ts';
 import type { ErrorReport } from '../../domain/errors.ts';
 import type { JobSpec, JobState } from '../../domain/job.ts';
@@ -61,6 +62,8 @@ export interface TaskStore {
    * a new one go on. A task whose lease would exceed a quota is passed over for others, at no cost in its order.
    */
   setPolicy(command: SetPolicyCommand): Promise<void>;
+  /** Records what somebody says about a cell (see `curate`), whether the matrix has it or not. Answers everything that is said about it. */
+  curateCell(command: CurateCellCommand): Promise<CellCuration>;
   /** Cancels what has not ended, and ends following the fleet. Running attempts are told to stop; a shared conversion goes only with its last job. */
   cancelJob(command: CancelCommand): Promise<CancelAnswer>;
   /**
@@ -96,6 +99,8 @@ export interface TaskStore {
   position(taskId: TaskId): Promise<number | undefined>;
   /** Every benchmark task that has ended or not, newest attempt's view, for the matrix. */
   benchmarks(): Promise<readonly TaskRecord[]>;
+  /** What people have said about cells, by cell id. */
+  curations(): Promise<ReadonlyMap<string, CellCuration>>;
   /** Events after `afterSequence`, oldest first, at most `limit`. The store keeps the last 10,000. */
   eventsSince(afterSequence: number, limit: number): Promise<readonly StoreEvent[]>;
   /** Blobs of the artifact store in which this store keeps documents: as much in use as the documents themselves. */
@@ -238,6 +243,13 @@ export interface SetPolicyCommand {
   readonly now: EpochMs;
   readonly principal: Principal;
   readonly policy: SchedulingPolicy;
+}
+
+export interface CurateCellCommand {
+  readonly now: EpochMs;
+  readonly principal: Principal;
+  readonly cellId: string;
+  readonly change: CurationChange;
 }
 
 export interface CancelCommand {

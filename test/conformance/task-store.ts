@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeCurations } from './task-store/curations.ts';
 import { describeEvents } from './task-store/events.ts';
 import type { StoreFactory } from './task-store/harness.ts';
 import { describeJobs } from './task-store/jobs.ts';
@@ -20,6 +21,7 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeLimits(makeStore);
     describeMarks(makeStore);
     describeQuotas(makeStore);
+    describeCurations(makeStore);
     describeSharing(makeStore);
     describeEvents(makeStore);
   });

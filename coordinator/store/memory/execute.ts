@@ -6,6 +6,7 @@ import { addTasks } from './commands/add-tasks.ts';
 import { cancelJob } from './commands/cancel-job.ts';
 import { closeStream } from './commands/close-stream.ts';
 import { complete } from './commands/complete.ts';
+import { curateCell } from './commands/curate-cell.ts';
 import { expire } from './commands/expire.ts';
 import { heartbeat } from './commands/heartbeat.ts';
 import { hello } from './commands/hello.ts';
@@ -29,6 +30,7 @@ export const COMMAND_NAMES = [
   'complete',
   'markAgent',
   'setPolicy',
+  'curateCell',
   'cancelJob',
   'expire',
 ] as const satisfies readonly (keyof TaskStore)[];
@@ -53,6 +55,7 @@ const HANDLERS: Handlers = {
   complete,
   markAgent,
   setPolicy,
+  curateCell,
   cancelJob,
   expire,
 };

@@ -140,6 +140,10 @@ class MemoryTaskStore implements TaskStore {
     return this.#run('setPolicy', command);
   }
 
+  curateCell(command: CommandOf<'curateCell'>) {
+    return this.#run('curateCell', command);
+  }
+
   cancelJob(command: CommandOf<'cancelJob'>) {
     return this.#run('cancelJob', command);
   }
@@ -203,6 +207,10 @@ class MemoryTaskStore implements TaskStore {
 
   async benchmarks() {
     return benchmarkTasks(this.#state);
+  }
+
+  async curations() {
+    return new Map(this.#state.curations);
   }
 
   async eventsSince(afterSequence: number, limit: number) {

@@ -55,6 +55,9 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
     case 'policy':
       state.policy = value;
       break;
+    case 'curation':
+      state.curations.set(value.cellId, value.curation);
+      break;
     case 'event':
       state.events.push(value);
   }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
+import type { CellCuration } from '../../../domain/curation.ts';
 import type { TaskId } from '../../../domain/names.ts';
 import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
@@ -36,6 +37,7 @@ export type SnapshotRecord =
   | { readonly kind: 'host'; readonly value: StoredHost }
   | { readonly kind: 'queue'; readonly value: StoredQueue }
   | { readonly kind: 'policy'; readonly value: SchedulingPolicy }
+  | { readonly kind: 'curation'; readonly value: { readonly cellId: string; readonly curation: CellCuration } }
   /** Their order decides the order in which waiting tasks are enqueued. */
   | { readonly kind: 'waiters'; readonly value: { readonly need: TaskId; readonly taskIds: readonly TaskId[] } }
   | { readonly kind: 'event'; readonly value: StoreEvent };
@@ -50,6 +52,7 @@ const RECORD_KINDS = [
   'queue',
   'waiters',
   'policy',
+  'curation',
   'event',
 ] as const satisfies readonly SnapshotRecord['kind'][];
 
@@ -81,6 +84,7 @@ export function captureState(state: State): readonly SnapshotRecord[] {
     ...[...state.queues.values()].map((queue) => ({ kind: 'queue', value: captureQueue(queue) }) as const),
     ...[...state.waiters].map(([need, taskIds]) => ({ kind: 'waiters', value: { need, taskIds: [...taskIds] } }) as const),
     { kind: 'policy', value: state.policy },
+    ...[...state.curations].map(([cellId, curation]) => ({ kind: 'curation', value: { cellId, curation } }) as const),
     ...state.events.map((value) => ({ kind: 'event', value }) as const),
   ];
 }

@@ -1,3 +1,4 @@
+import type { CellCuration } from '../../../domain/curation.ts';
 import type { AgentId, HostId, JobId, SessionId, TaskId } from '../../../domain/names.ts';
 import { DEFAULT_POLICY, type SchedulingPolicy } from '../../../domain/policy.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
@@ -125,6 +126,7 @@ export interface State {
   readonly queues: Map<string, Queue>;
   readonly events: StoreEvent[];
   policy: SchedulingPolicy;
+  readonly curations: Map<string, CellCuration>;
 
   revision: number;
   /** Need -> waiting tasks that need it. */
@@ -154,6 +156,7 @@ export function createState(): State {
     queues: new Map(),
     events: [],
     policy: DEFAULT_POLICY,
+    curations: new Map(),
     revision: 0,
     waiters: new Map(),
     benchmarks: new Set(),

@@ -1,4 +1,5 @@
 import { LEASE_MS } from '../../../domain/constants.ts';
+import { cellCurationSchema, curate, UNCURATED } from '../../../domain/curation.ts';
 import type { ErrorReport } from '../../../domain/errors.ts';
 import { followEnd } from '../../../domain/job.ts';
 import type { Sha256 } from '../../../domain/json.ts';
@@ -9,6 +10,7 @@ import type {
   AddTasksCommand,
   CancelCommand,
   CompleteCommand,
+  CurateCellCommand,
   ExpireCommand,
   HeartbeatCommand,
   HelloCommand,
@@ -135,6 +137,13 @@ export function markAgentCall({ now, principal, agentId, mark }: MarkAgentComman
 /** The function decides on numbers: absent limits are left out. */
 export function setPolicyCall({ now, policy }: SetPolicyCommand): FunctionCall {
   return { name: 'set_policy', now, call: policy, texts: [JSON.stringify(policy)] };
+}
+
+/** @param before what is kept now, as it is written; '' for nothing. */
+export function curateCellCall({ now, principal, cellId, change }: CurateCellCommand, before: string): FunctionCall {
+  const curation = before === '' ? UNCURATED : cellCurationSchema.parse(JSON.parse(before));
+  const after = curate(curation, change, { by: principal.name, at: now });
+  return { name: 'curate_cell', now, call: { cellId }, texts: [before, JSON.stringify(after)] };
 }
 
 export function cancelJobCall({ now, principal, jobId }: CancelCommand): FunctionCall {

@@ -20,6 +20,7 @@
  * match open:<priority> unit:<device> routes route-numbers requirements yes:<profile> fit:<device>
  *                                        who may serve what, see functions/matching.lua
  * policy  leases                         scheduling policy; hash: live leases that count against quotas
+ * curations                              hash: cell id -> what people have said about it
  * alarms                                 sorted set of everything that has a deadline
  * events                                 stream of batches of store events
  * ```

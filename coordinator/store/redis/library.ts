@@ -53,6 +53,7 @@ const COMMANDS = [
   'complete',
   'mark_agent',
   'set_policy',
+  'curate_cell',
   'cancel_job',
   'expire',
   'learn',
@@ -64,6 +65,7 @@ export type CommandFunction = (typeof COMMANDS)[number];
 const QUERIES = [
   'policy',
   'lease_counts',
+  'curations',
   'tasks',
   'tasks_of',
   'benchmarks',

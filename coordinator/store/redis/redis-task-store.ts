@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ACCEPT_MS, LEASE_MS } from '../../../domain/constants.ts';
+import { cellCurationSchema } from '../../../domain/curation.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
@@ -18,6 +19,7 @@ import {
   cancelJobCall,
   closeStreamCall,
   completeCall,
+  curateCellCall,
   expireCall,
   heartbeatCall,
   helloCall,
@@ -47,6 +49,7 @@ type CommandOf<
     | 'complete'
     | 'markAgent'
     | 'setPolicy'
+    | 'curateCell'
     | 'cancelJob'
     | 'expire',
 > = Parameters<TaskStore[Name]>[0];
@@ -56,6 +59,9 @@ const SLICE = 200;
 
 /** Rounds of judging before one command is given up: each answers everything that was open when it began. */
 const MAX_JUDGING_ROUNDS = 5;
+
+/** People who say something about one cell at the same moment. */
+const MAX_CURATION_ROUNDS = 50;
 
 export interface RedisTaskStoreOptions {
   /** Owned by the caller, who closes it after the store has stopped. */
@@ -166,6 +172,18 @@ class RedisTaskStore implements ArchivingTaskStore {
     await this.#run(setPolicyCall(command));
   }
 
+  /** The rules are TypeScript's: what is read is changed here and kept if it is still the same there. */
+  async curateCell(command: CommandOf<'curateCell'>) {
+    let before = '';
+    for (let round = 0; round < MAX_CURATION_ROUNDS; round += 1) {
+      const call = curateCellCall(command, before);
+      const [kept] = await this.#run(call);
+      before = textOf(kept);
+      if (before === call.texts?.[1]) return cellCurationSchema.parse(JSON.parse(before));
+    }
+    throw new GroveError('store-unavailable', { problem: `too many people curate cell ${command.cellId} at once` });
+  }
+
   async cancelJob(command: CommandOf<'cancelJob'>) {
     const [cancelled, running] = await this.#run(cancelJobCall(command));
     return { cancelledTasks: idsSchema.parse(JSON.parse(textOf(cancelled))), running: attemptsOf(running) };
@@ -236,6 +254,12 @@ class RedisTaskStore implements ArchivingTaskStore {
 
   async benchmarks() {
     return this.#slices({ offset: 0, limit: Number.POSITIVE_INFINITY }, (range) => this.#ask('benchmarks', range));
+  }
+
+  async curations() {
+    const fields = listOf(await this.#ask('curations', {})).map(textOf);
+    const pairs = fields.flatMap((cellId, index) => (index % 2 === 0 ? [[cellId, fields[index + 1] ?? ''] as const] : []));
+    return new Map(pairs.map(([cellId, text]) => [cellId, cellCurationSchema.parse(JSON.parse(text))]));
   }
 
   async archives() {

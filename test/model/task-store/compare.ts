@@ -101,6 +101,7 @@ export async function observe(store: TaskStore, now: number): Promise<Observed> 
   const rest = {
     leaseCounts: await store.leaseCounts(),
     policy: await store.policy(),
+    curations: await store.curations(),
     agents: await store.agents(),
     queues: await store.queues(),
     running: (await store.runningJobs()).map(({ jobId }) => jobId),
@@ -117,11 +118,12 @@ const sorted = (counts: Readonly<Record<string, number>>) =>
 
 const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, leaseCounts, running, following }: Observed) {
+function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, curations, leaseCounts, running, following }: Observed) {
   return {
     running,
     following,
     policy,
+    curations: [...curations].sort(byText),
     leaseCounts: sorted(leaseCounts),
     jobs: jobs.map(({ jobId, state, counts }) => ({ jobId, state, counts, views: views.get(jobId) })),
     tasks: tasks
@@ -172,6 +174,7 @@ function expectedView(model: NaiveFarm, now: number): ReturnType<typeof comparab
   const digests = [...new Set(model.tasks.filter(({ state }) => state === 'pending').map(({ origin }) => origin.requirementDigest))];
   return {
     policy: model.policy,
+    curations: [...model.curateCell.kept].sort(byText),
     leaseCounts: sorted(leaseCountsOf(model)),
     jobs: [...model.jobs].reverse().map((job) => {
       const views = job.taskIds.map((taskId) => [taskId, model.viewOf(job, taskId)] as const);

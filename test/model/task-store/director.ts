@@ -59,6 +59,11 @@ export class Director {
         return { name: 'markAgent', command: this.#mark(action) };
       case 'policy':
         return { name: 'setPolicy', command: { now: this.now, principal: { kind: 'user', name: 'ann' }, policy: action.policy } };
+      case 'curate':
+        return {
+          name: 'curateCell',
+          command: { now: this.now, principal: { kind: 'user', name: 'ann' }, cellId: action.cellId, change: action.change },
+        };
       case 'cancel':
         return this.#cancel(action.pick);
       case 'expire':

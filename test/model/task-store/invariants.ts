@@ -1,6 +1,7 @@
 import type { AnyCall } from '../../../coordinator/store/memory/execute.ts';
 import { SHARED_LEASES_PER_HOST } from '../../../coordinator/store/order.ts';
 import type { AgentRecord, DueItem, JobRecord, QueueSummary, StoreEvent, TaskRecord } from '../../../coordinator/store/task-store.ts';
+import type { CellCuration } from '../../../domain/curation.ts';
 import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import { isEnd } from '../../../domain/task-state.ts';
 
@@ -18,6 +19,7 @@ export interface Observed {
   readonly following: readonly string[];
   readonly benchmarks: readonly TaskRecord[];
   readonly policy: SchedulingPolicy;
+  readonly curations: ReadonlyMap<string, CellCuration>;
   readonly leaseCounts: Readonly<Record<string, number>>;
 }
 

@@ -20,6 +20,7 @@ import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import { DEFAULT_POLICY, type SchedulingPolicy } from '../../../domain/policy.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
+import { createNaiveCurations } from './naive-curations.ts';
 import { dueOf } from './naive-due.ts';
 import { exceedsQuota, holdsExceeding } from './naive-quotas.ts';
 import {
@@ -63,6 +64,7 @@ export class NaiveFarm {
   readonly tokens: string[] = [];
   readonly clocks = new Map<string, { time: number; finishes: Map<string, number> }>();
   policy: SchedulingPolicy = DEFAULT_POLICY;
+  readonly curateCell = createNaiveCurations();
   #sessions = 0;
   #sequence = 0;
 

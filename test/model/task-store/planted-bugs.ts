@@ -261,6 +261,8 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     setPolicy: (command) => store.setPolicy(command),
     policy: () => store.policy(),
     leaseCounts: () => store.leaseCounts(),
+    curateCell: (command) => store.curateCell(command),
+    curations: () => store.curations(),
     cancelJob: (command) => store.cancelJob(command),
     expire: (command) => store.expire(command),
     due: (now, limit) => store.due(now, limit),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { AgentMark } from '../../../domain/agent-mark.ts';
+import type { CurationChange } from '../../../domain/curation.ts';
 import type { Priority } from '../../../domain/names.ts';
 import { type SchedulingPolicy, schedulingPolicySchema } from '../../../domain/policy.ts';
 import type { AttemptOutcome } from '../../../domain/task.ts';
@@ -41,6 +42,7 @@ export type Action =
   | { readonly type: 'complete'; readonly pick: number; readonly outcome: Outcome; readonly forged: boolean }
   | { readonly type: 'mark'; readonly agent: AgentName; readonly kind: AgentMark['kind'] | null; readonly forMs: number | null }
   | { readonly type: 'policy'; readonly policy: SchedulingPolicy }
+  | { readonly type: 'curate'; readonly cellId: string; readonly change: CurationChange }
   | { readonly type: 'cancel'; readonly pick: number }
   | { readonly type: 'pass'; readonly durationMs: number }
   | { readonly type: 'list' }
@@ -104,6 +106,15 @@ const policy = fc.record({
     .record({ annsWeight: fc.constantFrom(1, 2, 0.5), perSubmitter: limit, bob: limit, total: limit, each: limit })
     .map(({ annsWeight, perSubmitter, bob, total, each }) => policyOf({ annsWeight, perSubmitter, bob, total, each })),
 });
+const curate = fc.record({
+  type: fc.constant('curate' as const),
+  cellId: fc.constantFrom('a'.repeat(16), 'b'.repeat(16)),
+  change: fc.oneof(
+    fc.constantFrom<CurationChange>({ kind: 'unpin' }, { kind: 'withdraw' }, { kind: 'acknowledge', state: 'noisy', reason: '' }),
+    fc.constantFrom('t-1', 't-2').map((taskId): CurationChange => ({ kind: 'pin', taskIds: [taskId], reason: 'r' })),
+    fc.constantFrom('n-1', 'n-2').map((id): CurationChange => ({ kind: 'note', id, text: id })),
+  ),
+});
 const cancel = fc.record({ type: fc.constant('cancel' as const), pick });
 const resubmit = fc.record({ type: fc.constant('resubmit' as const), pick, changed: sometimes });
 const link = fc.record({ type: fc.constant('link' as const), pick, conversion: fc.constantFrom(0, 1) });
@@ -129,6 +140,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { arbitrary: close, weight: 1 },
   { arbitrary: mark, weight: 1 },
   { arbitrary: policy, weight: 1 },
+  { arbitrary: curate, weight: 1 },
   { arbitrary: reject, weight: 1 },
   { arbitrary: resubmit, weight: 1 },
   { arbitrary: link, weight: 1 },

@@ -125,6 +125,11 @@ function queries.lease_counts()
   return redis.call('HGETALL', work.prefix .. 'leases')
 end
 
+-- Cell ids and what is said about each
+function queries.curations()
+  return redis.call('HGETALL', work.prefix .. 'curations')
+end
+
 -- Per queue: digest, requirement, when its oldest pending task was enqueued, pending tasks of each priority
 function queries.queues()
   local found = {}
