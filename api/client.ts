@@ -33,7 +33,7 @@ import {
   jobViewSchema,
   MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
-import { type CellView, cellViewSchema } from './matrix.ts';
+import { type CellView, type CurateCellRequest, cellViewSchema } from './matrix.ts';
 import { type PolicyView, policyViewSchema } from './policy.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
@@ -122,6 +122,7 @@ export interface GroveClient {
   /** The matrix as the farm renders it. */
   matrixText(format: 'md' | 'html'): Promise<string>;
   cell(cellId: string): Promise<CellView>;
+  curateCell(cellId: string, request: CurateCellRequest): Promise<CellView>;
   /** What happens, for ever; survives broken connections without losing or repeating a durable event. */
   events(options?: EventsOptions): AsyncIterable<FarmEvent>;
   openApi(): Promise<Readonly<Record<string, unknown>>>;
@@ -203,5 +204,6 @@ function matrixMethods(http: Http) {
     matrix: () => http.json(ROUTES.matrix, matrixSchema, { query: { format: 'json' } }),
     matrixText: async (format) => (await http.stream(ROUTES.matrix, { query: { format } })).text(),
     cell: (cellId) => http.json(ROUTES.cell, cellViewSchema, { params: { cellId } }),
+    curateCell: (cellId, body) => http.json(ROUTES.curateCell, cellViewSchema, { params: { cellId }, body }),
   } satisfies Partial<GroveClient>;
 }

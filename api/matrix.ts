@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { curationChangeSchema } from '../domain/curation.ts';
 import { cellSchema, matrixColumnSchema, matrixRowSchema } from '../domain/matrix.ts';
 import { benchmarkReportSchema, findingSchema } from '../domain/report.ts';
 
@@ -21,3 +22,19 @@ export const cellViewSchema = z.object({
     ),
 });
 export type CellView = z.infer<typeof cellViewSchema>;
+
+const [pin, unpin, acknowledge, withdraw, note] = curationChangeSchema.options;
+
+/** Something to say about a cell. The farm adds who, when, and what the cell shows now. */
+export const curateCellRequestSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: pin.shape.kind, reason: pin.shape.reason.default('') }),
+  unpin,
+  z.strictObject({ kind: acknowledge.shape.kind, reason: acknowledge.shape.reason.default('') }),
+  withdraw,
+  z.strictObject({
+    kind: note.shape.kind,
+    text: note.shape.text,
+    id: note.shape.id.exactOptional().describe('A note that comes twice under one id counts once.'),
+  }),
+]);
+export type CurateCellRequest = z.input<typeof curateCellRequestSchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cellIdSchema } from '../domain/curation.ts';
 import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import { jobStateSchema } from '../domain/job.ts';
 import { matrixSchema } from '../domain/matrix.ts';
@@ -11,7 +12,7 @@ import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
-import { cellViewSchema, matrixFormatSchema } from './matrix.ts';
+import { cellViewSchema, curateCellRequestSchema, matrixFormatSchema } from './matrix.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
@@ -32,6 +33,7 @@ function json<S extends z.ZodType>(status: number, description: string, schema: 
 const agentParams = z.strictObject({ agentId: idSchema });
 const jobParams = z.strictObject({ jobId: idSchema });
 const taskParams = z.strictObject({ taskId: idSchema });
+const cellParams = z.strictObject({ cellId: cellIdSchema });
 const blobParams = z.strictObject({ sha256: sha256Schema });
 /** `a,b` as a list of members. */
 function listOf<T extends z.ZodType<string, string>>(member: T) {
@@ -376,8 +378,22 @@ export const ROUTES = {
     path: '/api/v1/cells/{cellId}',
     tag: 'matrix',
     kind: 'json',
-    params: z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') }),
+    params: cellParams,
     summary: 'One cell with the report it came from.',
+    answers: [json(200, 'The cell.', cellViewSchema)],
+    errors: ['not-found'],
+  }),
+  curateCell: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/cells/{cellId}/curation',
+    tag: 'matrix',
+    kind: 'json',
+    params: cellParams,
+    body: curateCellRequestSchema,
+    summary: 'Pins a baseline, acknowledges a state or adds a note.',
+    description:
+      'pin: later results are compared with those that the cell shows now. acknowledge: the present state is known. Both replace an earlier one; unpin and withdraw remove it.',
     answers: [json(200, 'The cell.', cellViewSchema)],
     errors: ['not-found'],
   }),

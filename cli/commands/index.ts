@@ -7,6 +7,10 @@ import { registerAgentRun } from './agent-run.ts';
 import { registerAgentShow } from './agent-show.ts';
 import { registerArtifactGc } from './artifact-gc.ts';
 import { registerBench } from './bench.ts';
+import { registerCellAck } from './cell-ack.ts';
+import { registerCellNote } from './cell-note.ts';
+import { registerCellPin } from './cell-pin.ts';
+import { registerCellShow } from './cell-show.ts';
 import type { RegisterCommand } from './command.ts';
 import { registerConvert } from './convert.ts';
 import { registerDataImport } from './data-import.ts';
@@ -49,6 +53,10 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerSubmit,
   registerRerun,
   registerMatrix,
+  registerCellShow,
+  registerCellPin,
+  registerCellAck,
+  registerCellNote,
   registerPull,
   registerJobList,
   registerJobView,

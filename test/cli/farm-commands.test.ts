@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentList, AgentView } from '../../api/agents.ts';
 import type { Explanation, JobList, JobView } from '../../api/jobs.ts';
+import type { CellView } from '../../api/matrix.ts';
 import type { RecipeList, RecipeView } from '../../api/recipes.ts';
 import type { GroveProcess } from '../support/grove-process.ts';
 import { Lab, RECIPE } from '../support/lab.ts';
@@ -72,6 +73,21 @@ describe('a completed job', () => {
       ['benchmark', 'completed'],
     ]);
     expect(await table('job', 'view', jobId)).toMatch(/benchmark trtrtx +done +lab-a\/cpu0 +1$/m);
+  });
+
+  it('has a cell that people pin, acknowledge and annotate', async () => {
+    const named = 'trtrtx@lab-a/cpu0';
+    const { cell } = await lab.json<CellView>('cell', 'show', named, '--json');
+    expect(await table('cell', 'show', cell.id)).toMatch(new RegExp(`^cell +${cell.id}$`, 'm'));
+    expect(await table('cell', 'pin', named, '--reason', 'release 4')).toMatch(/^baseline +local +\S+ \S+ +release 4$/m);
+    expect(await table('cell', 'ack', cell.id)).toMatch(/^acknowledged +local /m);
+    expect(await table('cell', 'note', cell.id, 'asked the vendor')).toMatch(/^note +local +\S+ \S+ +asked the vendor$/m);
+    const after = await lab.json<CellView>('cell', 'show', cell.id, '-o', 'json');
+    expect(after.cell.badges).toContain('acknowledged');
+    expect(after.cell.curation).toMatchObject({ baseline: { taskIds: [cell.provenance.taskId] }, notes: [{ text: 'asked the vendor' }] });
+    await table('cell', 'ack', cell.id, '--remove');
+    expect(await table('cell', 'pin', cell.id, '--remove')).not.toMatch(/^(acknowledged|baseline)/m);
+    expect((await lab.grove('cell', 'show', 'nothing@lab-a/cpu0')).code).toBe(1);
   });
 
   it('has nothing left to explain', async () => {

@@ -3,6 +3,7 @@ import { cellText } from '../../../domain/cell-text.ts';
 import type { Blob } from '../../../domain/manifest.ts';
 import { columnText, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
 import type { BenchmarkReport, LaunchReport } from '../../../domain/report.ts';
+import { curationSection } from './curation-section.ts';
 import { evaluatorSection } from './evaluator-section.ts';
 import { facts } from './facts.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
@@ -22,6 +23,7 @@ export function renderCellPage(view: CellView, nowMs: number): string {
 ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== null && html` <code>${cell.code}</code>`}</p>`}
 <div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
 ${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
+${curationSection(cell.curation)}
 ${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report)]}
 ${lintSection(view.lint)}
 ${provenanceSection(view)}

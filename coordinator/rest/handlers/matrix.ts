@@ -1,6 +1,9 @@
 import type { Request } from 'express';
-import type { MatrixFormat } from '../../../api/matrix.ts';
+import type { z } from 'zod';
+import type { CellView, curateCellRequestSchema, MatrixFormat } from '../../../api/matrix.ts';
+import type { CurationChange } from '../../../domain/curation.ts';
 import { GroveError } from '../../../domain/errors.ts';
+import type { Cell } from '../../../domain/matrix.ts';
 import { renderMarkdown } from '../../matrix/renderers/markdown.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
 import type { RestDeps } from '../deps.ts';
@@ -10,7 +13,12 @@ import { findCell } from '../views/cell-view.ts';
 const FORMATS: Readonly<Record<string, MatrixFormat>> = { 'application/json': 'json', 'text/markdown': 'md', 'text/html': 'html' };
 
 /** The matrix in each format, and single cells. */
-export function matrixHandlers({ matrix, store }: Pick<RestDeps, 'matrix' | 'store'>) {
+export function matrixHandlers({ matrix, store, clock, random }: Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'random'>) {
+  const view = async (cellId: string): Promise<CellView> => {
+    const cell = await findCell(await matrix(), cellId, store);
+    if (cell === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
+    return cell;
+  };
   return {
     async matrix({ query }, req, res) {
       const document = await matrix();
@@ -27,9 +35,12 @@ export function matrixHandlers({ matrix, store }: Pick<RestDeps, 'matrix' | 'sto
       }
     },
     async cell({ params: { cellId } }) {
-      const cell = await findCell(await matrix(), cellId, store);
-      if (cell === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
-      return ok(cell);
+      return ok(await view(cellId));
+    },
+    async curateCell({ params: { cellId }, body, principal }) {
+      const { cell } = await view(cellId);
+      await store.curateCell({ now: clock.now(), principal, cellId, change: changeOf(body, cell, () => random.id()) });
+      return ok(await view(cellId));
     },
   } satisfies Partial<Handlers>;
 }
@@ -37,4 +48,25 @@ export function matrixHandlers({ matrix, store }: Pick<RestDeps, 'matrix' | 'sto
 function acceptedFormat(req: Request): MatrixFormat {
   const accepted = req.accepts(Object.keys(FORMATS));
   return (accepted === false ? undefined : FORMATS[accepted]) ?? 'json';
+}
+
+/** A request says what is meant; the change says of which results and which state. */
+function changeOf(request: z.output<typeof curateCellRequestSchema>, cell: Cell, newId: () => string): CurationChange {
+  switch (request.kind) {
+    case 'pin':
+      return { kind: 'pin', taskIds: measuredTasks(cell), reason: request.reason };
+    case 'acknowledge':
+      return { kind: 'acknowledge', state: cell.state, reason: request.reason };
+    case 'note':
+      return { kind: 'note', id: request.id ?? newId(), text: request.text };
+    default:
+      return request;
+  }
+}
+
+function measuredTasks({ id, p50Ms, provenance, unitStates }: Cell): string[] {
+  if (unitStates.length === 0 && p50Ms !== null) return [provenance.taskId];
+  const taskIds = unitStates.filter((unit) => unit.p50Ms !== null).map(({ taskId }) => taskId);
+  if (taskIds.length > 0) return taskIds;
+  throw new GroveError('invalid-request', { problem: `cell ${id} has no number that could be a baseline` });
 }

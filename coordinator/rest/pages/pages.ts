@@ -1,6 +1,7 @@
 import { type ErrorRequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { TASKS_PER_PAGE } from '../../../api/jobs.ts';
+import { cellIdSchema } from '../../../domain/curation.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import { idSchema } from '../../../domain/names.ts';
 import { taskStateSchema } from '../../../domain/task-state.ts';
@@ -30,7 +31,7 @@ const jobQuery = refreshQuery.extend({
   state: taskStateSchema.exactOptional(),
 });
 const jobParams = z.strictObject({ jobId: idSchema });
-const cellParams = z.strictObject({ cellId: z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id') });
+const cellParams = z.strictObject({ cellId: cellIdSchema });
 
 const recipeParams = z.strictObject({ recipeId: z.string().min(1).max(200) });
 

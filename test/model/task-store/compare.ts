@@ -118,7 +118,21 @@ const sorted = (counts: Readonly<Record<string, number>>) =>
 
 const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
-function comparable({ jobs, tasks, views, positions, due, agents, queues, benchmarks, policy, curations, leaseCounts, running, following }: Observed) {
+function comparable({
+  jobs,
+  tasks,
+  views,
+  positions,
+  due,
+  agents,
+  queues,
+  benchmarks,
+  policy,
+  curations,
+  leaseCounts,
+  running,
+  following,
+}: Observed) {
   return {
     running,
     following,

@@ -32,6 +32,7 @@ import {
   ENDINGS,
   ENDS,
   endReport,
+  firstOfLanes,
   found,
   isExclusive,
   type NaiveAgent,
@@ -585,10 +586,7 @@ export class NaiveFarm {
 
   /** First of every queue and priority, without tasks that a quota holds back. */
   #heads(agent: NaiveAgent): readonly NaiveTask[] {
-    const pending = this.tasks.filter((task) => task.state === 'pending' && !exceedsQuota(this, task, agent));
-    const lane = (task: NaiveTask) =>
-      pending.filter((other) => other.origin.requirementDigest === task.origin.requirementDigest && other.priority === task.priority);
-    return pending.filter((task) => lane(task).every((other) => other === task || byPlace(task, other) < 0));
+    return firstOfLanes(this.tasks.filter((task) => task.state === 'pending' && !exceedsQuota(this, task, agent)));
   }
 
   /** A reservation lasts while its task is pending and a ready agent of the host could take it. */

@@ -147,3 +147,10 @@ export function compareHeads(
   const turnOf = (task: NaiveTask) => turns.lastIndexOf(task.submitter);
   return classOf(a, now) - classOf(b, now) || turnOf(a) - turnOf(b) || found(a.place).sequence - found(b.place).sequence;
 }
+
+/** Of pending tasks, the first of every queue and priority. */
+export function firstOfLanes(pending: readonly NaiveTask[]): readonly NaiveTask[] {
+  const lane = (task: NaiveTask) =>
+    pending.filter((other) => other.origin.requirementDigest === task.origin.requirementDigest && other.priority === task.priority);
+  return pending.filter((task) => lane(task).every((other) => other === task || byPlace(task, other) < 0));
+}
