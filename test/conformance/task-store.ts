@@ -10,6 +10,7 @@ import { describePlacement } from './task-store/placement.ts';
 import { describeQuotas } from './task-store/quotas.ts';
 import { describeSessions } from './task-store/sessions.ts';
 import { describeSharing } from './task-store/sharing.ts';
+import { describeTurns } from './task-store/turns.ts';
 
 /** What every `TaskStore` must do, whatever keeps its state. */
 export function describeTaskStore(name: string, makeStore: StoreFactory): void {
@@ -24,5 +25,6 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeCurations(makeStore);
     describeSharing(makeStore);
     describeEvents(makeStore);
+    describeTurns(makeStore);
   });
 }

@@ -128,7 +128,7 @@ describe('a connection that breaks before the answer', () => {
   };
   const losing = async <T>(functionName: string, run: () => T): Promise<Awaited<T>> => {
     const before = proxy.lost();
-    proxy.loseAnswerTo(`_${functionName}\r\n`);
+    proxy.loseAnswerTo(`["${functionName}",`);
     const answer = await run();
     expect(proxy.lost()).toBe(before + 1);
     return answer;

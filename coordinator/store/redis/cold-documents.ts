@@ -47,8 +47,7 @@ export class ColdDocuments {
   /** Moves the documents of jobs that ended before. Returns how many jobs it has gone through; there may be more. */
   async archiveEnded(before: EpochMs): Promise<number> {
     const archive = this.#required();
-    const { values } = await this.#functions.call({ name: 'ended_jobs', call: { before, limit: JOBS_PER_RUN } });
-    const jobIds = listOf(values[0]).map(textOf);
+    const jobIds = listOf(await this.#functions.ask('ended_jobs', { before, limit: JOBS_PER_RUN })).map(textOf);
     for (const jobId of jobIds) await this.#archiveJob(archive, jobId);
     return jobIds.length;
   }
@@ -63,11 +62,10 @@ export class ColdDocuments {
   async #archiveJob(archive: DocumentArchive, jobId: JobId): Promise<void> {
     for (let from = 0; ; from += TASKS_PER_BLOB) {
       const range = { jobId, from, to: from + TASKS_PER_BLOB - 1 };
-      const { values } = await this.#functions.call({ name: 'documents', call: range });
-      const [count, found] = listOf(values[0]);
+      const [count, found] = listOf(await this.#functions.ask('documents', range));
       const documents = listOf(found).map(documentOf);
       const last = numberOf(count) < TASKS_PER_BLOB;
-      await this.#functions.call({ name: 'archive', now: 0, call: { jobId, last, ...(await moved(archive, documents)) } });
+      await this.#functions.run({ name: 'archive', now: 0, call: { jobId, last, ...(await moved(archive, documents)) } });
       if (last) return;
     }
   }

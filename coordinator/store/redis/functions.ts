@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers';
 import type { Redis } from 'ioredis';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { RedisLink } from './connect.ts';
@@ -9,14 +10,14 @@ export type Reply = Buffer | number | readonly Reply[];
 
 export interface Answer {
   readonly result: Result;
-  /** Sequence number of the last event the call has made; 0 when it has made none. */
+  /** Sequence number up to which events have to be told before the command is answered; 0 when the call has made none. */
   readonly lastEvent: number;
   readonly values: readonly Reply[];
 }
 
 export interface FunctionCall {
-  readonly name: CommandFunction | QueryFunction;
-  /** Missing for queries. */
+  readonly name: CommandFunction;
+  /** Missing for commands that depend on no time. */
   readonly now?: EpochMs;
   /** Small: decoded by the function. Members that are undefined are left out. */
   readonly call: object;
@@ -24,12 +25,27 @@ export interface FunctionCall {
   readonly texts?: readonly string[];
 }
 
-/** Calls the store's functions, and brings them to a server that does not have them (any more). */
+/** Commands that go in one call: others wait for Redis meanwhile. */
+const MAX_COMMANDS_PER_CALL = 64;
+/** Characters of documents after which a call is full. */
+const MAX_CHARS_PER_CALL = 1_048_576;
+
+interface Queued {
+  readonly request: FunctionCall;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Calls the store's functions, and brings them to a server that does not have them (any more). Commands of the same turn of the event loop share a call:
+ * on a busy coordinator most of what one costs is the way there and back.
+ */
 export class StoreFunctions {
   readonly #link: RedisLink;
   readonly #prefix: string;
   readonly #library: FunctionLibrary;
   #loading: Promise<void> | undefined;
+  #queue: Queued[] = [];
 
   constructor(link: RedisLink, prefix: string) {
     this.#link = link;
@@ -48,27 +64,79 @@ export class StoreFunctions {
     await this.#loading;
   }
 
-  async call(request: FunctionCall): Promise<Answer> {
-    const reply = await this.#link.run(async (client) => this.#send(client, request));
-    const [code, second, ...values] = listOf(reply);
-    const result = readResult(numberOf(code), () => textOf(second));
-    return { result, lastEvent: result.kind === 'ok' ? numberOf(second) : 0, values };
+  /** One command. */
+  run(request: FunctionCall): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#queue.push({ request, resolve, reject }) === 1) setImmediate(() => this.#sendAll());
+    });
   }
 
-  async #send(client: Redis, request: FunctionCall): Promise<unknown> {
+  /** One question. */
+  async ask(name: QueryFunction, call: object): Promise<Reply> {
+    const [code, second, value] = listOf(await this.#call(name, [JSON.stringify(call)]));
+    const result = readResult(numberOf(code), () => textOf(second));
+    if (result.kind === 'refused') throw result.error;
+    if (value === undefined) throw new Error(`the query ${name} answered nothing`);
+    return value;
+  }
+
+  #sendAll(): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const batch of batchesOf(waiting)) void this.#sendBatch(batch);
+  }
+
+  async #sendBatch(batch: readonly Queued[]): Promise<void> {
     try {
-      return await this.#fcall(client, request);
+      const [last, answers] = listOf(await this.#call('commands', argumentsOf(batch)));
+      const lastEvent = numberOf(last);
+      for (const [index, answer] of listOf(answers).entries()) batch[index]?.resolve(answerOf(answer, lastEvent));
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes('Function not found')) throw error;
-      await this.load();
-      return this.#fcall(client, request);
+      for (const { reject } of batch) reject(error);
     }
   }
 
-  #fcall(client: Redis, { name, now, call, texts = [] }: FunctionCall): Promise<unknown> {
-    const time = now === undefined ? '' : String(now);
-    return client.callBuffer('FCALL', [`${this.#library.name}_${name}`, '1', this.#prefix, time, JSON.stringify(call), ...texts]);
+  #call(name: 'commands' | QueryFunction, args: readonly string[]): Promise<unknown> {
+    return this.#link.run(async (client) => {
+      try {
+        return await this.#fcall(client, name, args);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.includes('Function not found')) throw error;
+        await this.load();
+        return this.#fcall(client, name, args);
+      }
+    });
   }
+
+  #fcall(client: Redis, name: string, args: readonly string[]): Promise<unknown> {
+    return client.callBuffer('FCALL', [`${this.#library.name}_${name}`, '1', this.#prefix, ...args]);
+  }
+}
+
+function* batchesOf(waiting: readonly Queued[]): Generator<readonly Queued[]> {
+  let batch: Queued[] = [];
+  let chars = 0;
+  for (const queued of waiting) {
+    const { texts = [] } = queued.request;
+    batch.push(queued);
+    for (const text of texts) chars += text.length;
+    if (batch.length < MAX_COMMANDS_PER_CALL && chars < MAX_CHARS_PER_CALL) continue;
+    yield batch;
+    batch = [];
+    chars = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function argumentsOf(batch: readonly Queued[]): readonly string[] {
+  const list = batch.map(({ request: { name, now, call, texts = [] } }) => [name, now ?? false, call, texts.length]);
+  return [JSON.stringify(list), ...batch.flatMap(({ request: { texts = [] } }) => texts)];
+}
+
+function answerOf(reply: Reply, lastEvent: number): Answer {
+  const [code, second, ...values] = listOf(reply);
+  const result = readResult(numberOf(code), () => textOf(second));
+  return { result, lastEvent: result.kind === 'ok' && textOf(second) === '1' ? lastEvent : 0, values };
 }
 
 /** Readers of a reply: what does not fit is a mistake of ours, not of the caller. */

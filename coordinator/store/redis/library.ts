@@ -106,7 +106,7 @@ export function readLibrary(): FunctionLibrary {
 }
 
 function registrations(): readonly string[] {
-  return [...COMMANDS.map((name) => `register_command('${name}')`), ...QUERIES.map((name) => `register_query('${name}')`)];
+  return ['register_commands()', ...QUERIES.map((name) => `register_query('${name}')`)];
 }
 
 /** Lua is not compiled: what runs from `dist/` reads it beside the sources too. */

@@ -31,9 +31,8 @@ export async function judge(functions: StoreFunctions, agents: readonly Judged[]
       return profile === undefined ? [] : [{ name: device.name, profile }];
     }),
   );
-  const { values } = await functions.call({ name: 'unjudged', call: { devices: asked } });
-  const questions = listOf(values[0]).map(questionOf);
-  await functions.call({
+  const questions = listOf(await functions.ask('unjudged', { devices: asked })).map(questionOf);
+  await functions.run({
     name: 'learn',
     call: {
       profiles: questions.map(({ name, profile, from, to, open }) => ({ profile, from, to, routes: servable(devices.get(name), open) })),

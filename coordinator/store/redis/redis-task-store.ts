@@ -286,7 +286,7 @@ class RedisTaskStore implements ArchivingTaskStore {
    */
   async #run(call: FunctionCall, newcomer?: { readonly agentId: AgentId; readonly devices: Judged }): Promise<readonly Reply[]> {
     for (let round = 0; round < MAX_JUDGING_ROUNDS; round += 1) {
-      const { result, lastEvent, values } = await this.#functions.call(call);
+      const { result, lastEvent, values } = await this.#functions.run(call);
       if (result.kind === 'refused') throw result.error;
       if (result.kind === 'ok') {
         if (lastEvent > 0) await this.#feed.delivered(lastEvent);
@@ -308,10 +308,7 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async #ask(name: QueryFunction, call: object): Promise<Reply> {
-    const { values } = await this.#functions.call({ name, call });
-    const [value] = values;
-    if (value === undefined) throw new Error(`the query ${name} answered nothing`);
-    return this.#cold.thaw(value);
+    return this.#cold.thaw(await this.#functions.ask(name, call));
   }
 
   async #slices(

@@ -27,12 +27,15 @@ const NAMES = [
 const OK = 0;
 /** Whether a device meets a requirement has not been judged yet: judge, then call again. */
 const UNJUDGED = NAMES.length + 1;
+/** A mistake in a function, which says what went wrong. */
+const FAILED = UNJUDGED + 1;
 
 /** The one enumeration of result codes, as the functions know it. */
 export const RESULT_NUMBERS: Readonly<Record<string, number>> = {
   ok: OK,
   ...Object.fromEntries(NAMES.map((name, index) => [name, index + 1])),
   unjudged: UNJUDGED,
+  failed: FAILED,
 };
 
 const paramsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
@@ -44,10 +47,11 @@ export type Result =
   | { readonly kind: 'unjudged'; readonly agentIds: readonly string[] }
   | { readonly kind: 'refused'; readonly error: GroveError };
 
-/** The one translator of result codes. `params` is JSON. */
+/** The one translator of result codes. `params` is JSON, and words for a failure. */
 export function readResult(number: number, params: () => string): Result {
   if (number === OK) return { kind: 'ok' };
   if (number === UNJUDGED) return { kind: 'unjudged', agentIds: unjudgedSchema.parse(JSON.parse(params())).agents };
+  if (number === FAILED) return { kind: 'refused', error: new GroveError('internal', { problem: params() }) };
   const name = NAMES[number - 1];
   if (name === undefined) throw new Error(`a function of the store answered with the unknown code ${number}`);
   return { kind: 'refused', error: refusal(REFUSALS[name], paramsSchema.parse(JSON.parse(params()))) };

@@ -58,9 +58,9 @@ end
 --   acceptance having arrived), ending.out_of_reach (nobody can tell the agent to stop: its host stays taken for the rest of the lease)
 function attempts.finish(task_id, task, ending)
   local attempt = task.attempts[#task.attempts]
-  local lease, accept = alarms.of_attempt('lease', task_id, attempt.n), alarms.of_attempt('accept', task_id, attempt.n)
+  local lease = alarms.of_attempt('lease', task_id, attempt.n)
   attempt.till = alarms.at(lease)
-  alarms.clear(lease, accept, alarms.of_attempt('timeout', task_id, attempt.n))
+  alarms.clear(lease, alarms.of_attempt(attempt.accepted and 'timeout' or 'accept', task_id, attempt.n))
   if ending.accepted then attempt.accepted = attempt.accepted or work.now end
   attempt.accept_by = nil
   attempt.ended = work.now

@@ -1,42 +1,65 @@
--- Registers commands and queries: the calls follow below, because nothing but `redis` may be used while a library is loaded. Each goes under a name that carries the library's digest: coordinators of different versions share a server.
--- A function is called with the farm's prefix as its one key and two or more arguments: the time ('' for queries), the call as JSON, then texts.
--- It answers {code, sequence of the last event, answer...}; a refusal is {code, JSON of its parameters}.
+-- Registers what can be called, below, because nothing but `redis` may be used while a library is loaded. Each function goes under a name that carries
+-- the library's digest: coordinators of different versions share a server.
+--
+-- `commands` runs any number of commands one after another, each as if it had been called alone: what one of them does never depends on the others being
+-- there, and a refusal or a failure concerns that command only. Called with the farm's prefix as its one key, a JSON list of {name, time or false, call,
+-- number of texts}, then the texts of all. Answers the sequence of the last event and per command {code, '1' or '0' whether it made events, answer...}; a
+-- refusal is {code, JSON of its parameters}, a failure {code, what went wrong}.
+--
+-- A query is called with the prefix and the call as JSON, and answers {code, '0', answer}.
 
-local function texts_of(args)
+local function texts_of(args, from, count)
   local texts = {}
-  for index = 3, #args do texts[index - 2] = args[index] end
+  for index = 1, count do texts[index] = args[from + index] end
   return texts
+end
+
+local function problem_of(thrown)
+  if type(thrown) == 'table' then return tostring(thrown.err) end
+  return tostring(thrown)
 end
 
 local function guarded(run)
   local ok, answer = pcall(run)
   if ok then return answer end
+  work.abandon()
   if type(answer) == 'table' and answer.refusal then return { answer.refusal, cjson.encode(answer.params) } end
-  error(answer, 0)
+  return { RESULT.failed, problem_of(answer) }
 end
 
-local function register(name, run, flags)
-  redis.register_function({
-    function_name = LIBRARY .. '_' .. name,
-    flags = flags,
-    callback = function(keys, args)
-      return guarded(function()
-        work.begin(keys[1], tonumber(args[1]))
-        return run(cjson.decode(args[2]), args)
-      end)
-    end,
-  })
+local function run_command(name, now, call, texts)
+  return guarded(function()
+    work.begin(now or nil)
+    local answer = commands[name](call, texts)
+    return { RESULT.ok, work.commit(), unpack(answer) }
+  end)
 end
 
-local function register_command(name)
-  local command = commands[name]
-  register(name, function(call, args)
-    local answer = command(call, texts_of(args))
-    return { RESULT.ok, work.flush(), unpack(answer) }
-  end, {})
+local function run_commands(keys, args)
+  work.open(keys[1])
+  local list = cjson.decode(args[1])
+  work.prefetch(list)
+  local answers, from = {}, 1
+  for index, item in ipairs(list) do
+    local name, now, call, count = unpack(item)
+    answers[index] = run_command(name, now, call, texts_of(args, from, count))
+    from = from + count
+  end
+  return { exact(work.close()), answers }
+end
+
+local function register_commands()
+  redis.register_function({ function_name = LIBRARY .. '_commands', flags = {}, callback = run_commands })
 end
 
 local function register_query(name)
   local query = queries[name]
-  register(name, function(call) return { RESULT.ok, 0, query(call) } end, { 'no-writes' })
+  redis.register_function({
+    function_name = LIBRARY .. '_' .. name,
+    flags = { 'no-writes' },
+    callback = function(keys, args)
+      work.open(keys[1])
+      return guarded(function() return { RESULT.ok, '0', query(cjson.decode(args[1])) } end)
+    end,
+  })
 end

@@ -27,7 +27,7 @@ local function place_of(task)
 end
 
 local function head_of(line)
-  return redis.call('ZRANGE', line, 0, 0)[1]
+  return redis.call('ZRANGE', line, '0', '0')[1]
 end
 
 local function lane_member(submitter, entry)
@@ -62,12 +62,12 @@ function queues.enqueue(task_id, task, returning)
   local line = line_key(task.digest, priority, task.submitter)
   local entry = place_of(task) .. task_id
   local former = head_of(line)
-  redis.call('ZADD', line, 0, entry)
+  redis.call('ZADD', line, '0', entry)
   local head = former and head_of(line) or entry
   if head ~= former then
     local lane = lane_key(task.digest, priority)
     if former then redis.call('ZREM', lane, lane_member(task.submitter, former)) end
-    redis.call('ZADD', lane, 0, lane_member(task.submitter, head))
+    redis.call('ZADD', lane, '0', lane_member(task.submitter, head))
   end
   redis.call('ZADD', work.prefix .. 'age:' .. task.digest, exact(task.seq), task_id)
   if queue.live[class] == 0 then matching.open(matching.route(task.digest, task.exclusive), task.unit, priority) end
@@ -81,12 +81,12 @@ function queues.dequeue(task_id, task, served)
   local priority, class = task.priority, PRIORITY_CLASS[task.priority] + 1
   local line = line_key(task.digest, priority, task.submitter)
   local entry = place_of(task) .. task_id
-  local first = redis.call('ZRANGE', line, 0, 1)
+  local first = redis.call('ZRANGE', line, '0', '1')
   if redis.call('ZREM', line, entry) == 0 then error('pending task ' .. task_id .. ' is in no queue') end
   if first[1] == entry then
     local lane = lane_key(task.digest, priority)
     redis.call('ZREM', lane, lane_member(task.submitter, entry))
-    if first[2] then redis.call('ZADD', lane, 0, lane_member(task.submitter, first[2])) end
+    if first[2] then redis.call('ZADD', lane, '0', lane_member(task.submitter, first[2])) end
   end
   redis.call('ZREM', work.prefix .. 'age:' .. task.digest, task_id)
   if served then queue.time[class] = math.max(queue.time[class], task.finish) end
@@ -113,7 +113,7 @@ local HEADS_AT_ONCE = 16
 
 -- Heads of a lane's lines in order, a few at a time: mostly the first one is wanted.
 local function each_head(key)
-  local from, index, members = 0, 0, redis.call('ZRANGE', key, 0, 0)
+  local from, index, members = 0, 0, redis.call('ZRANGE', key, '0', '0')
   return function()
     index = index + 1
     if members[index] == nil and #members > 0 then

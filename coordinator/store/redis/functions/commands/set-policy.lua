@@ -4,6 +4,7 @@
 
 function commands.set_policy(call, texts)
   redis.call('HSET', work.prefix .. 'policy', 'h', cmsgpack.pack(call), 'doc', texts[1])
+  work.policy = nil
   work.quota_free = true
   return {}
 end
