@@ -1,12 +1,17 @@
-import type { BenchmarkReport } from './report.ts';
+import type { BenchmarkReport, LaunchReport } from './report.ts';
 
 /** A machine whose fixed kernel changes by more than this is not the machine it was: 10 %. */
 const MAX_NOISE_DRIFT = 0.1;
 /** The control recipe moved when its interval leaves 1 out and it moved by more than this: 5 %. */
 const MAX_CONTROL_DRIFT = 0.05;
 
+/** What tells of it. */
+export interface DriftFacts extends Pick<BenchmarkReport, 'control'> {
+  readonly launches: readonly LaunchReport[];
+}
+
 /** Why the machine was not as fast all the time, or is not as fast as it was; empty when nothing says so. Labels a result, never ends it. */
-export function driftReasons({ launches, control }: Pick<BenchmarkReport, 'launches' | 'control'>): readonly string[] {
+export function driftReasons({ launches, control }: DriftFacts): readonly string[] {
   const probes = launches.flatMap(({ noise }) => (noise === undefined ? [] : [noise.beforeMs, noise.afterMs]));
   const noise = probes.length === 0 ? 0 : Math.max(...probes) / Math.min(...probes) - 1;
   const reasons: string[] = [];

@@ -28,7 +28,8 @@ interface PassContext {
 export function parsePasses(value: Json | undefined, context: PassContext): readonly RecipePass[] {
   const passes = context.findings.object(value, '$.passes');
   const names = Object.keys(passes);
-  if (names.length === 0) context.findings.refuse('$.passes', 'the recipe has no passes');
+  // An ONNX model may be measured as it is; a checkpoint is no ONNX model before a pass.
+  if (names.length === 0 && context.inputModel.type !== 'ONNXModel') context.findings.refuse('$.passes', 'the recipe has no passes');
   refuseNumericNames(names, context.findings);
   return names.flatMap((name) => {
     const pass = onlyAlternative(passes[name], jsonPath('$.passes', name), context.findings);

@@ -150,6 +150,10 @@ describe('the input model', () => {
     expect(recipe.inputModel).toMatchObject({ type: 'ONNXModel', config: { onnx_file_name: 'net.onnx' } });
     expect(warnings).toEqual([]);
   });
+
+  it('needs no pass when it is an ONNX file: that is measured as it is', () => {
+    expect(parse(minimalDocument({ input_model: { type: 'ONNXModel', model_path: 'net.onnx' }, passes: {} })).recipe.passes).toEqual([]);
+  });
 });
 
 describe('pass parameters', () => {
