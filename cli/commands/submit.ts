@@ -10,6 +10,7 @@ import { collect, cosine, launchCount, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
+import { readModelArgument } from '../sources/model-argument.ts';
 import { choiceText, isLocalModel, readModelFolder } from '../sources/model-folder.ts';
 import { inputModelsOf, readRecipeArgument } from '../sources/recipe-argument.ts';
 import { uploadLocalFiles } from '../sources/upload.ts';
@@ -19,6 +20,8 @@ import { clientOf, type OutputOptions, type RegisterCommand, withOutput } from '
 
 interface SubmitOptions extends OutputOptions {
   readonly model: readonly string[];
+  readonly ep?: string;
+  readonly device?: 'cpu' | 'gpu' | 'npu';
   readonly revision?: string;
   readonly data: readonly string[];
   readonly task?: string;
@@ -41,7 +44,9 @@ interface SubmitOptions extends OutputOptions {
 
 /** `grove submit RECIPE...`: uploads what is local, prints tasks, machines and estimate, and optionally follows the job. */
 export const registerSubmit: RegisterCommand = (program, context) => {
-  const command = program.command('submit <recipe...>').description('submit recipes (files or catalogue names) as one job');
+  const command = program
+    .command('submit <recipe...>')
+    .description('submit recipes (files or catalogue names), or a MODEL.onnx with --ep, as one job');
   addSubmitOptions(command);
   command.action(async (recipes: readonly string[], options: SubmitOptions) => {
     const client = await clientOf(command, context);
@@ -68,6 +73,14 @@ function addSubmitOptions(command: Command): void {
       'checkpoint folder or ONNX model to upload, or a hub model id (default: the model the recipe names); given again: every recipe with each of them',
       collect,
       [],
+    )
+    .option('--ep <name>', 'execution provider for a MODEL.onnx in place of a recipe, which is measured as it is')
+    .addOption(
+      new Option('--device <class>', 'kind of device for a MODEL.onnx (default: what its provider usually runs on)').choices([
+        'cpu',
+        'gpu',
+        'npu',
+      ]),
     )
     .option('--revision <revision>', 'revision of a hub model')
     .option(
@@ -129,7 +142,8 @@ interface RequestSources {
 async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
   const cwd = process.cwd();
   const { set, sweep, select, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
-  const chosen = await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd)));
+  const lone = readModelArgument(recipes, options);
+  const chosen = lone === undefined ? await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))) : [lone.recipe];
   const optional = { task, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
   return {
     recipes: chosen,
@@ -140,7 +154,7 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
     ...(sweep.length > 0 && { variants: variantsOf(sweep) }),
     ...(select.length > 0 && { selectors: select.map((text) => parseSelector(text).map(formatCondition)) }),
     ...(options.where.length > 0 && { where: readConditions(options.where).map(formatCondition) }),
-    ...(await modelOf({ client, options, context }, chosen)),
+    ...(await modelOf({ client, options: lone === undefined ? options : { ...options, model: [lone.model] }, context }, chosen)),
     ...(await dataOf(client, options.data, context)),
   };
 }

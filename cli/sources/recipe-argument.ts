@@ -33,11 +33,6 @@ export async function readRecipeArgument(argument: string, cwd: string): Promise
   const file = resolve(cwd, argument);
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) return { catalogueId: argument };
-  if (argument.toLowerCase().endsWith('.onnx')) {
-    throw new GroveError('invalid-argument', {
-      problem: `${argument} is a model: this version submits recipes only; measure a model file here with \`grove bench\``,
-    });
-  }
   if (found.size > MAX_RECIPE_BYTES)
     throw new GroveError('too-large', { what: `recipe ${argument}`, sizeBytes: found.size, limitBytes: MAX_RECIPE_BYTES });
   const text = await readFile(file, 'utf8');

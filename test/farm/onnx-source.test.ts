@@ -50,6 +50,23 @@ it.concurrent('converts and measures an ONNX model: the one that the recipe name
   expect(cells).toEqual([expect.objectContaining({ state: expect.stringMatching(/ok|insufficient/) })]);
 });
 
+it.concurrent('measures a model file as it is on the provider it is submitted for', async ({ lab }) => {
+  await lab.startAgent('lab-a');
+  const folder = join(lab.folder, 'plain');
+  await mkdir(folder);
+  for (const name of ['external-11.onnx', 'external-11.weights']) await cp(join(MODELS, name), join(folder, name));
+  const file = join(folder, 'external-11.onnx');
+  const answer = await lab.grove('submit', file, '--ep', 'CPUExecutionProvider', '--tier', 'smoke', '--launches', '1', '-o', 'json');
+  expect([answer.code, answer.err]).toEqual([0, expect.any(String)]);
+  const job = await lab.ended(JSON.parse(answer.out).jobId);
+  expect(job.tasks.map(({ kind, state }) => [kind, state])).toEqual([
+    ['convert', 'completed'],
+    ['benchmark', 'completed'],
+  ]);
+  const [cell] = (await lab.client.matrix()).cells.flat();
+  expect(cell).toMatchObject({ quality: { state: 'not-measured' }, key: { requestedEp: 'CPUExecutionProvider' }, badges: [] });
+});
+
 it.concurrent('asks which of several graphs is meant, before anything is uploaded', async ({ lab }) => {
   const answer = await submit(lab, MODELS, { model_path: 'm' });
   expect(answer.code).toBe(1);
