@@ -15,6 +15,8 @@ export interface LocalChildren {
   /** Scratch folder, removed by `close`. */
   readonly folder: string;
   run<Result>(work: Pick<ChildWork<Result>, 'stage' | 'request' | 'result' | 'timeoutMs'>): Promise<Result>;
+  /** An empty folder below it. */
+  makeFolder(name: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,11 @@ export async function openLocalChildren({ env, interrupted, terminal }: CommandC
   return {
     folder,
     run: (work) => runInChild(host, { ...work, deviceName: 'here/cpu0', cwd: folder }, observer),
+    makeFolder: async (name) => {
+      const path = join(folder, name);
+      await systemFiles.makeFolder(path);
+      return path;
+    },
     close: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,23 +1,20 @@
 import { resolve } from 'node:path';
-import { loadAgentConfig } from '../../agent/config.ts';
-import { machineEp } from '../../agent/eps/ep-machine.ts';
-import { EpPackages } from '../../agent/eps/package-store.ts';
 import { asJson } from '../../agent/runner/as-json.ts';
-import type { Json } from '../../domain/json.ts';
 import type { Tier } from '../../domain/names.ts';
 import type { BenchmarkReport, Placement } from '../../domain/report.ts';
+import { median } from '../../domain/statistics.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { findModelFile } from '../../engine/inspect/find-model.ts';
-import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { keyValues, positiveInteger } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type LocalChildren, openLocalChildren } from './children.ts';
+import { type SessionChoice, sessionHere } from './session-here.ts';
 
 /** `grove bench`'s options. */
 export interface BenchOptions extends OutputOptions {
@@ -57,7 +54,7 @@ interface Tools {
 
 async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
   const { tier, launches: asked } = options;
-  const session = await sessionHere(modelPath, options, context);
+  const session = asJson(await sessionHere({ modelPath, ...sessionOptions(options) }, context));
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
   const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
   const timeoutMs = TIERS[tier].budgetMs * 4;
@@ -92,17 +89,9 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   };
 }
 
-/** The provider as the agent of this machine would have it, with its packages. */
-async function sessionHere(
-  modelPath: string,
-  { ep, device }: BenchOptions,
-  { env }: CommandContext,
-): Promise<Readonly<Record<string, Json>>> {
-  const plain = { modelPath, ep, settings: {}, ...(device !== undefined && { deviceClass: device }) };
-  if (!isExecutionProvider(ep)) return { ...plain, epOptions: {} };
-  const config = await loadAgentConfig({}, env);
-  const { runtime, defaults, options } = machineEp(ep, config, await new EpPackages(config.dataFolder).list());
-  return { ...plain, epOptions: { ...defaults, ...options }, runtime: asJson(runtime) };
+/** Options of a session that several commands take. */
+function sessionOptions({ ep, device }: BenchOptions): Omit<SessionChoice, 'modelPath'> {
+  return { ep, ...(device !== undefined && { device }) };
 }
 
 function benchText(result: BenchResult): string {
@@ -117,9 +106,12 @@ function benchText(result: BenchResult): string {
   const shares = Object.entries(result.placement.byEp).map(
     ([ep, { nodes, timeShare }]) => `${ep} ${(100 * timeShare).toFixed(1)} % of node time, ${nodes} nodes`,
   );
+  const [cold, ...warm] = result.launches;
+  const peakBytes = Math.max(...result.launches.map(({ rssPeakBytes }) => rssPeakBytes));
   return [
     `p50 ${value.toFixed(3)} ms (${interval}), ${result.throughputPerSecond.toFixed(1)} inferences/s, ${result.verdict}`,
     table(['launch', 'create ms', 'first ms', 'p50 ms', 'p90 ms', 'samples'], rows),
+    `session creation: cold ${cold?.createMs.toFixed(1)} ms${warm.length === 0 ? '' : `, warm ${median(warm.map(({ createMs }) => createMs)).toFixed(1)} ms`}; peak memory ${(peakBytes / 1e6).toFixed(0)} MB`,
     `placement: ${shares.join('; ')}${result.placement.fellBack ? ` (FELL BACK: ${result.placement.heavyNodesElsewhere} heavy nodes off ${result.ep})` : ''}`,
   ].join('\n');
 }

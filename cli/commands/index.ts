@@ -12,6 +12,7 @@ import { registerCellNote } from './cell-note.ts';
 import { registerCellPin } from './cell-pin.ts';
 import { registerCellShow } from './cell-show.ts';
 import type { RegisterCommand } from './command.ts';
+import { registerCompare } from './compare.ts';
 import { registerConvert } from './convert.ts';
 import { registerDataImport } from './data-import.ts';
 import { registerDataList } from './data-list.ts';
@@ -85,6 +86,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerRecipeList,
   registerRecipeShow,
   registerRecipeExport,
+  registerCompare,
   registerConvert,
   registerBench,
   registerInspect,

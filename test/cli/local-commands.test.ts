@@ -92,3 +92,24 @@ describe('grove bench', () => {
     expect(err).toContain('config.json');
   });
 });
+
+describe('grove compare --local', () => {
+  const model = () => join(converted, 'model.onnx');
+
+  it('alternates launches of two ways to run a model; too few pairs stay open and end with 4', async () => {
+    const { code, out } = await lab.grove('compare', model(), '--local', '--b-threads', '1', '--pairs', '2', '-o', 'json');
+    expect(code).toBe(4);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ paired: true, pairs: 2, verdict: 'inconclusive', ratio: { low: null } });
+    expect([result.a.session.intraOpThreads, result.b.session.intraOpThreads]).toEqual([undefined, 1]);
+    for (const side of [result.a, result.b])
+      expect(side).toMatchObject({ launches: [{ index: 0 }, { index: 1 }], placement: { fellBack: false } });
+  });
+
+  it('asks what is to be compared, and for a package that is installed', async () => {
+    const alone = await lab.grove('compare', model(), '--local');
+    expect([alone.code, alone.err]).toEqual([2, expect.stringContaining('name a second model')]);
+    const unknown = await lab.grove('compare', model(), '--local', '--b-ep', 'QNNExecutionProvider', '--b-ep-package', 'qnn@0.0.1');
+    expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('no package qnn@0.0.1')]);
+  });
+});

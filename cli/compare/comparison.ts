@@ -1,0 +1,54 @@
+import type { Tier } from '../../domain/names.ts';
+import type { Estimate, LaunchReport, Placement } from '../../domain/report.ts';
+import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+
+/** One side of a comparison on this machine. */
+export interface SideResult {
+  readonly model: string;
+  readonly session: LaunchResult['session'];
+  readonly runtime: LaunchResult['runtime'];
+  readonly p50Ms: Estimate;
+  readonly launches: readonly LaunchReport[];
+  readonly placement: Placement;
+}
+
+/** What `b` is beside `a`. */
+export type ComparisonVerdict = 'same' | 'faster' | 'slower' | 'inconclusive';
+
+/** Two variants on one machine, measured by launches that alternated. */
+export interface Comparison {
+  readonly schemaVersion: 1;
+  readonly paired: true;
+  readonly tier: Tier;
+  readonly pairs: number;
+  readonly a: SideResult;
+  readonly b: SideResult;
+  /** Latency of `b` over that of `a`: 1.08 is 8 % slower. */
+  readonly ratio: Estimate;
+  /** Least change that counts, as a share. */
+  readonly margin: number;
+  readonly verdict: ComparisonVerdict;
+  /** What to keep in mind: a side that fell back, a machine that changed its speed. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What an interval says: the same when all of it is within the margin on either side, slower or faster when it leaves 1 out and the ratio is beyond the margin.
+ */
+export function judgeRatio({ value, low, high }: Estimate, margin: number): ComparisonVerdict {
+  if (low === null || high === null) return 'inconclusive';
+  const notable = 1 + margin;
+  if (low >= 1 / notable && high <= notable) return 'same';
+  if (low > 1 && value > notable) return 'slower';
+  if (high < 1 && value < 1 / notable) return 'faster';
+  return 'inconclusive';
+}
+
+/** Slower is a regression. */
+export const VERDICT_EXIT: Readonly<Record<ComparisonVerdict, ExitCode>> = {
+  same: EXIT.ok,
+  faster: EXIT.ok,
+  slower: EXIT.regression,
+  inconclusive: EXIT.inconclusive,
+};
