@@ -11,6 +11,7 @@ export const LOG_EVENTS = {
   'agent-too-slow': { level: 'warn', message: 'An agent does not read its messages; its stream was closed' },
   'task-assigned': { level: 'info', message: 'A task was handed to an agent' },
   'task-rejected': { level: 'warn', message: 'An agent would not take a task' },
+  'agent-quarantined-itself': { level: 'warn', message: 'An agent asked for no more work: a device of it is broken' },
   'result-recorded': { level: 'info', message: 'An attempt ended with a result' },
   'result-refused': { level: 'warn', message: 'The result of an attempt was refused' },
   'attempt-expired': { level: 'warn', message: 'An attempt was given up: its lease, acceptance or agent ran out of time' },

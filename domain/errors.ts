@@ -374,6 +374,17 @@ export const ERRORS = {
     message: 'Process {pid} of stage {stage} cannot be killed: the device {deviceName} is stuck in its driver.',
     advice: 'Restart the machine; the agent takes no work until then.',
   },
+  'device-unhealthy': {
+    ...device,
+    message: 'The device {deviceName} does not run a small model any more: {problem}.',
+    advice:
+      'Look at its driver and the kernel log, restart the machine, then `grove agent recover`; `agent.recovery.command` can do that by itself.',
+  },
+  'gate-closed': {
+    ...device,
+    message: 'The machine waits: {why}.',
+    advice: 'It takes work again by itself once that is over; `agent.gates` in its configuration can have results labelled instead.',
+  },
   'attempt-timeout': {
     ...device,
     grpc: 'DEADLINE_EXCEEDED',

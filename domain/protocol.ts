@@ -17,6 +17,7 @@ import type { Assignment, AttemptOutcome, LeaseRef, Stage } from './task.ts';
  *   progress, logChunk, grantRequest ─────> grant
  *   heartbeat (renews all leases) ────────> renewed
  *   complete, resent until acknowledged ──> completeAck
+ *   quarantine (a device is broken) ──────> (the agent is marked)
  *         <──────────────────────────────── cancel (stop and report) | revoke (stop, lease gone) | drain
  * ```
  */
@@ -83,6 +84,13 @@ export interface GrantRequest {
   readonly blobs: readonly Blob[];
 }
 
+/** The agent asks to get no more work until a person has recovered it: a device of it stopped working and could not be brought back. */
+export interface QuarantineRequest {
+  readonly type: 'quarantine';
+  readonly reason: string;
+  readonly fix: string;
+}
+
 export type AgentMessage =
   | Hello
   | Heartbeat
@@ -91,7 +99,8 @@ export type AgentMessage =
   | Progress
   | LogChunk
   | GrantRequest
-  | { readonly type: 'complete'; readonly lease: LeaseRef; readonly outcome: AttemptOutcome };
+  | { readonly type: 'complete'; readonly lease: LeaseRef; readonly outcome: AttemptOutcome }
+  | QuarantineRequest;
 
 export interface LeaseVerdict {
   readonly lease: Pick<LeaseRef, 'taskId' | 'attempt'>;

@@ -104,6 +104,7 @@ describe('toWire', () => {
     { type: 'logChunk', lease: LEASE, sequence: 3, text: 'ä\n' },
     { type: 'grantRequest', requestId: 'r', lease: LEASE, direction: 'get', blobs: [{ sha256: 'a'.repeat(64), sizeBytes: 2 ** 40 }] },
     { type: 'complete', lease: LEASE, outcome: { state: 'exception', error: ERROR } },
+    { type: 'quarantine', reason: 'lab-17/npu0 hangs', fix: 'restart it' },
   ];
 
   it.each(messages.map((message) => [message.type, message] as const))('keeps everything a %s says', (type, message) => {

@@ -34,6 +34,8 @@ function bodyOf(message: AgentMessage): WireOut {
       return { $case: 'grantRequest', value: grantRequestToWire(message) };
     case 'complete':
       return { $case: 'complete', value: { lease: message.lease, outcomeJson: JSON.stringify(message.outcome) } };
+    case 'quarantine':
+      return { $case: 'quarantine', value: { reason: message.reason, fix: message.fix } };
   }
 }
 

@@ -81,3 +81,46 @@ describe('a grant that takes long', () => {
     await vi.waitFor(async () => expect((await store.agent('lab-1'))?.status.state).toBe('draining'));
   });
 });
+
+describe('an agent that asks for its quarantine', () => {
+  const request = { type: 'quarantine', reason: 'lab-1/npu0 hangs', fix: 'restart it' } as const;
+
+  async function markAfter(prepare: (store: ReturnType<typeof createMemoryTaskStore>) => Promise<void>) {
+    const store = createMemoryTaskStore();
+    const ignore = () => {};
+    const raw = new Duplex({ objectMode: true, read: ignore, write: (_chunk, _encoding, done) => done() });
+    raw.push(WireAgentMessage.encode(toWire(helloOf('lab-1'))).finish());
+    const dispatcher = { attach: () => void prepare(store).then(() => raw.push(WireAgentMessage.encode(toWire(request)).finish())) };
+    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), {
+      store,
+      sessions: new Sessions(loneBroadcast),
+      dispatcher: { ...dispatcher, detach: ignore, setReady: ignore, rejected: ignore },
+      artifacts: { grantGet: ignore, grantPut: ignore, claim: ignore } as never,
+      logs: { append: ignore },
+      progress: { publish: ignore },
+      kindOf: async () => undefined,
+      clock: new VirtualClock(),
+      sha256,
+      coordinatorId: 'c-1',
+      version: '1',
+      log: ignore,
+    });
+    const markOf = async () => (await store.agent('lab-1'))?.mark;
+    await vi.waitFor(async () => expect(await markOf()).toMatchObject({ kind: expect.any(String) }));
+    return { markOf };
+  }
+
+  it('is marked with reason and fix until a person recovers it', async () => {
+    const { markOf } = await markAfter(async () => {});
+    expect(await markOf()).toMatchObject({ kind: 'quarantined', by: 'agent', reason: 'lab-1/npu0 hangs', fix: 'restart it', until: null });
+  });
+
+  it('keeps the mark that a person has set', async () => {
+    const pause = { kind: 'paused', reason: 'mine', fix: '', until: null } as const;
+    const { markOf } = await markAfter((store) =>
+      store.markAgent({ now: 1, principal: { kind: 'local', name: 'ann' }, agentId: 'lab-1', mark: pause }),
+    );
+    await new Promise(setImmediate);
+    expect(await markOf()).toMatchObject({ kind: 'paused', by: 'ann' });
+  });
+});

@@ -175,6 +175,8 @@ class AgentSession implements LiveSession {
         return this.#grantBeside(message);
       case 'complete':
         return this.#complete(message);
+      case 'quarantine':
+        return this.#quarantine(message);
     }
   }
 
@@ -184,6 +186,16 @@ class AgentSession implements LiveSession {
     const { verdicts } = await store.heartbeat({ now: clock.now(), agentId, sessionId, status, deviceStates, renewals });
     this.send({ type: 'renewed', leases: verdicts });
     dispatcher.setReady(agentId, status.state === 'ready');
+  }
+
+  /** The agent knows best that a device of it is broken. What a person has marked stays: work goes there no more already. */
+  async #quarantine({ reason, fix }: AgentMessage & { type: 'quarantine' }): Promise<void> {
+    const { agentId } = this;
+    const { store, clock, log } = this.#deps;
+    if ((await store.agent(agentId))?.mark !== null) return;
+    const mark = { kind: 'quarantined', reason, fix, until: null } as const;
+    await store.markAgent({ now: clock.now(), principal: { kind: 'agent', name: 'agent' }, agentId, mark });
+    log('agent-quarantined-itself', { agentId, reason });
   }
 
   async #reject({ lease, error }: AgentMessage & { type: 'reject' }): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentMarkSchema } from '../../domain/agent-mark.ts';
 import { MAX_LOG_CHUNK_CHARS, MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { deviceSchema, deviceStateSchema, hostInfoSchema, missingSchema } from '../../domain/device.ts';
 import { GroveError, toGroveError } from '../../domain/errors.ts';
@@ -82,6 +83,7 @@ const SCHEMAS = {
     blobs: z.array(blobSchema).min(1).max(MAX_GRANT_BLOBS),
   }),
   complete: z.object({ lease: leaseRefSchema, outcomeJson: z.string() }),
+  quarantine: agentMarkSchema.pick({ reason: true, fix: true }),
   outcome: documentSchema(attemptOutcomeSchema),
 } as const;
 
@@ -139,6 +141,8 @@ function fromWire(wire: WireMessage): AgentMessage {
       const { lease, outcomeJson } = check('complete', SCHEMAS.complete, wire.value);
       return { type: 'complete', lease, outcome: readOutcome(outcomeJson) };
     }
+    case 'quarantine':
+      return { type: 'quarantine', ...check('quarantine', SCHEMAS.quarantine, wire.value) };
   }
 }
 

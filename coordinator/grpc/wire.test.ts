@@ -24,6 +24,7 @@ const AGENT_MESSAGES: readonly AgentMessage[] = [
   { type: 'logChunk', lease: LEASE, sequence: 0, text: 'line\n' },
   { type: 'grantRequest', requestId: 'r-1', lease: LEASE, direction: 'put', blobs: [{ sha256: 'b'.repeat(64), sizeBytes: 2 ** 40 }] },
   { type: 'complete', lease: LEASE, outcome: benchmarked() },
+  { type: 'quarantine', reason: 'lab-1/npu0 hangs', fix: 'restart it' },
 ];
 
 const COORDINATOR_MESSAGES: readonly CoordinatorMessage[] = [

@@ -129,6 +129,12 @@ export interface Complete {
   outcomeJson: string;
 }
 
+/** The agent asks to get no more work until a person has recovered it. */
+export interface Quarantine {
+  reason: string;
+  fix: string;
+}
+
 export interface AgentMessage {
   message:
     | { $case: "hello"; value: Hello }
@@ -139,6 +145,7 @@ export interface AgentMessage {
     | { $case: "logChunk"; value: LogChunk }
     | { $case: "grantRequest"; value: GrantRequest }
     | { $case: "complete"; value: Complete }
+    | { $case: "quarantine"; value: Quarantine }
     | undefined;
 }
 
@@ -1249,6 +1256,73 @@ export const Complete: MessageFns<Complete> = {
   },
 };
 
+function createBaseQuarantine(): Quarantine {
+  return { reason: "", fix: "" };
+}
+
+export const Quarantine: MessageFns<Quarantine> = {
+  encode(message: Quarantine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.fix !== "") {
+      writer.uint32(18).string(message.fix);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Quarantine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fix = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Quarantine>): Quarantine {
+    return Quarantine.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Quarantine>): Quarantine {
+    const message = createBaseQuarantine();
+    message.reason = object.reason ?? "";
+    message.fix = object.fix ?? "";
+    return message;
+  },
+};
+
 function createBaseAgentMessage(): AgentMessage {
   return { message: undefined };
 }
@@ -1279,6 +1353,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         break;
       case "complete":
         Complete.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
+      case "quarantine":
+        Quarantine.encode(message.message.value, writer.uint32(74).fork()).join();
         break;
     }
     return writer;
@@ -1361,6 +1438,14 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.message = { $case: "complete", value: Complete.decode(reader, reader.uint32()) };
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.message = { $case: "quarantine", value: Quarantine.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1424,6 +1509,12 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "complete": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "complete", value: Complete.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "quarantine": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "quarantine", value: Quarantine.fromPartial(object.message.value) };
         }
         break;
       }
