@@ -1,4 +1,5 @@
 import type { Badge } from './cell-state.ts';
+import { warningsText } from './device-state-text.ts';
 import type { Cell } from './matrix.ts';
 import { formatAge, formatInterval, formatMs, formatRatio, formatShare, STATE_SIGNS, type StateSign, shortEp } from './matrix-text.ts';
 import { goalsText, qualityText, rankingText } from './quality-text.ts';
@@ -54,6 +55,8 @@ function latencyText(p50Ms: NonNullable<Cell['p50Ms']>): string {
 }
 
 /** What came of a benchmark in one line: `5.61 ms ±1.1%, cos 0.998, goal latency-avg ✓ met`. */
-export function reportText({ p50Ms, quality, evaluator = [] }: Pick<BenchmarkReport, 'p50Ms' | 'quality' | 'evaluator'>): string {
-  return [latencyText(p50Ms), qualityText(quality), rankingText(quality), goalsText(evaluator)].filter(Boolean).join(', ');
+export function reportText(report: Pick<BenchmarkReport, 'p50Ms' | 'quality' | 'evaluator' | 'deviceStates'>): string {
+  const { p50Ms, quality, evaluator = [], deviceStates } = report;
+  const parts = [latencyText(p50Ms), qualityText(quality), rankingText(quality), goalsText(evaluator)];
+  return [...parts, warningsText(deviceStates?.warnings ?? [])].filter(Boolean).join(', ');
 }

@@ -1,4 +1,5 @@
 import type { AgentView } from '../../api/agents.ts';
+import { deviceStateText } from '../../domain/device-state-text.ts';
 import { print } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
@@ -27,7 +28,7 @@ function agentText(agent: AgentView): string {
 
 function deviceLines({ name, profile, state }: AgentView['devices'][number]): string[] {
   const unknown = Object.entries(profile.unknown).map(([field, why]) => `${field} (${why})`);
-  const momentary = state === null ? [] : [`  power: ${state.powerSource}, mode ${state.powerMode}`];
+  const momentary = state === null ? [] : [`  now: ${deviceStateText(state)}`];
   return [
     `device ${name}: ${profile.model}${profile.emulated ? ' (emulated)' : ''}, driver ${profile.driver ?? '-'}, ${profile.os} ${profile.arch}`,
     `  offers ${profile.eps.map((ep) => `${ep.name} ${ep.version}`).join(', ') || 'no execution provider'} with ONNX Runtime ${profile.ortVersion}`,

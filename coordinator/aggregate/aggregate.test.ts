@@ -184,11 +184,15 @@ function withNoise(report: BenchmarkReport, [beforeMs, afterMs]: readonly [numbe
 }
 
 describe('badges', () => {
+  const now = { temperatureC: null, utilization: null, freeMemoryBytes: null, powerSource: 'battery', powerMode: 'unknown' } as const;
+  const onBattery = { before: now, during: [], after: now, warnings: [{ gate: 'battery' as const, why: 'it runs on battery' }] };
+
   it.each([
     ['partial', taskOf({ report: measured({ placement: { ...FELL_BACK, fellBack: false, partial: true } }) })],
     ['stale', taskOf({ report: measured({ environmentId: 'a'.repeat(64) }) })],
     ['substituted', taskOf({ report: measured() })],
     ['synthetic', taskOf({ report: measured(), spec: { synthetic: true } })],
+    ['disturbed', taskOf({ report: measured({ deviceStates: onBattery }) })],
     ['local-data', taskOf({ report: measured(), spec: { localData: ['xnli'] } })],
     ['drift', taskOf({ report: withNoise(measured(), [1, 1.3]) })],
   ])('%s', async (badge, task) => {

@@ -89,6 +89,7 @@ export function badgesOf({ report, substituted, synthetic, emulated, localData, 
     ['emulated', emulated],
     ['local-data', localData],
     ['drift', report !== null && driftReasons(report).length > 0],
+    ['disturbed', (report?.deviceStates?.warnings.length ?? 0) > 0],
   ];
   return facts.filter(([, holds]) => holds).map(([badge]) => badge);
 }

@@ -1,4 +1,5 @@
 import type { Badge, CellState } from '../../domain/cell-state.ts';
+import type { DeviceState } from '../../domain/device.ts';
 import type { Cell, Matrix, MatrixColumn, MatrixRow } from '../../domain/matrix.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
 
@@ -219,6 +220,11 @@ export const SAMPLE_MATRIX: Matrix = {
   ],
 };
 
+const MACHINE: DeviceState = {
+  ...{ temperatureC: 46, utilization: 0.02, freeMemoryBytes: 24e9, powerSource: 'ac', powerMode: 'performance' },
+  ...{ clockMHz: { current: 5_000, max: 5_100 }, throttleCount: 0, foreign: { cpuShare: 0.01, processes: [] } },
+};
+
 /** The report behind the sample's measured cells. */
 export const SAMPLE_REPORT: BenchmarkReport = {
   schemaVersion: 2,
@@ -230,6 +236,12 @@ export const SAMPLE_REPORT: BenchmarkReport = {
   environmentId: '9c1e'.padEnd(64, '0'),
   runtime: { adapter: 'ort-node', ortVersion: '1.30.0', ortLibraryDigest: 'f'.repeat(64), node: '20.20.2' },
   condition: { powerSource: 'ac', powerMode: 'performance' },
+  deviceStates: {
+    before: MACHINE,
+    during: [{ ...MACHINE, temperatureC: 88, clockMHz: { current: 3_900, max: 5_100 }, throttleCount: 2 }],
+    after: { ...MACHINE, temperatureC: 71 },
+    warnings: [{ gate: 'throttled', why: 'it slowed down for its heat (2 events)' }],
+  },
   session: { graph_optimization_level: 'ORT_ENABLE_ALL', intra_op_num_threads: 2, [HOSTILE]: null },
   launches: [0, 1, 2, 3, 4].map((index) => ({
     index,

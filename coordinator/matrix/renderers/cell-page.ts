@@ -1,5 +1,7 @@
 import type { CellView } from '../../../api/matrix.ts';
 import { cellText } from '../../../domain/cell-text.ts';
+import type { DeviceState } from '../../../domain/device.ts';
+import { deviceStateText } from '../../../domain/device-state-text.ts';
 import type { Blob } from '../../../domain/manifest.ts';
 import { columnText, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
 import type { BenchmarkReport, LaunchReport } from '../../../domain/report.ts';
@@ -24,7 +26,7 @@ ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== nul
 <div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
 ${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
 ${curationSection(cell.curation)}
-${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report)]}
+${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report), machineSection(report)]}
 ${lintSection(view.lint)}
 ${provenanceSection(view)}
 <section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`;
@@ -90,6 +92,23 @@ function sessionSection({ session, inputShapes, runtime, condition }: BenchmarkR
     ['Condition', `${condition.powerSource} power, ${condition.powerMode}`],
     ...Object.entries(session).map(([key, value]) => [key, String(value)] as const),
   ])}</section>`;
+}
+
+/** The device before, during and after; of the states in between the hottest. */
+function machineSection({ deviceStates }: BenchmarkReport): Html | false {
+  if (deviceStates === undefined) return false;
+  const { before, during, after, warnings } = deviceStates;
+  return html`<section><h2>Machine while it was measured</h2>
+${warnings.length > 0 && html`<ul>${warnings.map(({ gate, why }) => html`<li><strong>${gate}</strong>: ${why}</li>`)}</ul>`}
+${facts([
+  ['Before', deviceStateText(before)],
+  ['During', during.length === 0 ? '' : `${deviceStateText(hottestOf(during))} (hottest of ${during.length} looks)`],
+  ['After', deviceStateText(after)],
+])}</section>`;
+}
+
+function hottestOf(states: readonly DeviceState[]): DeviceState {
+  return states.reduce((hottest, state) => ((state.temperatureC ?? 0) > (hottest.temperatureC ?? 0) ? state : hottest));
 }
 
 function provenanceSection({ cell, row }: CellView): Html {

@@ -1,4 +1,5 @@
 import type { AgentView } from '../../../api/agents.ts';
+import { deviceStateText } from '../../../domain/device-state-text.ts';
 import { formatAge, shortEp } from '../../../domain/matrix-text.ts';
 import { type Html, html } from '../../matrix/renderers/html.ts';
 import { renderPage } from '../../matrix/renderers/page.ts';
@@ -20,19 +21,7 @@ ${missing.length > 0 && html`<details><summary>What the probe did not find (${mi
 }
 
 function deviceRow({ name, profile, state }: AgentView['devices'][number]): Html {
-  const load =
-    state === null
-      ? []
-      : [
-          share('load', state.utilization),
-          state.temperatureC === null ? '' : `${state.temperatureC} °C`,
-          state.powerSource === 'unknown' ? '' : state.powerSource,
-        ];
   return html`<tr><th scope="row">${name}</th><td>${profile.model}${profile.emulated && html` <span class="badge b-emulated">emulated</span>`}</td>
-<td>${profile.eps.map(({ name: ep }) => shortEp(ep)).join(', ')}</td><td>${profile.driver ?? html`<span class="muted">${profile.unknown['driver'] ?? 'unknown'}</span>`}</td><td>${load.filter(Boolean).join(', ')}</td></tr>
+<td>${profile.eps.map(({ name: ep }) => shortEp(ep)).join(', ')}</td><td>${profile.driver ?? html`<span class="muted">${profile.unknown['driver'] ?? 'unknown'}</span>`}</td><td>${state !== null && deviceStateText(state)}</td></tr>
 `;
-}
-
-function share(label: string, value: number | null): string {
-  return value === null ? '' : `${label} ${Math.round(value * 100)}%`;
 }
