@@ -7,6 +7,8 @@ import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../engine/runtime/e
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readSecret } from '../platform/read-secret.ts';
+import type { GateSettings } from './gates/gate-keeper.ts';
+import type { RecoverySettings } from './health/recovery.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
 export interface AgentConfig {
@@ -40,6 +42,10 @@ export interface AgentConfig {
   readonly runtime: { readonly adapter: 'ort-native' | 'ort-node'; readonly ort: string | null };
   /** What this machine says of execution providers. */
   readonly eps: Readonly<Partial<Record<ExecutionProvider, EpSettings>>>;
+  /** When this machine waits, and when its results are labelled. */
+  readonly gates: GateSettings;
+  /** What is tried when a device stops working, before the agent asks for its quarantine. */
+  readonly recovery: RecoverySettings;
   /** Longest a stage process may take. */
   readonly timeoutMs: { readonly convert: number; readonly measure: number };
   /** How long a running task may go on after SIGTERM before it is handed back. */
@@ -58,6 +64,28 @@ const epSettingsSchema = z.strictObject({
   options: z.record(z.string().max(120), z.string().max(4_000)).exactOptional(),
 });
 type EpSettings = z.infer<typeof epSettingsSchema>;
+
+const actionSchema = z.enum(['wait', 'label']);
+const shareSchema = z.number().min(0).max(1);
+
+const gatesSchema = z.strictObject({
+  battery: actionSchema.exactOptional(),
+  powerSave: actionSchema.exactOptional(),
+  throttled: actionSchema.exactOptional(),
+  busy: actionSchema.exactOptional(),
+  lowMemory: actionSchema.exactOptional(),
+  temperatureC: z.number().min(20).max(150).exactOptional(),
+  foreignShare: shareSchema.exactOptional(),
+  stealShare: shareSchema.exactOptional(),
+  cpuPressure: shareSchema.exactOptional(),
+  freeMemoryBytes: z.int().min(0).exactOptional(),
+  settleMs: z.int().min(0).max(3_600_000).exactOptional(),
+});
+
+const recoverySchema = z.strictObject({
+  command: z.array(z.string().min(1).max(4_000)).min(1).max(64).exactOptional(),
+  timeoutMs: z.int().min(1_000).max(3_600_000).exactOptional(),
+});
 
 const webUrl = z.url({ protocol: /^https?$/ });
 /** A password in it would stand in every error about the hub; HF_TOKEN is the place for secrets. */
@@ -83,6 +111,8 @@ export const agentFileSchema = z.strictObject({
     .strictObject({ adapter: z.enum(['ort-native', 'ort-node']).exactOptional(), ort: z.string().min(1).exactOptional() })
     .exactOptional(),
   eps: z.partialRecord(z.enum(EXECUTION_PROVIDERS), epSettingsSchema).exactOptional(),
+  gates: gatesSchema.exactOptional(),
+  recovery: recoverySchema.exactOptional(),
   timeoutMs: z.strictObject({ convert: z.int().min(1_000).exactOptional(), measure: z.int().min(1_000).exactOptional() }).exactOptional(),
   stopGraceMs: z.int().min(0).max(600_000).exactOptional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
@@ -147,10 +177,33 @@ export function completeAgentConfig(
     hub: hubSettings(settings.hub, { env, token }),
     runtime: { adapter: settings.runtime?.adapter ?? 'ort-native', ort: settings.runtime?.ort ?? null },
     eps: settings.eps ?? {},
+    gates: gateSettings(settings.gates ?? {}),
+    recovery: { command: settings.recovery?.command ?? null, timeoutMs: settings.recovery?.timeoutMs ?? 60_000 },
     timeoutMs: { convert: settings.timeoutMs?.convert ?? 3_600_000, measure: settings.timeoutMs?.measure ?? 1_800_000 },
     stopGraceMs: settings.stopGraceMs ?? 2_000,
     logLevel: settings.logLevel ?? 'info',
     childEnv: childEnvironment(env),
+  };
+}
+
+/** A machine that is too hot or out of memory measures nothing worth having; on battery or beside other work it does, with the label. */
+function gateSettings(given: z.infer<typeof gatesSchema>): GateSettings {
+  return {
+    actions: {
+      battery: given.battery ?? 'label',
+      'power-save': given.powerSave ?? 'label',
+      throttled: given.throttled ?? 'wait',
+      busy: given.busy ?? 'label',
+      'low-memory': given.lowMemory ?? 'wait',
+    },
+    limits: {
+      temperatureC: given.temperatureC ?? 95,
+      foreignShare: given.foreignShare ?? 0.25,
+      stealShare: given.stealShare ?? 0.1,
+      cpuPressure: given.cpuPressure ?? 0.5,
+      freeMemoryBytes: given.freeMemoryBytes ?? GIBIBYTE / 4,
+    },
+    settleMs: given.settleMs ?? 15_000,
   };
 }
 

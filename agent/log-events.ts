@@ -59,6 +59,16 @@ export const AGENT_EVENTS = {
   },
   leftoverKilled: { level: 'warn', message: 'Killed a process left by an earlier agent', fields: { pid: 'process', stage: 'what it ran' } },
   childWedged: { level: 'error', message: 'A process cannot be killed', fields: { pid: 'process', stage: 'what it runs' } },
+  deviceUnhealthy: {
+    level: 'error',
+    message: 'A device does not run a small model',
+    fields: { deviceName: 'device', ep: 'execution provider', why: 'what its process ended with' },
+  },
+  recoveryTried: {
+    level: 'warn',
+    message: 'Tried to recover a device',
+    fields: { deviceName: 'device', how: 'what was done, and how it ended' },
+  },
   blobEvicted: { level: 'debug', message: 'Evicted from the cache', fields: { sha256: 'blob', sizeBytes: 'its size' } },
   messageRejected: { level: 'warn', message: 'A message could not be handled', fields: { code: 'error code', why: 'its message' } },
   unexpected: {

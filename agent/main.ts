@@ -1,8 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Device } from '../domain/device.ts';
 import { GroveError, toGroveError } from '../domain/errors.ts';
 import type { Clock, Files, Random, Spawner, Transport } from '../domain/ports.ts';
 import type { AgentMessage, AgentStatus, CoordinatorMessage } from '../domain/protocol.ts';
+import { isExecutionProvider } from '../engine/runtime/execution-providers.ts';
 import { trialResultSchema } from '../engine/runtime/trial.ts';
 import { createSystemClock } from '../platform/clock.ts';
 import { openDataFolder } from '../platform/data-folder.ts';
@@ -16,10 +18,14 @@ import { VERSION } from '../platform/version.ts';
 import type { AgentConfig } from './config.ts';
 import { createGrpcTransport } from './connection/grpc-transport.ts';
 import { Session } from './connection/session.ts';
-import type { TryProvider } from './device/ep-devices.ts';
+import { type TryProvider, trialOf } from './device/ep-devices.ts';
+import { type Machine, thisMachine } from './device/machine.ts';
 import { type Probe, probeMachine } from './device/probe.ts';
-import { readCpuState } from './device/state.ts';
-import { Sysfs } from './device/sysfs.ts';
+import { StateReader } from './device/state/state-reader.ts';
+import { machineEp } from './eps/ep-machine.ts';
+import { EpPackages } from './eps/package-store.ts';
+import { GateKeeper } from './gates/gate-keeper.ts';
+import { DeviceHealth, withHealth } from './health/device-health.ts';
 import { type AgentLog, createAgentLog, type LogSink } from './log-events.ts';
 import { Readiness } from './readiness.ts';
 import { asJson } from './runner/as-json.ts';
@@ -50,6 +56,7 @@ export interface AgentPorts {
   readonly spawner?: Spawner;
   readonly childMain?: string;
   readonly tryProvider?: TryProvider;
+  readonly machine?: Machine;
   readonly runTask?: RunTask;
   readonly logSink?: LogSink;
 }
@@ -96,17 +103,26 @@ async function assemble(
   const pending = await PendingResults.open(join(folder, 'results'), { files, log });
   const cache = await ModelCache.open({ folder: join(folder, 'cache'), ...config.cache, clock, log });
   const children = { spawner, registry, clock, childMain: ports.childMain ?? defaultChildMain(), env: config.childEnv };
-  const probe = await probeMachine(config, { tryProvider: ports.tryProvider ?? providerTrial(children, config) });
+  const probe = await probeMachine(config, { tryProvider: ports.tryProvider ?? providerTrial(children, config, TRIAL_MS) });
   const instanceId = await readInstanceId(folder, { hostId: probe.host.hostId, files, random });
-  const readiness = new Readiness({ cache, registry });
+  const states = new StateReader({ machine: ports.machine ?? thisMachine(), clock, ownPid: process.pid });
+  const gates = new GateKeeper(config.gates, clock);
+  gates.observe(await states.read(probe.devices), true);
+  const readiness = new Readiness({ cache, registry, gates });
   await readiness.refresh();
+  const health = new DeviceHealth({
+    ...{ spawner, clock, log, recovery: config.recovery, cwd: folder, env: config.childEnv },
+    probe: healthProbe(config, ports.tryProvider ?? providerTrial(children, config, HEALTH_MS)),
+    ask: (request) => session.send(request),
+  });
   const runner: TaskRunner = new TaskRunner({
     ...{ config, agentVersion: VERSION, clock, random, log, cache, pending },
     host: probe.host,
     devices: probe.devices,
     children,
     link: { send: (message) => session.send(message), requestGrants: (what, signal) => session.requestGrants(what, signal) },
-    runTask: ports.runTask ?? runTask,
+    runTask: withHealth(ports.runTask ?? runTask, health),
+    readState: (device, fresh) => states.readOne(device, fresh),
     workFolder: join(folder, 'work'),
     refusal: () => readiness.refusal,
     onChange: () => void readiness.refresh().then(() => session.statusChanged()),
@@ -117,7 +133,7 @@ async function assemble(
     random,
     log,
     url: config.agentUrl,
-    handlers: handlersOf({ config, probe, runner, readiness, instanceId }, () => session),
+    handlers: handlersOf({ config, probe, runner, readiness, instanceId, states, gates, health }, () => session),
   });
   return { log, probe, session, runner, readiness };
 }
@@ -125,13 +141,32 @@ async function assemble(
 /** Longest a provider may take to load and run three nodes: an NPU compiler's first start takes half a minute. */
 const TRIAL_MS = 120_000;
 
+/** Longest a provider that ran before may take for the same. */
+const HEALTH_MS = 60_000;
+
+/** Runs a small model on a device as this machine runs the provider. */
+function healthProbe(config: AgentConfig, tryProvider: TryProvider): (device: Device, ep: string) => Promise<string | null> {
+  return async ({ profile }, ep) => {
+    if (!isExecutionProvider(ep)) return null;
+    const machine = machineEp(ep, config, await new EpPackages(config.dataFolder).list());
+    return (await tryProvider(trialOf(ep, machine, profile.class))).why;
+  };
+}
+
 /** Tries providers in processes of their own: an agent never loads native inference code, and a broken driver ends its trial only. */
-function providerTrial(children: ChildHost, { dataFolder, hostName }: AgentConfig): TryProvider {
+function providerTrial(children: ChildHost, { dataFolder, hostName }: AgentConfig, timeoutMs: number): TryProvider {
   const observer = { signal: new AbortController().signal, log: () => {}, progress: () => {} };
   return (request) => {
     const work = { stage: 'ep-trial', deviceName: `${hostName}/cpu0`, request: asJson(request), result: trialResultSchema };
-    return runInChild(children, { ...work, timeoutMs: TRIAL_MS, cwd: dataFolder }, observer);
+    return runInChild(children, { ...work, timeoutMs, cwd: dataFolder }, observer);
   };
+}
+
+/** What looks after the devices. */
+interface Watchers {
+  readonly states: StateReader;
+  readonly gates: GateKeeper;
+  readonly health: DeviceHealth;
 }
 
 /** Wires messages to the runner: the whole reaction of the agent to its coordinator in one place. */
@@ -142,10 +177,12 @@ function handlersOf(
     runner,
     readiness,
     instanceId,
-  }: Omit<Parts, 'log' | 'session'> & { readonly config: AgentConfig; readonly instanceId: string },
+    states,
+    gates,
+    health,
+  }: Omit<Parts, 'log' | 'session'> & Watchers & { readonly config: AgentConfig; readonly instanceId: string },
   session: () => Session,
 ): ConstructorParameters<typeof Session>[0]['handlers'] {
-  const sysfs = new Sysfs();
   const status = (): AgentStatus => readiness.status;
   return {
     hello: () => ({
@@ -160,11 +197,15 @@ function handlersOf(
     }),
     status,
     deviceStates: async () => {
-      const state = await readCpuState(sysfs);
-      return Object.fromEntries(probe.devices.map(({ name }) => [name, state]));
+      const now = await states.read(probe.devices);
+      gates.observe(now, !runner.busy);
+      return now;
     },
     renewals: () => runner.renewals(),
-    onConnected: () => runner.resendAll(),
+    onConnected: () => {
+      health.askAgain();
+      runner.resendAll();
+    },
     onVerdicts: (verdicts, sinceMs) => runner.applyVerdicts(verdicts, sinceMs),
     onAssign: (assignment) => runner.assign(assignment),
     onCompleteAck: (ack) => runner.acknowledge(ack),

@@ -5,9 +5,10 @@ import { Readiness } from './readiness.ts';
 describe('Readiness', () => {
   let space: GroveError | undefined;
   let wedged: GroveError | undefined;
+  let closed: GroveError | undefined;
   let readiness: Readiness;
   beforeEach(() => {
-    [space, wedged] = [undefined, undefined];
+    [space, wedged, closed] = [undefined, undefined, undefined];
     const cache = {
       assertSpace: async () => {
         if (space !== undefined) throw space;
@@ -19,7 +20,12 @@ describe('Readiness', () => {
       },
       review: async () => {},
     };
-    readiness = new Readiness({ cache, registry });
+    const gates = {
+      get problem() {
+        return closed;
+      },
+    };
+    readiness = new Readiness({ cache, registry, gates });
   });
 
   it('comes and goes with disk space', async () => {
@@ -36,6 +42,15 @@ describe('Readiness', () => {
     await readiness.refresh();
     expect(readiness.refusal?.code).toBe('device-wedged');
     expect(readiness.status.why).toMatch(/lab\/npu0 .* Restart the machine/);
+  });
+
+  it('comes and goes with a closed gate', async () => {
+    closed = new GroveError('gate-closed', { why: 'it is 99 °C hot' });
+    await readiness.refresh();
+    expect(readiness.status).toMatchObject({ state: 'not-ready', why: expect.stringMatching(/99 °C hot.* by itself/) });
+    closed = undefined;
+    await readiness.refresh();
+    expect(readiness.status.state).toBe('ready');
   });
 
   it('stays draining whatever else happens', async () => {

@@ -7,14 +7,16 @@ export interface ReadinessContext {
   readonly cache: { assertSpace(neededBytes: number): Promise<void> };
   /** `wedged` is set while a process cannot be killed; `review` finds out whether it still is there. */
   readonly registry: { readonly wedged: GroveError | undefined; review(): Promise<void> };
+  /** `problem` is set while a gate that waits is closed. */
+  readonly gates: { readonly problem: GroveError | undefined };
 }
 
 /**
  * Whether this agent takes work, and in a person's words why not.
  *
  * ```
- *   ready <──space, no wedged child──> not-ready
- *     └──────────drain──────────┴──> draining (for good)
+ *   ready <──space, no wedged child, gates open──> not-ready
+ *     └────────────────drain────────────────┴──> draining (for good)
  * ```
  */
 export class Readiness {
@@ -43,7 +45,7 @@ export class Readiness {
     try {
       await this.#context.cache.assertSpace(0);
       await this.#context.registry.review();
-      this.#problem = this.#context.registry.wedged;
+      this.#problem = this.#context.registry.wedged ?? this.#context.gates.problem;
     } catch (error) {
       this.#problem = toGroveError(error);
     }

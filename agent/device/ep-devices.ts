@@ -81,6 +81,12 @@ function oneReason({ name, classes }: EpDefinition, missing: readonly Missing[])
   return isOne ? [{ what: name, why: first.why }] : missing;
 }
 
+/** What is tried of a provider on one kind of device, as this machine runs it. */
+export function trialOf(ep: ExecutionProvider, { runtime, options }: MachineEp, deviceClass: EpDeviceClass): TrialRequest {
+  // Devices are listed and chosen through the C API, whatever adapter measures.
+  return { ep, deviceClass, runtime: { ...runtime, adapter: 'ort-native' }, epOptions: { ...options } };
+}
+
 interface Trial {
   readonly facts: OfferFacts;
   readonly deviceClass: EpDeviceClass;
@@ -88,11 +94,8 @@ interface Trial {
 
 /** The offer, or the reason why there is none. */
 async function tryOne(definition: EpDefinition, machine: MachineEp, { facts, deviceClass }: Trial): Promise<EpOffer | string> {
-  const epOptions = { ...machine.options };
-  // Devices are listed and chosen through the C API, whatever adapter measures.
-  const runtime = { ...machine.runtime, adapter: 'ort-native' as const };
   try {
-    const result = await facts.tryProvider({ ep: definition.name, deviceClass, runtime, epOptions });
+    const result = await facts.tryProvider(trialOf(definition.name, machine, deviceClass));
     return result.why === null ? offer(definition, result, { machine, facts, deviceClass }) : `unsupported: ${result.why.trim()}`;
   } catch (error) {
     return `not-loaded: ${error instanceof Error ? error.message : String(error)}`;

@@ -55,8 +55,10 @@ const VULKAN_FOLDERS = ['usr/lib/x86_64-linux-gnu', 'usr/lib64', 'usr/lib', 'usr
 
 async function absentVulkan(sysfs: Sysfs, env: Environment): Promise<Omit<Missing, 'what'> | undefined> {
   const named = (env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== '');
-  const found = await Promise.all([...VULKAN_FOLDERS, ...named].map((folder) => exists(join(sysfs.root, folder, 'libvulkan.so.1'))));
-  return process.platform !== 'linux' || found.includes(true)
+  const found = await Promise.all(
+    [...VULKAN_FOLDERS, ...named].map((folder) => sysfs.access(`${folder.replace(/^\//, '')}/libvulkan.so.1`)),
+  );
+  return process.platform !== 'linux' || found.includes('ok')
     ? undefined
     : { why: 'not-installed: libvulkan.so.1 is absent', fix: 'Install the Vulkan loader (Debian: libvulkan1) and a driver.' };
 }

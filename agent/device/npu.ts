@@ -1,5 +1,3 @@
-import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Missing } from '../../domain/device.ts';
 import type { Sysfs } from './sysfs.ts';
 
@@ -87,11 +85,6 @@ async function explain({ what, vendorId, deviceId, driver }: NpuSighting, sysfs:
 }
 
 async function anyWritable(sysfs: Sysfs, nodes: readonly string[]): Promise<boolean> {
-  const checks = nodes.map((node) =>
-    access(join(sysfs.root, 'dev/accel', node), constants.R_OK | constants.W_OK).then(
-      () => true,
-      () => false,
-    ),
-  );
-  return (await Promise.all(checks)).includes(true);
+  const checks = await Promise.all(nodes.map((node) => sysfs.access(`dev/accel/${node}`, 'read-write')));
+  return checks.includes('ok');
 }

@@ -8,8 +8,6 @@ import type { AgentConfig } from '../config.ts';
 import type { TryProvider } from './ep-devices.ts';
 import { layOut, type MachineFiles, STRIX_LAPTOP } from './machine.cases.ts';
 import { probeMachine } from './probe.ts';
-import { readCpuState } from './state.ts';
-import { Sysfs } from './sysfs.ts';
 import { explainPnpDevices } from './windows-npu.ts';
 
 const ORT = { version: '1.30.0', libraryPath: '/nowhere/libonnxruntime.so.1', libraryDigest: '0'.repeat(64) };
@@ -153,21 +151,6 @@ onLinux?.('probeMachine', () => {
   it('reports a virtual machine', async () => {
     const guest = { 'proc/cpuinfo': 'model name\t: QEMU Virtual CPU\nflags\t\t: fpu hypervisor lahf_lm\n' };
     expect((await probe(guest)).devices[0]?.profile.virtualMachine).toBe(true);
-  });
-
-  it('reads momentary state, leaving nonsense out', async () => {
-    await layOut(root, STRIX_LAPTOP);
-    expect(await readCpuState(new Sysfs(root))).toMatchObject({
-      temperatureC: 48.5,
-      powerSource: 'battery',
-      powerMode: 'balanced',
-      freeMemoryBytes: 16_384_000_000,
-      utilization: 0,
-    });
-  });
-
-  it('guesses no state that the machine does not tell', async () => {
-    expect(await readCpuState(new Sysfs(root))).toMatchObject({ temperatureC: null, powerSource: 'unknown', powerMode: 'unknown' });
   });
 });
 

@@ -13,7 +13,7 @@ import { missingNpus } from './npu.ts';
 import { offeredDevices } from './offered-devices.ts';
 import { type OrtFacts, probeOrt } from './ort.ts';
 import { softwareAdapter } from './software-adapter.ts';
-import { Sysfs } from './sysfs.ts';
+import { RootedSysfs, type Sysfs } from './sysfs.ts';
 import { missingWindowsNpus } from './windows-npu.ts';
 
 /** Lines a hello message may hold. */
@@ -41,7 +41,7 @@ export interface ProbePorts {
  * listed with the reason.
  */
 export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryProvider }: ProbePorts): Promise<Probe> {
-  const sysfs = new Sysfs(root);
+  const sysfs = new RootedSysfs(root);
   const runtime = ort ?? (await probeOrt());
   const [cpu, os, eps, accelerators] = await Promise.all([
     probeCpu(sysfs),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Device, HostInfo } from '../../domain/device.ts';
+import type { Device, DeviceState, HostInfo } from '../../domain/device.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
@@ -33,6 +33,8 @@ export interface TaskContext {
   readonly folder: string;
   /** Aborts with a TaskStopped reason. */
   readonly signal: AbortSignal;
+  /** State of the device; `fresh` also asks slow tools. */
+  readState(fresh: boolean): Promise<DeviceState>;
   log(line: string): void;
   /** Of the running stage, 0 to 1. */
   progress(fraction: number, note?: string): void;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DeviceState } from '../../domain/device.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Grant } from '../../domain/protocol.ts';
@@ -24,6 +25,9 @@ export interface ContextParts {
   grants(direction: 'put' | 'get', blobs: readonly Blob[]): readonly Grant[];
 }
 
+/** A machine that tells nothing of itself. */
+const STATE: DeviceState = { temperatureC: null, utilization: null, freeMemoryBytes: null, powerSource: 'unknown', powerMode: 'unknown' };
+
 /** A context for one stage, with a cache and scratch of its own below `folder`. Stages that start processes name them in `stages`. */
 export async function stageContext(parts: ContextParts): Promise<TaskContext> {
   const { folder, hubUrl, signal, lines, stages = {}, grants, clock = createSystemClock() } = parts;
@@ -44,6 +48,7 @@ export async function stageContext(parts: ContextParts): Promise<TaskContext> {
     assignment: {} as Assignment,
     device: { name: 'lab/cpu0', profile: {} as TaskContext['device']['profile'] },
     host: {} as TaskContext['host'],
+    readState: async () => STATE,
     log: (line) => void lines?.push(line),
     progress: () => {},
     atEnd: () => {},

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
-import type { Device, HostInfo } from '../../domain/device.ts';
+import type { Device, DeviceState, HostInfo } from '../../domain/device.ts';
 import { GroveError, toGroveError } from '../../domain/errors.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
@@ -61,6 +61,7 @@ export interface TaskRunnerOptions {
   readonly runTask: RunTask;
   /** Parent of the attempts' scratch folders. */
   readonly workFolder: string;
+  readState(device: Device, fresh: boolean): Promise<DeviceState>;
   /** Why the agent takes no work now; undefined when it does. */
   refusal(): GroveError | undefined;
   /** An attempt ended: disk, wedged children and with them the agent's status may have changed. */
@@ -296,7 +297,7 @@ export class TaskRunner {
   }
 
   #contextOf(running: Running, { device, folder }: { readonly device: Device; readonly folder: string }): TaskContext {
-    const { config, agentVersion, host, clock, random, cache, children, link } = this.#options;
+    const { config, agentVersion, host, clock, random, cache, children, link, readState } = this.#options;
     const { assignment, controller, log } = running;
     const { signal } = controller;
     const progress = throttledProgress(clock, (fraction, note) => {
@@ -305,6 +306,7 @@ export class TaskRunner {
     const line = (text: string) => log.line(text);
     return {
       ...{ assignment, device, host, config, agentVersion, clock, random, cache, folder, signal },
+      readState: (fresh) => readState(device, fresh),
       log: line,
       progress,
       grants: (direction, blobs) => link.requestGrants({ lease: assignment.lease, direction, blobs }, signal),

@@ -3,8 +3,6 @@ import { GroveError } from '../../domain/errors.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
 import type { BenchmarkResult } from '../../domain/task.ts';
 import { sha256 } from '../../platform/sha256.ts';
-import { readCpuState } from '../device/state.ts';
-import { Sysfs } from '../device/sysfs.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { filesBelow, uploadFiles } from '../transfer/upload.ts';
 import type { BenchmarkJudged } from './benchmark-values.ts';
@@ -17,17 +15,17 @@ const PROFILE_NAME = 'profile.json';
 export async function assembleReport(value: BenchmarkJudged, context: TaskContext): Promise<BenchmarkResult> {
   const samples = Object.entries(await filesBelow(value.samplesFolder)).map(([name, path]) => [`samples/${name}`, path] as const);
   const artifacts = await uploadFiles({ ...Object.fromEntries(samples), [PROFILE_NAME]: value.profilePath }, context);
-  return { kind: 'benchmark', report: await reportOf(value, { artifacts, context }) };
+  return { kind: 'benchmark', report: reportOf(value, { artifacts, context }) };
 }
 
-async function reportOf(
+function reportOf(
   value: BenchmarkJudged,
   { artifacts, context }: { readonly artifacts: BenchmarkReport['artifacts']; readonly context: TaskContext },
-): Promise<BenchmarkReport> {
-  const { spec, launches, summary, control, placement, quality } = value;
+): BenchmarkReport {
+  const { spec, launches, summary, control, placement, quality, deviceStates } = value;
   const [first] = launches;
   if (first === undefined) throw new GroveError('internal', { problem: 'a benchmark ended without a launch' });
-  const { powerSource, powerMode } = await readCpuState(new Sysfs());
+  const { powerSource, powerMode } = deviceStates.before;
   return {
     schemaVersion: 2,
     requestedEp: spec.requestedEp,
@@ -38,6 +36,7 @@ async function reportOf(
     environmentId: environmentId(context.device.profile, context.host, sha256),
     runtime: first.runtime,
     condition: { powerSource, powerMode },
+    deviceStates,
     session: first.session,
     launches: launches.map(({ report }) => ({ ...report, samplesPath: `samples/${report.samplesPath}` })),
     ...summary,

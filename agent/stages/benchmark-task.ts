@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { Assignment, BenchmarkResult, BenchmarkSpec } from '../../domain/task.ts';
+import { watched } from '../gates/state-watch.ts';
 import { Pipeline, type TaskContext } from '../runner/stage.ts';
 import { measureBaseline } from './baseline.ts';
 import { assembleReport } from './benchmark-report.ts';
-import type { BenchmarkFiles, BenchmarkStart } from './benchmark-values.ts';
+import type { BenchmarkFiles, BenchmarkMeasured, BenchmarkSession, BenchmarkStart } from './benchmark-values.ts';
 import { fetchFolders } from './fetch.ts';
 import { measure } from './measure.ts';
 import { profile } from './profile.ts';
@@ -21,10 +22,19 @@ export const BENCHMARK_TASK: Pipeline<BenchmarkStart, BenchmarkResult> = Pipelin
   .stage('fetch', fetchConversion)
   .stage('verify', verifyConversion)
   .stage('target-passes', resolveSession)
-  .stage('measure', measure)
+  .stage('measure', measureWatched)
   .stage('profile', profile)
   .stage('quality', async (value, context) => measureBaseline(await compareOutputs(value, context), context))
   .stage('upload', assembleReport);
+
+/** Measures, and looks at the device before, during and after. */
+async function measureWatched(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkMeasured> {
+  const { clock, config } = context;
+  const watch = { readState: context.readState, limits: config.gates.limits, clock };
+  const { result, states } = await watched(watch, () => measure(value, context));
+  for (const { why } of states.warnings) context.log(`Warning: while this was measured, ${why}.`);
+  return { ...result, deviceStates: states };
+}
 
 /** The conversion an assignment carries. Throws `internal` when a benchmark comes without: the coordinator assigns it only once converted. */
 export function startBenchmark(spec: BenchmarkSpec, { conversion }: Assignment): BenchmarkStart {

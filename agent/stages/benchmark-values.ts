@@ -29,8 +29,8 @@ export interface BenchmarkSession extends BenchmarkFiles {
   readonly plainSession: SessionSpec;
 }
 
-/** After `measure`. */
-export interface BenchmarkMeasured extends BenchmarkSession {
+/** What the launches of a benchmark gave. */
+export interface BenchmarkLaunched extends BenchmarkSession {
   readonly launches: readonly LaunchResult[];
   readonly summary: LaunchSummary;
   /** The device's control recipe on this provider; null without one. */
@@ -39,6 +39,11 @@ export interface BenchmarkMeasured extends BenchmarkSession {
   readonly olive: BenchmarkReport['olive'];
   /** Raw samples of every launch. */
   readonly samplesFolder: string;
+}
+
+/** After `measure`. */
+export interface BenchmarkMeasured extends BenchmarkLaunched {
+  readonly deviceStates: NonNullable<BenchmarkReport['deviceStates']>;
 }
 
 /** After `profile`. */

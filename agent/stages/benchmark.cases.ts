@@ -22,6 +22,9 @@ export interface BenchmarkFacts {
   readonly referenceFolder?: string;
 }
 
+const QUIET = { temperatureC: 40, utilization: 0, freeMemoryBytes: null, powerSource: 'ac', powerMode: 'performance' } as const;
+const STATES = { before: QUIET, during: [], after: QUIET, warnings: [] };
+
 /** A benchmark of the TensorRT-RTX recipe up to the comparison with its Reference, in folders nobody has made. */
 export function comparedBenchmark({
   recipe = catalogueRecipe('trtrtx'),
@@ -47,6 +50,7 @@ export function comparedBenchmark({
       olive,
       control: null,
       samplesFolder: '/s',
+      deviceStates: STATES,
       placement,
       profilePath: '/p',
     },

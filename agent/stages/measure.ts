@@ -7,7 +7,7 @@ import { summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { EMULATED_PLAN, type LaunchPlan, launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
-import type { BenchmarkMeasured, BenchmarkSession } from './benchmark-values.ts';
+import type { BenchmarkLaunched, BenchmarkSession } from './benchmark-values.ts';
 import { controlOf } from './control.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
 
@@ -22,7 +22,7 @@ export function inputsOf({ referenceFolder }: Pick<BenchmarkSession, 'referenceF
 }
 
 /** Launches fresh processes one after another until the interval of their medians is narrow enough or the tier's budget is spent. */
-export async function measure(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkMeasured> {
+export async function measure(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkLaunched> {
   const { tier } = value.spec;
   const isEmulated = context.device.profile.emulated;
   const asked = isEmulated ? 1 : value.spec.launches;

@@ -1,0 +1,87 @@
+import type { DeviceState } from '../../domain/device.ts';
+import type { GateFinding } from '../../domain/gate.ts';
+import type { Clock, Timer } from '../../domain/ports.ts';
+import type { BenchmarkReport } from '../../domain/report.ts';
+import { findingsOf, type GateLimits } from './gate-rules.ts';
+
+/** First look after the beginning, so that the shortest measurement has one, then one each. */
+const FIRST_MS = 1_000;
+const INTERVAL_MS = 5_000;
+/** States kept; of more every second one is dropped. */
+const MAX_STATES = 64;
+
+export interface WatchContext {
+  /** A state of the device; `fresh` also asks slow tools. */
+  readState(fresh: boolean): Promise<DeviceState>;
+  readonly limits: GateLimits;
+  readonly clock: Clock;
+}
+
+/** What a report says of the device. */
+export type WatchedStates = NonNullable<BenchmarkReport['deviceStates']>;
+
+/**
+ * Looks at a device before, during and after `work`. Returns what the work returned, with the states and what gates find in them. A sensor that fails
+ * does not disturb the work: its look is left out.
+ */
+export async function watched<T>(
+  context: WatchContext,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly states: WatchedStates }> {
+  const before = await context.readState(true);
+  const during = new DuringStates(context);
+  try {
+    const result = await work();
+    during.stop();
+    const after = await context.readState(true);
+    return {
+      result,
+      states: { before, during: during.states, after, warnings: warningsOf([before, ...during.states, after], context.limits) },
+    };
+  } finally {
+    during.stop();
+  }
+}
+
+class DuringStates {
+  readonly #context: WatchContext;
+  #states: DeviceState[] = [];
+  #intervalMs = INTERVAL_MS;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(context: WatchContext) {
+    this.#context = context;
+    this.#lookIn(FIRST_MS);
+  }
+
+  get states(): DeviceState[] {
+    return [...this.#states];
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  #lookIn(delayMs: number): void {
+    this.#timer = this.#context.clock.after(delayMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const state = await this.#context.readState(false).catch(() => undefined);
+    if (this.#isStopped) return;
+    if (state !== undefined) this.#states.push(state);
+    if (this.#states.length >= MAX_STATES) {
+      this.#states = this.#states.filter((_, index) => index % 2 === 0);
+      this.#intervalMs *= 2;
+    }
+    this.#lookIn(this.#intervalMs);
+  }
+}
+
+/** The first finding of each gate over all states, in order. Pressure is the measurement's own and not judged. */
+function warningsOf(states: readonly DeviceState[], limits: GateLimits): GateFinding[] {
+  const found = states.flatMap((state, index) => findingsOf({ state, before: states[index - 1], isIdle: false }, limits));
+  return found.filter(({ gate }, index) => found.findIndex((other) => other.gate === gate) === index);
+}
