@@ -149,7 +149,8 @@ export const ERRORS = {
   'unsupported-pass': {
     ...recipe,
     message: 'Pass {type} ({path}) is not implemented natively{detail}, and no agent has a toolchain that offers it.',
-    advice: 'Add an agent with the Olive toolchain, or use a recipe without this pass.',
+    advice:
+      'Install it on any machine of the farm (grove toolchain install openvino or olive, docs/toolchains.md), or use a recipe without this pass.',
   },
   'unsupported-input': {
     ...recipe,
@@ -413,6 +414,12 @@ export const ERRORS = {
     ...input,
     message: 'Execution provider package {package}: {problem}.',
     advice: 'Give a wheel, a zip, a folder or a library of one execution provider; docs/execution-providers.md says where each comes from.',
+  },
+  'toolchain-failed': {
+    ...input,
+    message: 'Toolchain {toolchain}: {problem}.',
+    advice:
+      'docs/toolchains.md says what a toolchain needs: Python, where its packages come from, and how to install it without a network.',
   },
   'ep-option': {
     ...recipe,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ErrorReport } from './errors.ts';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { dataEntrySchema, modelArtifactSchema, referenceArtifactSchema, sourceManifestSchema, sourceOriginSchema } from './manifest.ts';
-import { deviceNameSchema, epNameSchema, idSchema, sha256Schema, tierSchema } from './names.ts';
+import { deviceNameSchema, epNameSchema, idSchema, nameSchema, sha256Schema, tierSchema } from './names.ts';
 import { benchmarkReportSchema, conversionReportSchema, substitutionSchema } from './report.ts';
 
 /** What a task is to do and what came of it: the documents that travel inside assignments and completions. */
@@ -38,6 +38,8 @@ export const convertSpecSchema = z.strictObject({
   task: z.string().max(60).nullable(),
   /** End as `failed/lint` on a finding that needs the model. */
   strict: z.boolean(),
+  /** The toolchain that takes part, by its id; absent: none does. */
+  toolchain: nameSchema.exactOptional(),
 });
 
 /** Measures one converted model on one device. */

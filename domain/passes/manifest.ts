@@ -35,6 +35,8 @@ export interface PassManifest<Params = unknown> {
   readonly implementationVersion: number;
   /** Whether Olive gives this pass the same result for every accelerator; then the accelerator spec stays out of the key. */
   readonly acceleratorAgnostic: boolean;
+  /** The managed toolchain Grove runs this pass with; absent: none is needed. */
+  readonly toolchain?: 'openvino';
   /** Parameter schema with Olive's defaults. Unknown keys are stripped by it and reported as warnings by the recipe parser. */
   readonly params: z.ZodType<Params>;
   /** One schema per parameter. Each ends in `.describe(...)`, one sentence for `docs/passes.md`. */

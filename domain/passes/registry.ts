@@ -10,11 +10,16 @@ import { onnxOpVersionConversion } from './onnx-op-version-conversion.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
+import { openVINOConversion } from './openvino-conversion.ts';
+import { openVINOEncapsulation } from './openvino-encapsulation.ts';
+import { openVINOIoUpdate } from './openvino-io-update.ts';
+import { openVINOOptimumConversion } from './openvino-optimum-conversion.ts';
+import { openVINOQuantization } from './openvino-quantization.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import { ortTransformersOptimization } from './ort-transformers-optimization.ts';
 import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 
-/** Every pass Grove runs itself. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
+/** Every pass Grove runs itself, alone or with OpenVINO's toolchain. The engine's registry is keyed by these names, so a pass without an implementation does not compile. */
 export const NATIVE_PASSES = {
   AddOliveMetadata: addOliveMetadata,
   DynamicToFixedShape: dynamicToFixedShape,
@@ -27,6 +32,11 @@ export const NATIVE_PASSES = {
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
+  OpenVINOConversion: openVINOConversion,
+  OpenVINOEncapsulation: openVINOEncapsulation,
+  OpenVINOIoUpdate: openVINOIoUpdate,
+  OpenVINOOptimumConversion: openVINOOptimumConversion,
+  OpenVINOQuantization: openVINOQuantization,
   OrtSessionParamsTuning: ortSessionParamsTuning,
   OrtTransformersOptimization: ortTransformersOptimization,
   VitisAIAddMetaData: vitisAIAddMetaData,

@@ -10,10 +10,10 @@ export interface DataNeed {
   readonly name: string | null;
 }
 
-/** What rows the native ones of these passes read, in order. */
+/** What rows those of these passes that Grove runs read, in order. */
 export function dataNeeds(passes: readonly RecipePass[]): readonly DataNeed[] {
   return passes.flatMap((pass) => {
-    const name = pass.known === 'native' ? findPassManifest(pass.type)?.dataOf?.(pass.params) : undefined;
+    const name = pass.known === 'olive' ? undefined : findPassManifest(pass.type)?.dataOf?.(pass.params);
     return name === undefined ? [] : [{ pass, name }];
   });
 }

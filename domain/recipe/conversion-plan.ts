@@ -1,5 +1,6 @@
 import { digestOf, type Json, type Sha256 } from '../json.ts';
 import { findPassManifest } from '../passes/registry.ts';
+import type { ToolchainName } from '../toolchains.ts';
 import type { DataConfig, JsonObject, Recipe, RecipePass } from './recipe.ts';
 
 /** The recipe cut in two: what any machine may do once for all, and what belongs to the benchmarked device. */
@@ -16,9 +17,15 @@ export function planConversion(recipe: Pick<Recipe, 'passes'>): ConversionPlan {
   return cut === -1 ? { host: recipe.passes, target: [] } : { host: recipe.passes.slice(0, cut), target: recipe.passes.slice(cut) };
 }
 
-/** The first pass that Grove does not run itself; undefined when the whole list is native. */
+/** The first pass that Grove does not run itself, not even with OpenVINO's toolchain; undefined when it runs the whole list. */
 export function firstUnsupportedPass(passes: readonly RecipePass[]): RecipePass | undefined {
   return passes.find(({ known }) => known === 'olive');
+}
+
+/** The toolchain that passes need: Olive runs all of a list in which Grove lacks one. Undefined when Grove runs them alone. */
+export function toolchainNeeded(passes: readonly RecipePass[]): ToolchainName | undefined {
+  if (firstUnsupportedPass(passes) !== undefined) return 'olive';
+  return passes.some(({ known }) => known === 'openvino') ? 'openvino' : undefined;
 }
 
 /** Everything beside the recipe that decides the bytes of a conversion. */
@@ -61,7 +68,7 @@ function passKey(pass: RecipePass, dataConfigs: readonly DataConfig[]): JsonObje
   const data = dataConfigs.find(({ name }) => name === reference);
   return {
     type: pass.type,
-    implementationVersion: pass.known === 'native' ? (findPassManifest(pass.type)?.implementationVersion ?? null) : null,
+    implementationVersion: pass.known === 'olive' ? null : (findPassManifest(pass.type)?.implementationVersion ?? null),
     params,
     data: data === undefined ? null : dataKey(data),
   };

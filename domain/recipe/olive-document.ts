@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GroveError } from '../errors.ts';
 import type { Json } from '../json.ts';
+import { modelInputsTransformSchema } from '../passes/model-inputs-transform.ts';
 import { isJsonObject, jsonPath } from './findings.ts';
 import type { JsonObject, Recipe } from './recipe.ts';
 
@@ -15,15 +16,6 @@ export interface OliveDocument {
   /** What differs from the recipe, one sentence each; empty when Olive reads it as it is. */
   readonly changes: readonly string[];
 }
-
-/** `{type: "model_inputs", names: [...]}`: calibration feeds exactly these of the tokenizer's outputs, in this order. */
-const transformSchema = z.strictObject({
-  type: z.literal('model_inputs'),
-  names: z
-    .array(z.string().regex(/^[\w.:/-]{1,200}$/))
-    .min(1)
-    .max(64),
-});
 
 interface Transform {
   readonly passName: string;
@@ -57,7 +49,7 @@ export function oliveDocument(recipe: Pick<Recipe, 'name' | 'document' | 'inputM
 function transformOf(recipeName: string, passName: string, pass: Json | undefined): Transform | undefined {
   const written = parametersOf(pass)['transform_fn'];
   if (!isJsonObject(written)) return undefined;
-  const parsed = transformSchema.safeParse(written);
+  const parsed = modelInputsTransformSchema.safeParse(written);
   const path = jsonPath('$.passes', passName, 'transform_fn');
   if (!parsed.success) throw new GroveError('recipe-invalid', { name: recipeName, count: 1, path, problem: z.prettifyError(parsed.error) });
   return { passName, functionName: `transform_${passName.replaceAll(/[^A-Za-z0-9_]/g, '_')}`, names: parsed.data.names };

@@ -103,7 +103,7 @@ function nativePass(manifest: PassManifest, flat: ReadonlyMap<string, FlatMember
   const detail = manifest.unsupportedReason?.(resolved, context.inputModel);
   const params = jsonObjectOf(resolved);
   const common = { name, type: manifest.type, path, side: manifest.side, params, written, writtenAt: flatPaths(known) };
-  return { ...common, known: detail === undefined ? 'native' : 'olive', detail: detail ?? '' };
+  return { ...common, known: detail === undefined ? (manifest.toolchain ?? 'native') : 'olive', detail: detail ?? '' };
 }
 
 /** Warns about and drops what Olive does not know; `DEFAULT_VALUE` means the default, so it is left out too. */

@@ -31,8 +31,8 @@ export interface InputModel {
   readonly config: JsonObject;
 }
 
-/** Who can run a pass: Grove itself, or only an agent with the Olive toolchain. */
-export type PassSupport = 'native' | 'olive';
+/** Who can run a pass: Grove itself, Grove on a machine with OpenVINO's toolchain, or only Olive's. */
+export type PassSupport = 'native' | 'openvino' | 'olive';
 
 /** One step of the recipe, in file order. */
 export interface RecipePass {
