@@ -5,6 +5,7 @@ import { CPU_EP } from '../../domain/names.ts';
 import { readMachineIdentity } from '../../platform/machine-id.ts';
 import type { AgentConfig } from '../config.ts';
 import { EpPackages } from '../eps/package-store.ts';
+import { Toolchains } from '../toolchains/toolchain-store.ts';
 import { type CpuFacts, probeCpu } from './cpu.ts';
 import { type EpOffer, offersOf, type TryProvider } from './ep-devices.ts';
 import { obstacleOf } from './execution-providers.ts';
@@ -54,6 +55,7 @@ export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryPr
     ...cpuProfile(cpu, runtime),
     os: os.name,
     eps: [{ name: CPU_EP, version: runtime.version, libraryDigest: null }, ...onCpu],
+    toolchains: await toolchainsOf(config.dataFolder),
     capabilities: [...config.capabilities],
     labels: { ...config.labels },
   };
@@ -74,6 +76,12 @@ export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryPr
       MAX_MISSING,
     ),
   };
+}
+
+/** Ids, and the plain names that selectors ask for. */
+async function toolchainsOf(dataFolder: string): Promise<string[]> {
+  const installed = await new Toolchains(dataFolder).list();
+  return [...new Set(installed.flatMap(({ id, name }) => [name, id]))].sort();
 }
 
 interface OfferPlace {
@@ -103,7 +111,7 @@ function isAbout({ what }: Missing, { pciVendorId, pciDeviceId }: DeviceProfile)
   return pciVendorId !== null && what.includes(`${pciVendorId}:${pciDeviceId}`);
 }
 
-function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'eps' | 'capabilities' | 'labels'> {
+function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'eps' | 'toolchains' | 'capabilities' | 'labels'> {
   const { bios: _, ...unknown } = cpu.unknown;
   return {
     schemaVersion: 1,
@@ -121,7 +129,6 @@ function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'e
     virtualMachine: cpu.virtualMachine,
     ortVersion: ort.version,
     ortLibraryDigest: ort.libraryDigest,
-    toolchains: [],
     unknown: { ...unknown, ...(cpu.microcode === null && { firmware: 'not-present' }) },
   };
 }

@@ -45,7 +45,7 @@ function inRuntime<Request extends { readonly session: SessionSpec }>(
 }
 
 async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
-  const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows } = convertRequestSchema.parse(request);
+  const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows, openvino } = convertRequestSchema.parse(request);
   const recipe = readRecipe(reference, task);
   const runtime = await loadOrtNode();
   const result = await convertModel({
@@ -56,7 +56,7 @@ async function convert(request: unknown, context: ChildContext): Promise<Convert
     data: { configs: recipe.dataConfigs, rows, tokenizerFolder: sourceFolder },
     // The attempt's own folder, which goes with it, also when this process is killed.
     scratchFolder: dirname(outFolder),
-    ...{ outFolder, exportFolder, runtime },
+    ...{ outFolder, exportFolder, runtime, ...(openvino !== undefined && { openvino }) },
     signal: context.signal,
     onEvent: passEvents(context),
   });

@@ -3,6 +3,7 @@ import { dataColumnsShape } from '../../domain/data-columns.ts';
 import { sha256Schema } from '../../domain/names.ts';
 import { conversionReportSchema } from '../../domain/report.ts';
 import { recipeRefSchema } from '../../domain/task.ts';
+import { toolchainPlaceSchema } from '../../engine/toolchain/openvino-worker.ts';
 
 /** Documents between a stage and its process where the engine has no schema of its own for them. */
 
@@ -16,6 +17,8 @@ export const convertRequestSchema = z.strictObject({
   exportFolder: z.string().min(1).nullable(),
   /** Rows on this machine by name of the data config. */
   rows: z.record(z.string(), z.strictObject({ file: z.string().min(1), ...dataColumnsShape })),
+  /** OpenVINO's toolchain, when it takes part. */
+  openvino: toolchainPlaceSchema.exactOptional(),
 });
 export type ConvertRequest = z.infer<typeof convertRequestSchema>;
 

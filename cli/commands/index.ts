@@ -43,6 +43,9 @@ import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerRerun } from './rerun.ts';
 import { registerSubmit } from './submit.ts';
+import { registerToolchainInstall } from './toolchain-install.ts';
+import { registerToolchainList } from './toolchain-list.ts';
+import { registerToolchainRemove } from './toolchain-remove.ts';
 import { registerUp } from './up.ts';
 
 /** Every command, in the order of `grove --help`. A test compares this list with the folder. */
@@ -76,6 +79,9 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerEpAdd,
   registerEpList,
   registerEpRemove,
+  registerToolchainInstall,
+  registerToolchainList,
+  registerToolchainRemove,
   registerPolicyShow,
   registerPolicySet,
   registerModelImport,

@@ -1,5 +1,6 @@
 import { type ConversionPlan, planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
+import { toolchainText } from '../../domain/toolchains.ts';
 import type { ConvertedPass, ConvertFinding, ConvertResult } from '../../engine/convert/convert-request.ts';
 import { bytes, table } from '../output.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -109,7 +110,7 @@ export function outlookOf(recipe: Recipe): ConversionOutlook {
     name: pass.name,
     type: pass.type,
     side,
-    needs: pass.known === 'native' ? '' : `the Olive toolchain${pass.detail}`,
+    needs: toolchainText(pass),
     params: pass.params,
   });
   return {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
-import { firstUnsupportedPass, planConversion } from '../../domain/recipe/conversion-plan.ts';
+import { firstUnsupportedPass, planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { ConversionData } from '../../engine/convert/conversion-data.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
@@ -9,6 +9,7 @@ import { type ModelConfig, writeModelConfig } from '../../engine/convert/model-c
 import { writeOliveOutput } from '../../engine/convert/olive-output.ts';
 import type { InferenceRuntime } from '../../engine/runtime/inference-runtime.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
+import type { ToolchainPlace } from '../../engine/toolchain/openvino-worker.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
@@ -52,6 +53,8 @@ interface Work {
   readonly out: string;
   readonly data: ConversionData;
   readonly runtime: InferenceRuntime;
+  /** OpenVINO's toolchain, where a pass needs it and this machine has it. */
+  readonly openvino: ToolchainPlace | undefined;
   readonly evaluation: EvaluationPlan | null;
   readonly options: ConvertOptions;
   readonly context: CommandContext;
@@ -61,6 +64,7 @@ interface Work {
 async function convert(recipe: Recipe, options: ConvertOptions, context: CommandContext): Promise<Conversion> {
   const missing = firstUnsupportedPass(planConversion(recipe).host);
   if (missing !== undefined) throw new GroveError('unsupported-pass', { type: missing.type, path: missing.path, detail: missing.detail });
+  const openvino = await openVinoHere(recipe, context);
   const source = resolve(required('--model', options.model));
   const out = resolve(required('--out', options.out));
   await assertApart(source, out);
@@ -73,10 +77,18 @@ async function convert(recipe: Recipe, options: ConvertOptions, context: Command
     out,
     data,
     runtime,
+    openvino,
     evaluation,
     options,
     context,
   });
+}
+
+/** Of the agent that would run here: asked only for a recipe that needs it, since reading an agent's configuration costs time. */
+async function openVinoHere(recipe: Recipe, { env }: CommandContext): Promise<ToolchainPlace | undefined> {
+  if (toolchainNeeded(planConversion(recipe).host) !== 'openvino') return undefined;
+  const { localToolchain } = await import('../toolchain/local-toolchain.ts');
+  return await localToolchain('openvino', env);
 }
 
 function required(option: string, value: string | undefined): string {
@@ -110,7 +122,10 @@ async function convertInto(draft: OutputDraft, work: Work): Promise<Conversion> 
   }
 }
 
-async function convertDraft(draft: OutputDraft, { recipe, source, data, runtime, options, context }: Work): Promise<ConvertResult> {
+async function convertDraft(
+  draft: OutputDraft,
+  { recipe, source, data, runtime, openvino, options, context }: Work,
+): Promise<ConvertResult> {
   const display = createConvertDisplay(context.terminal, context.terminal.isInteractive && options.output === 'table');
   try {
     return await convertModel({
@@ -122,6 +137,7 @@ async function convertDraft(draft: OutputDraft, { recipe, source, data, runtime,
       exportFolder: null,
       accelerator: recipe.target.accelerator,
       runtime,
+      ...(openvino !== undefined && { openvino }),
       signal: context.interrupted,
       onEvent: (event) => display.show(event),
     });

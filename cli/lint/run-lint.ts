@@ -8,6 +8,7 @@ import { lintSharedOutputFolders } from '../../domain/lint/shared-output-folders
 import { dataNeeds, isDummyData } from '../../domain/recipe/conversion-data.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
+import { toolchainText } from '../../domain/toolchains.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertFinding } from '../../engine/convert/convert-request.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
@@ -100,7 +101,7 @@ async function lintWithModel(
 }
 
 function whyNotHere(pass: RecipePass, rows: ReadonlySet<string>): string | undefined {
-  if (pass.known !== 'native') return `it needs the Olive toolchain${pass.detail}`;
+  if (pass.known !== 'native') return `it needs ${toolchainText(pass)}`;
   const [need] = dataNeeds([pass]);
   if (need === undefined) return undefined;
   if (need.name === null) return 'it calibrates and names no data_config';

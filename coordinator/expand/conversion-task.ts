@@ -19,6 +19,7 @@ export interface ConversionIntent {
   /** Replaces the recipe's task; null leaves it. */
   readonly task: JobSpec['task'];
   readonly strict: boolean;
+  /** Of these the first takes part; there is one at most. */
   readonly toolchains: readonly string[];
 }
 
@@ -30,7 +31,8 @@ export interface KeyedConversion {
 
 /** Links an intent to its farm-level conversion now that the source is known. Pure: equal intents and sources give one task. */
 export function keyConversion(intent: ConversionIntent, source: SourceManifest, sha256: Sha256): KeyedConversion {
-  const facts = { sourceDigest: sourceDigest(source, sha256), ortVersion: ENGINE_ORT_VERSION, toolchainLock: toolchainLockOf(intent) };
+  const [toolchain = null] = intent.toolchains;
+  const facts = { sourceDigest: sourceDigest(source, sha256), ortVersion: ENGINE_ORT_VERSION, toolchainLock: toolchain };
   const key = conversionKey(conversionKeyInput(effectiveRecipe(intent, sha256), facts), sha256);
   const spec: ConvertSpec = {
     kind: 'convert',
@@ -39,6 +41,7 @@ export function keyConversion(intent: ConversionIntent, source: SourceManifest, 
     source,
     task: intent.task,
     strict: intent.strict,
+    ...(toolchain !== null && { toolchain }),
   };
   const task = makeTask(
     { taskId: conversionTaskId(key, intent), spec, needs: [] },
@@ -56,8 +59,4 @@ function conversionTaskId(key: string, { strict }: ConversionIntent): string {
 function effectiveRecipe({ parsed, task }: ConversionIntent, sha256: Sha256): Recipe {
   if (task === null) return parsed;
   return parseRecipeDocument(overrideTask(parsed.document, task), { name: parsed.name, sha256 }).recipe;
-}
-
-function toolchainLockOf({ toolchains }: ConversionIntent): string | null {
-  return toolchains.length === 0 ? null : toolchains.join('+');
 }

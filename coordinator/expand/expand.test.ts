@@ -129,9 +129,25 @@ describe('recipes that nobody can run', () => {
 
   it('go to an agent with the toolchain when there is one', () => {
     const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains: ['olive'] })])];
-    const { tasks } = expandJob({ recipes: [refOf(catalogueText('context_ov_static'))], substituteEp: 'cpu' }, fleet);
+    const data = { quantize_data_config: { path: 'data/rows.jsonl', origin: 'local' as const } };
+    const dataFiles = { 'data/rows.jsonl': { sha256: 'a'.repeat(64), sizeBytes: 1 } };
+    const { tasks } = expandJob({ recipes: [refOf(catalogueText('context_ov_static'))], substituteEp: 'cpu', data, dataFiles }, fleet);
     expect(tasks.find(({ spec }) => spec.kind === 'convert')?.requirement.toolchains).toEqual(['olive']);
     expect(tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
+  });
+
+  it("go to OpenVINO's toolchain where it is enough, whose lock decides the conversion", () => {
+    const expandWith = (...toolchains: string[]) => {
+      const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains })])];
+      const dataFiles = { 'data/rows.jsonl': { sha256: 'a'.repeat(64), sizeBytes: 1 } };
+      const data = { quantize_data_config: { path: 'data/rows.jsonl', origin: 'local' as const } };
+      const spec = { recipes: [refOf(catalogueText('context_ov_static'))], waitForDevice: true, data, dataFiles };
+      return expandJob(spec, fleet).tasks.find(({ spec: { kind } }) => kind === 'convert');
+    };
+    const [first, second] = [expandWith('olive', 'openvino-aaaaaaaaaaaa'), expandWith('openvino-bbbbbbbbbbbb')];
+    expect(first?.requirement.toolchains).toEqual(['openvino-aaaaaaaaaaaa']);
+    expect(first?.spec).toMatchObject({ toolchain: 'openvino-aaaaaaaaaaaa' });
+    expect(second?.taskId).not.toBe(first?.taskId);
   });
 
   it('end at once when an uploaded model brings no rows for a pass that calibrates, and say what to give', () => {

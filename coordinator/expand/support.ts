@@ -1,34 +1,42 @@
 import type { Device } from '../../domain/device.ts';
 import { type ErrorReport, GroveError } from '../../domain/errors.ts';
-import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import { planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
+import { offeredToolchain } from '../../domain/toolchains.ts';
 
 /** Who converts a recipe and runs its target passes: Grove alone, agents with a toolchain, or nobody. */
 export type Support =
   | { readonly kind: 'runnable'; readonly hostToolchains: readonly string[]; readonly targetToolchains: readonly string[] }
   | { readonly kind: 'unsupported'; readonly error: ErrorReport };
 
-/** Decides from the recipe and the toolchains that agents of the farm offer. */
+/**
+ * Decides from the recipe and the toolchains that agents of the farm offer. Olive converts everything or nothing: where a pass needs it, it runs all of a side.
+ */
 export function supportOf(recipe: Recipe, devices: readonly Device[]): Support {
   const [script] = recipe.userScripts;
   if (script !== undefined) return { kind: 'unsupported', error: new GroveError('user-script-refused', { path: script }).toReport() };
   const offered = new Set(devices.flatMap(({ profile }) => profile.toolchains));
-  const lacking = recipe.passes.find((pass) => pass.known === 'olive' && toolchainOf(pass, offered) === undefined);
-  if (lacking !== undefined) {
-    const { type, path, detail } = lacking;
-    return { kind: 'unsupported', error: new GroveError('unsupported-pass', { type, path, detail }).toReport() };
-  }
   const { host, target } = planConversion(recipe);
-  return { kind: 'runnable', hostToolchains: toolchainsOf(host, offered), targetToolchains: toolchainsOf(target, offered) };
+  const [hostToolchain, targetToolchain] = [host, target].map((passes) => toolchainOf(passes, offered));
+  const lacking = hostToolchain?.lacking ?? targetToolchain?.lacking;
+  if (lacking !== undefined) return { kind: 'unsupported', error: unsupportedPass(lacking).toReport() };
+  return { kind: 'runnable', hostToolchains: hostToolchain?.ids ?? [], targetToolchains: targetToolchain?.ids ?? [] };
 }
 
-function toolchainsOf(passes: readonly RecipePass[], offered: ReadonlySet<string>): readonly string[] {
-  const needed = passes.filter(({ known }) => known === 'olive').flatMap((pass) => toolchainOf(pass, offered) ?? []);
-  return [...new Set(needed)].sort();
+/** Ids of what runs the passes of one side, or the first pass that nobody runs. */
+interface Toolchain {
+  readonly ids: readonly string[];
+  readonly lacking?: RecipePass | undefined;
 }
 
 /** OpenVINO passes run in its own toolchain where there is one; Olive's runs every pass. */
-function toolchainOf(pass: RecipePass, offered: ReadonlySet<string>): string | undefined {
-  const able = pass.type.startsWith('OpenVINO') ? ['openvino', 'olive'] : ['olive'];
-  return able.find((toolchain) => offered.has(toolchain));
+function toolchainOf(passes: readonly RecipePass[], offered: ReadonlySet<string>): Toolchain {
+  const needed = toolchainNeeded(passes);
+  if (needed === undefined) return { ids: [] };
+  const id = offeredToolchain(needed, offered) ?? offeredToolchain('olive', offered);
+  return id === undefined ? { ids: [], lacking: passes.find(({ known }) => known === needed) } : { ids: [id] };
+}
+
+function unsupportedPass({ type, path, known, detail }: RecipePass): GroveError {
+  return new GroveError('unsupported-pass', { type, path, detail: known === 'openvino' ? " without OpenVINO's toolchain" : detail });
 }

@@ -2,12 +2,13 @@ import type { ModelRule } from '../../domain/lint/model-rules.ts';
 import type { InputModel, RecipePass } from '../../domain/recipe/recipe.ts';
 import type { ConvertedPass as ReportedPass } from '../../domain/report.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
+import type { ToolchainPlace } from '../toolchain/openvino-worker.ts';
 import type { ConversionData } from './conversion-data.ts';
 import type { ModelConfig } from './model-config.ts';
 
 /** What a conversion is told. */
 export interface ConvertRequest {
-  /** The host passes of the recipe, in order (`planConversion`). Every one must be native. */
+  /** The host passes of the recipe, in order (`planConversion`). Every one must be Grove's. */
   readonly passes: readonly RecipePass[];
   /** What the recipe says of the model: an `HfModel` is a checkpoint folder, an `ONNXModel` an ONNX file or a folder with one. */
   readonly inputModel: InputModel;
@@ -22,6 +23,8 @@ export interface ConvertRequest {
   /** Data configs with their rows, for passes that calibrate. Absent: there is none. */
   readonly data?: ConversionData;
   readonly runtime: InferenceRuntime;
+  /** OpenVINO's toolchain on this machine. Absent: it is not installed. */
+  readonly openvino?: ToolchainPlace;
   /** Existing folder for temporary files: whoever kills a conversion removes it. Absent: the system's. */
   readonly scratchFolder?: string;
   readonly signal: AbortSignal;
@@ -53,7 +56,7 @@ export interface ConvertedFile {
 }
 
 export interface ConvertResult {
-  /** `model.onnx`, its data file if any, and `model_config.json`. */
+  /** `model.onnx`, its data file or the OpenVINO model it refers to if any, and `model_config.json`. */
   readonly files: readonly ConvertedFile[];
   readonly modelPath: string;
   /** Path of the model before any later pass; null when none was asked for. */

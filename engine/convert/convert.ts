@@ -1,23 +1,39 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import { isNativePassType } from '../../domain/passes/registry.ts';
 import { dataNeeds } from '../../domain/recipe/conversion-data.ts';
 import type { RecipePass } from '../../domain/recipe/recipe.ts';
+import { createSpawner } from '../../platform/spawner.ts';
 import { type ArrivingCheckpoint, openAhead } from '../export/checkpoint.ts';
 import type { Model } from '../graph/model.ts';
 import { checkModel } from '../onnx/check.ts';
 import { type WrittenModel, writeModelFile } from '../onnx/write.ts';
-import type { ExportPass, GraphPass, Pass, PassContext, PassFinding, PassResult } from '../passes/pass.ts';
+import { ENCAPSULATED_FILE } from '../passes/openvino/encapsulation.ts';
+import { binPath } from '../passes/openvino/ir.ts';
+import type {
+  HostPass,
+  ModelForm,
+  OpenVinoContext,
+  OpenVinoModel,
+  Pass,
+  PassContext,
+  PassFinding,
+  PassReport,
+  PassResult,
+  PassSource,
+} from '../passes/pass.ts';
 import { PASSES } from '../passes/registry.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { type ScratchModels, withScratch } from '../runtime/scratch-models.ts';
+import { OpenVinoWorker } from '../toolchain/openvino-worker.ts';
 import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
 import { MODEL_CONFIG_FILE, type ModelConfig, writeModelConfig } from './model-config.ts';
-import { modelFacts, operatorChanges } from './model-facts.ts';
+import { type ModelFacts, modelFacts, operatorChanges } from './model-facts.ts';
 import { modelFindings } from './model-findings.ts';
 import { openSource } from './open-source.ts';
 import { RowTally } from './row-tally.ts';
@@ -29,11 +45,11 @@ const MODEL_FILE = 'model.onnx';
 /** Kinds of things a pass left alone that a report lists. */
 const MAX_LEFT_ALONE = 50;
 
-/** The model between passes. */
-interface State {
-  readonly model: Model;
-  readonly modelAttributes: Readonly<Record<string, unknown>>;
-}
+/** The model between passes: a graph, OpenVINO's own form, or a graph that refers to such a one. */
+type State = { readonly modelAttributes: Readonly<Record<string, unknown>> } & (
+  | { readonly form: 'onnx'; readonly model: Model; readonly encapsulated: OpenVinoModel | null }
+  | { readonly form: 'openvino'; readonly model: OpenVinoModel }
+);
 
 /**
  * Runs the host passes of a recipe and writes the result as Olive does. The result is checked twice before this returns: its structure, and by
@@ -47,18 +63,32 @@ export async function convertModel(request: ConvertRequest): Promise<ConvertResu
 
 /** The weights of a checkpoint are on their way while data and tokenizer are made ready. */
 async function convertWith(scratch: ScratchModels, request: ConvertRequest): Promise<ConvertResult> {
-  const checkpoint = beginsWithExport(request.passes) ? openAhead(request.source) : undefined;
+  const checkpoint = beginsWithExport(request) ? openAhead(request.source) : undefined;
   // Told by the pass that wants it, behind whatever is wrong before.
   checkpoint?.catch(() => undefined);
+  const worker = openVinoWorker(request);
   try {
-    return await runPasses({ ...request, scratch, checkpoint });
+    return await runPasses({ ...request, scratch, checkpoint, worker });
   } finally {
+    worker?.close();
     await checkpoint?.then((opened) => opened.checkpoint.close()).catch(() => undefined);
   }
 }
 
-function beginsWithExport([first]: readonly RecipePass[]): boolean {
-  return first !== undefined && implementationOf(first)?.kind === 'export';
+function beginsWithExport({ passes: [first], inputModel }: ConvertRequest): boolean {
+  const kind = first && implementationOf(first)?.kind;
+  return kind === 'export' || (kind === 'openvino' && inputModel.type === 'HfModel');
+}
+
+/** Undefined when no pass wants one. Throws `unsupported-pass` when one does and this machine has none. */
+function openVinoWorker({ passes, openvino, scratchFolder, signal, onEvent }: ConvertRequest): OpenVinoWorker | undefined {
+  const wanting = passes.find(({ known }) => known === 'openvino');
+  if (wanting === undefined) return undefined;
+  const { type, path } = wanting;
+  const detail = " without OpenVINO's toolchain, which is not installed on this machine";
+  if (openvino === undefined) throw new GroveError('unsupported-pass', { type, path, detail });
+  const log = (line: string) => onEvent({ kind: 'log', line: `openvino: ${line}` });
+  return new OpenVinoWorker(openvino, { spawner: createSpawner(), cwd: scratchFolder ?? tmpdir(), signal, log });
 }
 
 async function runPasses(request: Prepared): Promise<ConvertResult> {
@@ -69,8 +99,9 @@ async function runPasses(request: Prepared): Promise<ConvertResult> {
   await mkdir(outFolder, { recursive: true });
   const reports: ConvertedPass[] = [];
   const findings: ConvertFinding[] = [];
-  let state: State | undefined = await openSource(request.inputModel, request.source);
-  let exportPath: string | null = state === undefined ? null : await keepExport(state.model, exportFolder);
+  const opened = await openSource(request.inputModel, request.source);
+  let state: State | undefined = opened && { form: 'onnx', encapsulated: null, ...opened };
+  let exportPath: string | null = opened === undefined ? null : await keepExport(opened.model, exportFolder);
   for (const [index, pass] of passes.entries()) {
     signal.throwIfAborted();
     request.onEvent({ kind: 'pass-started', name: pass.name, type: pass.type, index, count: passes.length });
@@ -78,22 +109,21 @@ async function runPasses(request: Prepared): Promise<ConvertResult> {
     reports.push(step.report);
     findings.push(...step.findings);
     request.onEvent({ kind: 'pass-finished', report: step.report });
-    if (state === undefined) {
-      if (passes.slice(index + 1).some(writesScratch)) scratch.writeAhead(step.state.model);
-      exportPath = await keepExport(step.state.model, exportFolder);
+    if (step.exported !== undefined) {
+      if (passes.slice(index + 1).some(writesScratch)) scratch.writeAhead(step.exported);
+      exportPath = await keepExport(step.exported, exportFolder);
     }
     state = step.state;
   }
-  if (state === undefined)
-    throw new GroveError('unsupported-input', { problem: 'the recipe has no pass that makes an ONNX model of the checkpoint' });
+  const final = onnxStateOf(state);
   findings.push(
     ...tally.findings(),
     ...(await modelFindings(request, {
-      modelAttributes: state.modelAttributes,
+      modelAttributes: final.modelAttributes,
       tokenizer: request.data?.tokenizerFolder === request.source ? tokenizer : undefined,
     })),
   );
-  const written = await writeResult(state, request);
+  const written = await writeResult(final, request);
   return {
     ...written,
     exportPath,
@@ -102,6 +132,18 @@ async function runPasses(request: Prepared): Promise<ConvertResult> {
     sourceBytes: await sizeOfFiles(request.source),
   };
 }
+
+/** What is written: a benchmark loads ONNX files. Throws `unsupported-input` when the recipe makes none. */
+function onnxStateOf(state: State | undefined): OnnxState {
+  if (state?.form === 'onnx') return state;
+  const problem =
+    state === undefined
+      ? 'the recipe has no pass that makes an ONNX model of the checkpoint'
+      : "the recipe ends with a model in OpenVINO's form, which ONNX Runtime does not load: put OpenVINOEncapsulation behind";
+  throw new GroveError('unsupported-input', { problem });
+}
+
+type OnnxState = Extract<State, { readonly form: 'onnx' }>;
 
 async function keepExport(model: Model, folder: string | null): Promise<string | null> {
   if (folder === null) return null;
@@ -112,6 +154,8 @@ async function keepExport(model: Model, folder: string | null): Promise<string |
 
 interface Step {
   readonly state: State;
+  /** The graph that this pass made of the checkpoint. */
+  readonly exported?: Model;
   readonly report: ConvertedPass;
   readonly findings: readonly ConvertFinding[];
 }
@@ -120,6 +164,8 @@ interface Step {
 interface Prepared extends ConvertRequest {
   readonly scratch: ScratchModels;
   readonly checkpoint: Promise<ArrivingCheckpoint> | undefined;
+  /** Undefined when no pass wants it. */
+  readonly worker: OpenVinoWorker | undefined;
 }
 
 /** A conversion whose data has been checked. */
@@ -130,13 +176,13 @@ interface Run extends Prepared {
 async function runPass(pass: RecipePass, state: State | undefined, run: Run): Promise<Step> {
   const started = performance.now();
   // Before the pass runs: it may change the model in place.
-  const before = modelFacts(state?.model);
-  const result = await resultOf(pass, state, run);
-  const { counts, findings, left = [] } = result.report;
+  const before = factsOf(state);
+  const { report: told, ...result } = await resultOf(pass, state, run);
+  const { counts, findings, left = [] } = told;
   const durationMs = performance.now() - started;
-  const after = modelFacts(result.model);
+  const after = factsOf(result.state);
   return {
-    state: { model: result.model, modelAttributes: result.modelAttributes ?? state?.modelAttributes ?? {} },
+    ...result,
     report: {
       name: pass.name,
       type: pass.type,
@@ -153,30 +199,78 @@ async function runPass(pass: RecipePass, state: State | undefined, run: Run): Pr
   };
 }
 
+/** Of OpenVINO's form only sizes are known; of a graph that refers to one, what it refers to counts. */
+function factsOf(state: State | undefined): ModelFacts {
+  const openVino = state?.form === 'onnx' ? state.encapsulated : (state?.model ?? null);
+  if (openVino === null) return modelFacts(state?.form === 'onnx' ? state.model : undefined);
+  const { sizeBytes, description } = openVino;
+  return { nodes: description.operations, bytes: sizeBytes, operators: new Map() };
+}
+
 /** A finding is shown where the author wrote the parameter it is about; one left to its default has no other place than the pass. */
 function pathOf({ param, member = '' }: PassFinding, { path, writtenAt }: RecipePass): string {
   const written = param === undefined ? undefined : writtenAt[param];
   return written === undefined ? path : `${written}${member}`;
 }
 
-function resultOf(pass: RecipePass, state: State | undefined, run: Run): Promise<PassResult> {
+type Outcome = Pick<Step, 'state' | 'exported'> & { readonly report: PassReport };
+
+async function resultOf(pass: RecipePass, state: State | undefined, run: Run): Promise<Outcome> {
   const implementation = hostPassOf(pass);
   const context = contextOf(pass, state, run);
-  if (implementation.kind === 'export') {
-    if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
-    const source = { folder: run.source, checkpoint: run.checkpoint, task: run.inputModel.task, config: run.inputModel.config };
-    return runWith(implementation, pass, (params) => implementation.run(source, params, context));
+  const known = state?.modelAttributes ?? {};
+  switch (implementation.kind) {
+    case 'export': {
+      if (state !== undefined) throw failed(pass, 'the input is an ONNX model already');
+      const result = await runWith(implementation, pass, (params) => implementation.run(sourceOf(run), params, context));
+      return { ...onnxOutcome(result, known, null), exported: result.model };
+    }
+    case 'graph': {
+      if (state?.form !== 'onnx') throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
+      if (state.encapsulated !== null)
+        throw failed(pass, "the model is wrapped in OpenVINO's form: put this pass before the conversion to it");
+      return onnxOutcome(await runWith(implementation, pass, (params) => implementation.run(state.model, params, context)), known, null);
+    }
+    case 'openvino': {
+      const input: ModelForm = state ?? { form: 'checkpoint', source: sourceOf(run) };
+      const openVino = { ...context, ...openVinoParts(pass, run) };
+      const result = await runWith(implementation, pass, (params) => implementation.run(input, params, openVino));
+      const { model, modelAttributes = known, exported, report } = result;
+      return { state: { form: 'openvino', model, modelAttributes }, report, ...(exported !== undefined && { exported }) };
+    }
+    case 'encapsulation': {
+      if (state?.form !== 'openvino')
+        throw failed(pass, 'it needs an OpenVINO model: put OpenVINOConversion or OpenVINOOptimumConversion before it');
+      const openVino = { ...context, ...openVinoParts(pass, run) };
+      const result = await runWith(implementation, pass, (params) => implementation.run(state.model, params, openVino));
+      return onnxOutcome(result, known, state.model);
+    }
   }
-  if (state === undefined) throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
-  return runWith(implementation, pass, (params) => implementation.run(state.model, params, context));
+}
+
+function onnxOutcome(
+  { model, modelAttributes, report }: PassResult,
+  known: State['modelAttributes'],
+  encapsulated: OpenVinoModel | null,
+): Outcome {
+  return { state: { form: 'onnx', model, encapsulated, modelAttributes: modelAttributes ?? known }, report };
+}
+
+function sourceOf({ source, checkpoint, inputModel }: Run): PassSource {
+  return { folder: source, checkpoint, task: inputModel.task, config: inputModel.config };
+}
+
+function openVinoParts(pass: RecipePass, { worker, scratch }: Run): Pick<OpenVinoContext, 'worker' | 'scratch'> {
+  if (worker === undefined) throw failed(pass, "OpenVINO's toolchain does not run");
+  return { worker, scratch };
 }
 
 /** Parameters travel as JSON inside a recipe; the pass's own schema gives them their type back. */
-function runWith(
-  implementation: ExportPass | GraphPass,
+function runWith<Result>(
+  implementation: Pick<Pass, 'manifest'>,
   pass: RecipePass,
-  run: (params: unknown) => Promise<PassResult>,
-): Promise<PassResult> {
+  run: (params: unknown) => Promise<Result>,
+): Promise<Result> {
   const parsed = implementation.manifest.params.safeParse(pass.params);
   if (!parsed.success) throw failed(pass, z.prettifyError(parsed.error));
   return run(parsed.data).catch((error: unknown) => {
@@ -199,10 +293,10 @@ function writesScratch(pass: RecipePass): boolean {
 }
 
 function implementationOf({ type, known }: Pick<RecipePass, 'type' | 'known'>): Pass | undefined {
-  return isNativePassType(type) && known === 'native' ? PASSES[type] : undefined;
+  return isNativePassType(type) && known !== 'olive' ? PASSES[type] : undefined;
 }
 
-function hostPassOf(pass: RecipePass): ExportPass | GraphPass {
+function hostPassOf(pass: RecipePass): HostPass {
   const { type, path, detail } = pass;
   const implementation = implementationOf(pass);
   if (implementation === undefined) throw new GroveError('unsupported-pass', { type, path, detail });
@@ -230,22 +324,33 @@ function failed({ type }: RecipePass, problem: string): GroveError {
 
 /** Structure first: ONNX Runtime's own messages about a broken graph are poor. */
 async function writeResult(
-  state: State,
+  { model, modelAttributes, encapsulated }: OnnxState,
   request: ConvertRequest,
 ): Promise<Pick<ConvertResult, 'files' | 'modelPath' | 'modelConfig' | 'resultBytes'>> {
-  const { model, modelAttributes } = state;
   checkModel(model, 'the converted model');
   const modelPath = join(request.outFolder, MODEL_FILE);
   const written = await writeModelFile(model, modelPath, writeOptionsOf(request.passes));
   const external = written.dataPath !== undefined;
   const modelConfig: ModelConfig = { modelFile: MODEL_FILE, external, modelAttributes, inferenceSettings: null };
   await writeModelConfig(request.outFolder, modelConfig);
-  await loadOnce(written, request.runtime).catch((error: unknown) => {
-    throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
-  });
-  const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), MODEL_CONFIG_FILE];
+  const beside = encapsulated === null ? [] : await copyEncapsulated(encapsulated, request.outFolder);
+  // What OpenVINO alone can load, it has loaded where it was wrapped.
+  if (encapsulated === null) {
+    await loadOnce(written, request.runtime).catch((error: unknown) => {
+      throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
+    });
+  }
+  const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), ...beside, MODEL_CONFIG_FILE];
   const files = await Promise.all(names.map(async (path) => ({ path, sizeBytes: await sizeOfFiles(join(request.outFolder, path)) })));
   return { files, modelPath, modelConfig, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
+
+/** The model that the ONNX file refers to, beside it. Returns the names of its files. */
+async function copyEncapsulated({ xmlPath }: OpenVinoModel, outFolder: string): Promise<readonly string[]> {
+  const binFile = binPath(ENCAPSULATED_FILE);
+  await copyFile(xmlPath, join(outFolder, ENCAPSULATED_FILE));
+  await copyFile(binPath(xmlPath), join(outFolder, binFile));
+  return [ENCAPSULATED_FILE, binFile];
 }
 
 async function loadOnce({ modelPath }: WrittenModel, runtime: InferenceRuntime): Promise<void> {

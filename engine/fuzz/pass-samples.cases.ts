@@ -75,6 +75,11 @@ export const PASS_SAMPLES: { readonly [Type in NativePassType]: readonly Sample[
     runs({ data_config: 'data', precision: 'uint8', activation_type: 'uint16' }),
     runs({ data_config: 'data', per_channel: true, quant_preprocess: false }),
   ],
+  OpenVINOConversion: [],
+  OpenVINOEncapsulation: [],
+  OpenVINOIoUpdate: [],
+  OpenVINOOptimumConversion: [],
+  OpenVINOQuantization: [],
   OrtSessionParamsTuning: [],
   OrtTransformersOptimization: [
     close({ model_type: 'bert', opt_level: 0 }),

@@ -7,6 +7,7 @@ import type { Model } from '../graph/model.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import type { ScratchModels } from '../runtime/scratch-models.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
+import type { OpenVinoDescription, OpenVinoWorker } from '../toolchain/openvino-worker.ts';
 
 /** What a pass that makes a file may use beside its parameters. Nothing here may depend on the machine: the result is shared by every device. */
 export interface PassContext {
@@ -86,6 +87,52 @@ export interface GraphPass<Params = unknown> {
   run(model: Model, params: Params, context: PassContext): Promise<PassResult>;
 }
 
+/** A model in OpenVINO's own form, in temporary files. */
+export interface OpenVinoModel {
+  /** Absolute path of the `.xml`; the `.bin` of the same name lies beside it. */
+  readonly xmlPath: string;
+  /** Of the `.bin`. */
+  readonly sizeBytes: number;
+  readonly description: OpenVinoDescription;
+  /** Of a quantised model: the same before, and the index of the rows it was calibrated with. */
+  readonly unquantized: { readonly xmlPath: string; readonly rows: string } | null;
+}
+
+/** A model between passes, whatever its form. */
+export type ModelForm =
+  | { readonly form: 'checkpoint'; readonly source: PassSource }
+  | { readonly form: 'onnx'; readonly model: Model }
+  | { readonly form: 'openvino'; readonly model: OpenVinoModel };
+
+/** What a pass in OpenVINO's toolchain may use. */
+export interface OpenVinoContext extends PassContext {
+  readonly worker: OpenVinoWorker;
+  readonly scratch: ScratchModels;
+}
+
+export interface OpenVinoResult {
+  readonly model: OpenVinoModel;
+  /** The ONNX model that a checkpoint became first: what the Reference is made of. */
+  readonly exported?: Model;
+  readonly report: PassReport;
+  /** Absent: unchanged. */
+  readonly modelAttributes?: Readonly<Record<string, unknown>>;
+}
+
+/** A pass whose result is a model in OpenVINO's form. */
+export interface OpenVinoPass<Params = unknown> {
+  readonly kind: 'openvino';
+  readonly manifest: PassManifest<Params>;
+  run(input: ModelForm, params: Params, context: OpenVinoContext): Promise<OpenVinoResult>;
+}
+
+/** A pass that wraps a model in OpenVINO's form into an ONNX model, which refers to it by the name `model.xml`. */
+export interface EncapsulationPass<Params = unknown> {
+  readonly kind: 'encapsulation';
+  readonly manifest: PassManifest<Params>;
+  run(model: OpenVinoModel, params: Params, context: OpenVinoContext): Promise<PassResult>;
+}
+
 /** The machine and session a target pass decides for. */
 export interface TargetFacts {
   /** The recipe's execution provider, also when the benchmark substitutes another. */
@@ -130,5 +177,8 @@ export interface InferenceSettings {
   };
 }
 
+/** A pass that runs in a conversion, on any machine. */
+export type HostPass<Params = unknown> = ExportPass<Params> | GraphPass<Params> | OpenVinoPass<Params> | EncapsulationPass<Params>;
+
 /** One Olive pass. */
-export type Pass<Params = unknown> = ExportPass<Params> | GraphPass<Params> | SessionPass<Params>;
+export type Pass<Params = unknown> = HostPass<Params> | SessionPass<Params>;

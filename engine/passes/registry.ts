@@ -10,6 +10,11 @@ import { onnxOpVersionConversion } from './onnx-op-version-conversion.ts';
 import { onnxQuantization } from './onnx-quantization.ts';
 import { onnxQuantizationPreprocess } from './onnx-quantization-preprocess.ts';
 import { onnxStaticQuantization } from './onnx-static-quantization.ts';
+import { openVINOConversion } from './openvino/conversion.ts';
+import { openVINOEncapsulation } from './openvino/encapsulation.ts';
+import { openVINOIoUpdate } from './openvino/io-update.ts';
+import { openVINOOptimumConversion } from './openvino/optimum-conversion.ts';
+import { openVINOQuantization } from './openvino/quantization.ts';
 import { ortSessionParamsTuning } from './ort-session-params-tuning.ts';
 import { ortTransformersOptimization } from './ort-transformers-optimization.ts';
 import type { Pass } from './pass.ts';
@@ -28,6 +33,11 @@ export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> }
   OnnxQuantization: onnxQuantization,
   OnnxQuantizationPreprocess: onnxQuantizationPreprocess,
   OnnxStaticQuantization: onnxStaticQuantization,
+  OpenVINOConversion: openVINOConversion,
+  OpenVINOEncapsulation: openVINOEncapsulation,
+  OpenVINOIoUpdate: openVINOIoUpdate,
+  OpenVINOOptimumConversion: openVINOOptimumConversion,
+  OpenVINOQuantization: openVINOQuantization,
   OrtSessionParamsTuning: ortSessionParamsTuning,
   OrtTransformersOptimization: ortTransformersOptimization,
   VitisAIAddMetaData: vitisAIAddMetaData,

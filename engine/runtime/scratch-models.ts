@@ -44,9 +44,9 @@ export class ScratchModels {
   }
 
   /** A path that nothing uses, in the same folder. */
-  path(): string {
+  path(extension = 'onnx'): string {
     this.#count += 1;
-    return join(this.#folder, `${this.#count}.onnx`);
+    return join(this.#folder, `${this.#count}.${extension}`);
   }
 
   /** Removes the folder; no session may be open on it. */
