@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { coverageSchema, jobStateSchema } from '../domain/job.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
+import { taskEstimateSchema } from './estimates.ts';
 import { taskSummarySchema } from './tasks.ts';
 
 const epochMs = z.number().min(0).describe('Milliseconds since 1970-01-01 UTC.');
@@ -75,6 +76,9 @@ export type JobView = z.infer<typeof jobViewSchema>;
 export const cancelAnswerSchema = z.object({ cancelled: z.int().min(0).describe('Tasks that this call ended or told to stop.') });
 export type CancelAnswer = z.infer<typeof cancelAnswerSchema>;
 
+/** Devices that an explanation names on either side; a farm may have thousands. */
+export const MAX_EXPLAINED_DEVICES = 20;
+
 /** Why one task is where it is: what it waits for, which devices could take it, and why the others cannot. */
 export const taskExplanationSchema = z.object({
   taskId: idSchema,
@@ -82,8 +86,17 @@ export const taskExplanationSchema = z.object({
   recipeId: z.string().max(200),
   state: taskStateSchema,
   position: z.int().min(1).nullable().describe('Place in its queue, 1 = next; null when it is not pending.'),
-  matching: z.array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(2_000) })),
-  refused: z.array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(2_000)).max(32) })),
+  estimate: taskEstimateSchema,
+  matching: z
+    .array(z.object({ deviceName: z.string().max(200), status: z.string().max(60), why: z.string().max(2_000) }))
+    .max(MAX_EXPLAINED_DEVICES)
+    .describe(`The first ${MAX_EXPLAINED_DEVICES}, idle ones before others.`),
+  matchingCount: z.int().min(0),
+  refused: z
+    .array(z.object({ deviceName: z.string().max(200), lines: z.array(z.string().max(2_000)).max(32) }))
+    .max(MAX_EXPLAINED_DEVICES)
+    .describe(`The first ${MAX_EXPLAINED_DEVICES}.`),
+  refusedCount: z.int().min(0),
   needs: z.array(z.object({ taskId: idSchema, state: taskStateSchema })),
 });
 export type TaskExplanation = z.infer<typeof taskExplanationSchema>;

@@ -7,6 +7,7 @@ import { findingSchema } from '../domain/report.ts';
 import { MAX_CONDITIONS } from '../domain/selector/condition.ts';
 import { parseCondition } from '../domain/selector/parse.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
+import { taskEstimateSchema } from './estimates.ts';
 
 const recipeChoiceSchema = z.union([
   z.strictObject({ catalogueId: z.string().min(1).max(200).describe('An entry of GET /api/v1/recipes.') }),
@@ -120,6 +121,25 @@ export type SubmitRequest = z.infer<typeof submitRequestSchema>;
 /** Tasks that a plan lists; a sweep has thousands. */
 export const MAX_PLAN_TASKS = 200;
 
+/** Devices that a plan names in one place; a farm may have thousands. */
+export const MAX_PLAN_DEVICES = 5;
+
+/** Recipes of which a plan says which devices fit. */
+export const MAX_PLAN_FITS = 50;
+
+const someDevices = { count: z.int().min(0), first: z.array(z.string().max(200)).max(MAX_PLAN_DEVICES) };
+
+/** Which devices a recipe can run on, and what each checker has against the others. */
+export const recipeFitSchema = z.object({
+  recipeId: z.string().max(200),
+  matching: z.object(someDevices),
+  refused: z
+    .array(z.object({ line: z.string().max(2_000).describe('What these devices are, or lack.'), ...someDevices }))
+    .max(32)
+    .describe('One entry per refusal; a device that several checkers refuse is in several.'),
+});
+export type RecipeFit = z.infer<typeof recipeFitSchema>;
+
 /** One task as the plan foresees it. */
 export const planTaskSchema = z.object({
   taskId: idSchema.nullable().describe('Null in a dry run.'),
@@ -127,9 +147,14 @@ export const planTaskSchema = z.object({
   recipeId: z.string().max(200),
   executedEp: z.string().max(100).nullable().describe('For benchmarks: the execution provider the session will use.'),
   deviceModel: z.string().max(300).nullable(),
-  deviceNames: z.array(z.string().max(200)).describe('Devices that could take it now.'),
+  deviceNames: z.array(z.string().max(200)).describe(`The first ${MAX_PLAN_DEVICES} of the devices that could take it now.`),
+  deviceCount: z.int().min(0).describe('All of them.'),
   state: taskStateSchema,
   reason: z.string().max(2_000).describe('Why it ended at once, or what it waits for. Empty when there is nothing to say.'),
+  estimate: taskEstimateSchema
+    .extend({ position: z.int().min(1).nullable().describe('Place in its queue, 1 = next; null while it waits for another task.') })
+    .nullable()
+    .describe('When it is expected to run, behind the tasks before it. Null when it will not run.'),
 });
 
 /** What a submit will do: its tasks, what is odd about its recipes, and when it may be done. */
@@ -142,7 +167,9 @@ export const planSchema = z.object({
   warnings: z.array(z.object({ recipeId: z.string().max(200), path: z.string().max(1_000), message: z.string().max(2_000) })),
   lint: z.array(z.object({ recipeId: z.string().max(200), ...findingSchema.shape })),
   cachedConversions: z.int().min(0).describe('Conversions that are stored already and will not run.'),
+  fits: z.array(recipeFitSchema).max(MAX_PLAN_FITS).describe(`Devices of the first ${MAX_PLAN_FITS} recipes.`),
   etaMs: z.number().min(0).nullable().describe('Estimated milliseconds until the job ends; null when unknown.'),
+  etaUnknown: z.string().max(2_000).describe('Why it is unknown. Empty when it is known.'),
 });
 export type Plan = z.infer<typeof planSchema>;
 

@@ -1,4 +1,4 @@
-import type { Plan } from '../api/submit.ts';
+import type { Plan, RecipeFit } from '../api/submit.ts';
 import { formatCount } from '../domain/job-text.ts';
 import { recipeLabel } from '../domain/matrix-text.ts';
 import { duration, table } from './output.ts';
@@ -10,21 +10,28 @@ const MAX_DEVICES = 3;
 /** Plans of more tasks are told by recipe. */
 const MAX_ROWS = 40;
 
+export interface PlanTextOptions {
+  /** Say of each recipe which devices fit, and what the others are refused for. */
+  readonly withDevices?: boolean;
+}
+
 /** What a submit will do, before it does it: tasks, machines, estimate; then why some end at once, warnings and lint. */
-export function planText(plan: Plan): string {
+export function planText(plan: Plan, { withDevices = false }: PlanTextOptions = {}): string {
   const rows = plan.tasks.map((task) => [
     task.kind,
     recipeLabel(task.recipeId),
     task.executedEp ?? '-',
     task.deviceModel ?? '-',
-    devices(task.deviceNames),
+    devices(task),
     task.state,
+    startText(task),
   ]);
-  const eta = plan.etaMs === null ? 'unknown (nothing comparable has run yet)' : `about ${duration(plan.etaMs)}`;
+  const eta = plan.etaMs === null ? `unknown (${plan.etaUnknown})` : `about ${duration(plan.etaMs)}`;
   const cached = plan.cachedConversions === 0 ? '' : `; ${plan.cachedConversions} conversion(s) already stored`;
   const reasons = plan.tasks.flatMap(({ recipeId, reason }) => (reason === '' ? [] : [`${recipeLabel(recipeId)}: ${reason}`]));
   return [
-    plan.taskCount > MAX_ROWS ? countsText(plan) : table(['task', 'recipe', 'ep', 'device', 'can run on', 'state'], rows),
+    plan.taskCount > MAX_ROWS ? countsText(plan) : table(['task', 'recipe', 'ep', 'device', 'can run on', 'state', 'starts in'], rows),
+    ...(withDevices ? plan.fits.flatMap(fitText) : []),
     `Estimated time: ${eta}${cached}`,
     ...shorten(reasons, ({ length }) => `and ${length} more that end at once`),
     ...notes(plan),
@@ -44,9 +51,29 @@ function shorten(lines: readonly string[], restText: (rest: readonly string[]) =
   return rest.length === 0 ? distinct : [...distinct.slice(0, MAX_NOTES), restText(rest)];
 }
 
-function devices(names: readonly string[]): string {
-  const shown = names.slice(0, MAX_DEVICES).join(', ');
-  return names.length > MAX_DEVICES ? `${shown} and ${names.length - MAX_DEVICES} more` : shown;
+function devices({ deviceNames, deviceCount }: Plan['tasks'][number]): string {
+  return someText({ count: deviceCount, first: deviceNames });
+}
+
+function someText({ count, first }: RecipeFit['matching']): string {
+  const shown = first.slice(0, MAX_DEVICES);
+  const rest = count - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${formatCount(rest)} more` : shown.join(', ');
+}
+
+function startText({ estimate, state }: Plan['tasks'][number]): string {
+  if (estimate === null) return state === 'waiting' || state === 'pending' ? '?' : '-';
+  if (estimate.startMs === null) return '?';
+  return estimate.startMs === 0 ? 'now' : duration(estimate.startMs);
+}
+
+/** One line for the devices that fit, and one for each refusal. */
+function fitText({ recipeId, matching, refused }: RecipeFit): readonly string[] {
+  const label = recipeLabel(recipeId);
+  const fit = matching.count === 0 ? `${label}: no device fits` : `${label}: ${formatCount(matching.count)} fit: ${someText(matching)}`;
+  const lines = refused.slice(0, MAX_NOTES).map(({ line, ...some }) => `  not ${formatCount(some.count)}: ${line} (${someText(some)})`);
+  const rest = refused.length - lines.length;
+  return [fit, ...lines, ...(rest > 0 ? [`  and ${rest} more reasons`] : [])];
 }
 
 function notes(plan: Plan): readonly string[] {

@@ -21,6 +21,7 @@ export const LOG_EVENTS = {
   'job-not-archived': { level: 'error', message: 'A job document could not be stored' },
   'conversions-linked': { level: 'info', message: 'A source was resolved; its conversions are queued' },
   'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
+  'durations-not-read': { level: 'warn', message: 'How long tasks took could not be read; estimates know less' },
   'log-write-failed': { level: 'error', message: 'A task log could not be written' },
   'store-event': { level: 'info', message: 'The task store did something on its own' },
   'clock-jumped': { level: 'warn', message: "The store's clock and this machine's moved against each other" },

@@ -4,6 +4,8 @@ import type { Principal } from '../domain/principal.ts';
 import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
+import { Estimates } from './estimate/estimates.ts';
+import { RecentDurations } from './estimate/recent-durations.ts';
 import { expand } from './expand/expand.ts';
 import { linkResolved } from './expand/link-resolved.ts';
 import { expandRerun } from './expand/rerun.ts';
@@ -18,7 +20,6 @@ import { explainJob } from './schedule/explain.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
-import { LastDurations } from './submit/last-durations.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { createSubmitService } from './submit/submit.ts';
 
@@ -44,14 +45,21 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   undo.add(() => followUp.stop());
   await followUp.start();
   const parse = createParseCache();
-  const durations = new LastDurations(store, clock);
+  const durations = new RecentDurations({
+    store,
+    clock,
+    onError: (error) => log('durations-not-read', { error: toGroveError(error).message }),
+  });
+  durations.start();
+  undo.add(() => durations.stop());
+  const estimates = new Estimates({ store, durations, clock, sharedLeasesPerHost: SHARED_LEASES_PER_HOST });
   const { submit } = createSubmitService({
     store,
     artifacts,
     catalogue,
     imports,
     archive,
-    durations,
+    estimates,
     clock,
     sha256,
     parse,
@@ -60,7 +68,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
   const rerunDeps: RerunDeps = {
     store,
     archive,
-    durations,
+    estimates,
     clock,
     sha256,
     matrix: parts.matrix,
@@ -70,7 +78,7 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     submit,
     rerun: (request, context) => rerun(rerunDeps, request, context),
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
-    explain: (jobId) => explainJob(store, jobId),
+    explain: (jobId) => explainJob({ store, estimates }, jobId),
   };
 }
 

@@ -54,7 +54,7 @@ export const registerSubmit: RegisterCommand = (program, context) => {
     const answer = await client.submit(request, options.idempotencyKey ?? crypto.randomUUID());
     if (options.output === 'json') context.terminal.out(JSON.stringify(answer, null, 2));
     else {
-      context.terminal.out(planText(answer.plan));
+      context.terminal.out(planText(answer.plan, { withDevices: options.dryRun === true }));
       context.terminal.out(
         answer.jobId === null
           ? 'Dry run: nothing was submitted.'

@@ -9,6 +9,7 @@ import { type ParseRecipe, parseRecipe } from '../../domain/recipe/parse-recipe.
 import type { AgentRecord, NewTask } from '../store/task-store.ts';
 import { expandRecipe, isOwn, type RecipeContext } from './expand-recipe.ts';
 import { lintAll, type ReadRecipe, refuseFindings, refuseUnknownData, warningsOf } from './findings.ts';
+import { fitsOf } from './fits.ts';
 import { refuseIdleSelectors } from './place-selectors.ts';
 import { knownDevices } from './placement.ts';
 import type { Step } from './step.ts';
@@ -29,7 +30,7 @@ export interface ExpandInput {
 /** The tasks of a job and what its submitter is told about them. */
 export interface Expansion {
   readonly tasks: readonly NewTask[];
-  readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint'>;
+  readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint' | 'fits'>;
 }
 
 /**
@@ -51,7 +52,10 @@ export function expand({ jobId, spec, agents, catalogue, imported, sha256, parse
   const all = expandModels(recipes, context);
   const warned = modelsOf(spec).find(({ source }) => source.kind === 'uploaded');
   const warnings = recipes.flatMap((recipe) => warningsOf(recipe, { ...context, spec: { ...spec, ...warned } }));
-  return { tasks: all.map(({ task }) => task), plan: { tasks: all.map(({ plan }) => plan), warnings, lint } };
+  return {
+    tasks: all.map(({ task }) => task),
+    plan: { tasks: all.map(({ plan }) => plan), warnings, lint, fits: fitsOf(recipes, context) },
+  };
 }
 
 /** Every recipe with every model. */

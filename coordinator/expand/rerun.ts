@@ -54,7 +54,7 @@ export function expandRerun(input: RerunInput): Expansion & { readonly spec: Job
   return {
     spec: specOf(input, again),
     tasks: all.map(({ task }) => task),
-    plan: { tasks: all.map(({ plan }) => plan), warnings, lint: [] },
+    plan: { tasks: all.map(({ plan }) => plan), warnings, lint: [], fits: [] },
   };
 }
 

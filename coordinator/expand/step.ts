@@ -1,4 +1,4 @@
-import type { Plan } from '../../api/submit.ts';
+import { MAX_PLAN_DEVICES, type Plan } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { Sha256 } from '../../domain/json.ts';
 import type { TaskId } from '../../domain/names.ts';
@@ -39,9 +39,11 @@ export function makeStep(task: NewTask, { deviceModel, deviceNames }: Placement)
     recipeId: spec.recipe.recipeId,
     executedEp: spec.kind === 'benchmark' ? spec.executedEp : null,
     deviceModel,
-    deviceNames: [...deviceNames],
+    deviceNames: deviceNames.slice(0, MAX_PLAN_DEVICES),
+    deviceCount: deviceNames.length,
     state: endedAs?.state ?? (needs.length > 0 ? 'waiting' : 'pending'),
     reason: endedAs?.error.message ?? nobody,
+    estimate: null,
   };
   return { task, plan };
 }

@@ -18,6 +18,9 @@ const REQUIREMENT: Requirement = {
   exclusivity: 'exclusive',
 };
 
+const ESTIMATE = { startMs: 7, endMs: 9, unknown: '' };
+const estimates = { open: async () => ({ of: async () => ESTIMATE }) };
+
 const COUNTS = { running: 0, leased: 0, pending: 1, waiting: 0 };
 
 function explain(agents: readonly AgentRecord[], requirement: Partial<Requirement> = {}) {
@@ -38,7 +41,7 @@ function explain(agents: readonly AgentRecord[], requirement: Partial<Requiremen
     policy: async () => DEFAULT_POLICY,
     leaseCounts: async () => ({}),
   };
-  return explainJob(store, 'j-1').then(({ tasks }) => tasks[0]);
+  return explainJob({ store, estimates }, 'j-1').then(({ tasks }) => tasks[0]);
 }
 
 describe('explaining why a task waits', () => {
@@ -49,7 +52,13 @@ describe('explaining why a task waits', () => {
       agentOf('gone', [deviceOf('gone/cpu0')], { connection: 'offline' }),
       agentOf('full', [deviceOf('full/cpu0')], { status: { state: 'not-ready', why: 'low disk' } }),
     ]);
-    expect(explained).toMatchObject({ position: 3, needs: [{ taskId: 'c-1', state: 'running' }] });
+    expect(explained).toMatchObject({
+      position: 3,
+      estimate: ESTIMATE,
+      matchingCount: 4,
+      refusedCount: 0,
+      needs: [{ taskId: 'c-1', state: 'running' }],
+    });
     expect(explained?.matching).toEqual([
       { deviceName: 'idle/cpu0', status: 'idle', why: '' },
       { deviceName: 'busy/cpu0', status: 'busy', why: 'its host runs t-9' },
@@ -90,9 +99,21 @@ describe('explaining why a task waits', () => {
       policy: async () => DEFAULT_POLICY,
       leaseCounts: async () => ({}),
     };
-    const { tasks, more } = await explainJob(store, 'j-1');
+    const { tasks, more } = await explainJob({ store, estimates }, 'j-1');
     expect([tasks.length, more]).toEqual([50, 4_850]);
     expect(asked).toEqual([{ offset: 0, limit: 50, states: ['running', 'leased', 'pending', 'waiting'] }]);
+  });
+
+  it('names only the first devices of a large fleet, idle ones before others', async () => {
+    const busy = { leases: [{ taskId: 't-9', attempt: 1, deviceName: 'x/cpu0' }] };
+    const fleet = Array.from({ length: 60 }, (_, index) => {
+      const name = `lab-${index}`;
+      return agentOf(name, [deviceOf(`${name}/cpu0`), deviceOf(`${name}/gpu0`, { class: 'gpu' })], index === 59 ? {} : busy);
+    });
+    const explained = await explain(fleet);
+    expect(explained).toMatchObject({ matchingCount: 60, refusedCount: 60 });
+    expect([explained?.matching.length, explained?.refused.length]).toEqual([20, 20]);
+    expect(explained?.matching[0]).toMatchObject({ deviceName: 'lab-59/cpu0', status: 'idle' });
   });
 
   it('refuses a job that does not exist', async () => {
@@ -105,6 +126,6 @@ describe('explaining why a task waits', () => {
       policy: async () => DEFAULT_POLICY,
       leaseCounts: async () => ({}),
     };
-    await expect(explainJob(nothing, 'j-9')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(explainJob({ store: nothing, estimates }, 'j-9')).rejects.toMatchObject({ code: 'not-found' });
   });
 });

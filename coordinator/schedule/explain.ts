@@ -1,4 +1,5 @@
-import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
+import type { TaskEstimate } from '../../api/estimates.ts';
+import { type Explanation, MAX_EXPLAINED_DEVICES, type TaskExplanation } from '../../api/jobs.ts';
 import { markText } from '../../domain/agent-mark.ts';
 import type { DeviceProfile } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
@@ -10,23 +11,30 @@ import type { AgentRecord, TaskRecord, TaskStore } from '../store/task-store.ts'
 
 export type ExplainStore = Pick<TaskStore, 'job' | 'tasksOf' | 'task' | 'agents' | 'position' | 'policy' | 'leaseCounts'>;
 
+export interface ExplainDeps {
+  readonly store: ExplainStore;
+  /** A look at the fleet that tells when tasks start and end. */
+  readonly estimates: { open(): Promise<{ of(task: TaskRecord): Promise<TaskEstimate> }> };
+}
+
 /** Tasks explained at once: each asks for its place in a queue, and a sweep has thousands. */
 const MAX_EXPLAINED = 50;
 
 const OPEN = ['running', 'leased', 'pending', 'waiting'] as const satisfies readonly TaskState[];
 
 /** Why the first tasks of a job that have not ended are where they are, and how many more there are. Throws `not-found`. */
-export async function explainJob(store: ExplainStore, jobId: JobId): Promise<Explanation> {
+export async function explainJob({ store, estimates }: ExplainDeps, jobId: JobId): Promise<Explanation> {
   const job = await store.job(jobId);
   if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
   const page = { offset: 0, limit: MAX_EXPLAINED, states: OPEN };
-  const [open, agents, policy, leaseCounts] = await Promise.all([
+  const [open, agents, policy, leaseCounts, look] = await Promise.all([
     store.tasksOf(jobId, page),
     store.agents(),
     store.policy(),
     store.leaseCounts(),
+    estimates.open(),
   ]);
-  const fleet = { agents, policy, leaseCounts };
+  const fleet = { agents, policy, leaseCounts, estimateOf: look.of };
   const tasks = await Promise.all(open.map((task) => explainTask(store, task, fleet)));
   return { tasks, more: OPEN.reduce((total, state) => total + job.counts[state], 0) - tasks.length };
 }
@@ -36,22 +44,43 @@ interface Fleet {
   readonly agents: readonly AgentRecord[];
   readonly policy: SchedulingPolicy;
   readonly leaseCounts: Readonly<Record<string, number>>;
+  estimateOf(task: TaskRecord): Promise<TaskEstimate>;
 }
 
 async function explainTask(store: ExplainStore, task: TaskRecord, fleet: Fleet): Promise<TaskExplanation> {
   const needs = await Promise.all(task.needs.map((taskId) => store.task(taskId)));
+  const judged = judgeDevices(task, fleet);
   return {
     taskId: task.taskId,
     kind: task.spec.kind,
     recipeId: task.spec.recipe.recipeId,
     state: task.state,
     position: (await store.position(task.taskId)) ?? null,
-    ...judgeDevices(task, fleet),
+    estimate: heldByQuota(judged) ?? (await fleet.estimateOf(task)),
+    ...bounded(judged),
     needs: needs.flatMap((need) => (need === undefined ? [] : [{ taskId: need.taskId, state: need.state }])),
   };
 }
 
 type Judged = Pick<TaskExplanation, 'matching' | 'refused'>;
+
+/** The first devices of either side, those that are idle before others. */
+function bounded({ matching, refused }: Judged) {
+  const idleFirst = [...matching].sort((a, b) => Number(b.status === 'idle') - Number(a.status === 'idle'));
+  return {
+    matching: idleFirst.slice(0, MAX_EXPLAINED_DEVICES),
+    matchingCount: matching.length,
+    refused: refused.slice(0, MAX_EXPLAINED_DEVICES),
+    refusedCount: refused.length,
+  };
+}
+
+/** Nobody knows when a quota has room again. */
+function heldByQuota({ matching }: Judged): TaskEstimate | undefined {
+  const [first] = matching;
+  const isHeld = first !== undefined && matching.every(({ status }) => status === 'quota');
+  return isHeld ? { startMs: null, endMs: null, unknown: first.why } : undefined;
+}
 
 /** Every known device either matches, with what its agent does now, or is refused with one line per checker. */
 function judgeDevices(task: TaskRecord, fleet: Fleet): Judged {

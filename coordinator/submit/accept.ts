@@ -3,17 +3,28 @@ import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { digestOf, type Sha256 } from '../../domain/json.ts';
-import type { JobId } from '../../domain/names.ts';
+import type { JobId, Priority, TaskId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { JobRecord, NewTask, SubmitCommand, TaskRecord, TaskStore } from '../store/task-store.ts';
 import type { JobArchive } from './archive.ts';
-import { estimateEta, workOf } from './eta.ts';
-import type { LastDurations } from './last-durations.ts';
+
+/** When the tasks of a plan would run. */
+export interface PlanEstimates {
+  /** Of tasks that are not submitted yet; `done` are those that will not run. */
+  ofPlan(
+    tasks: readonly NewTask[],
+    context: { readonly priority: Priority; readonly done: ReadonlySet<TaskId> },
+  ): Promise<{
+    readonly tasks: ReadonlyMap<TaskId, NonNullable<Plan['tasks'][number]['estimate']>>;
+    readonly endMs: number | null;
+    readonly unknown: string;
+  }>;
+}
 
 export interface AcceptDeps {
   readonly store: Pick<TaskStore, 'submit' | 'job' | 'task' | 'tasksOf'>;
-  readonly durations: Pick<LastDurations, 'of'>;
+  readonly estimates: PlanEstimates;
   readonly archive: Pick<JobArchive, 'add'>;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -27,7 +38,7 @@ export interface SubmitContext {
 /** The tasks of a job and what its submitter is told about them. */
 export interface Derived {
   readonly tasks: readonly NewTask[];
-  readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint'>;
+  readonly plan: Pick<Plan, 'tasks' | 'warnings' | 'lint' | 'fits'>;
 }
 
 /** Something that becomes a job. */
@@ -50,7 +61,7 @@ export async function acceptJob(deps: AcceptDeps, context: SubmitContext, { requ
   if (earlier !== undefined) return repeat(deps, context, { jobId, requestDigest, spec: earlier.spec });
   const { spec, ...derived } = await derive(jobId);
   assertSendable(derived.tasks);
-  const plan = await completePlan(deps, derived);
+  const plan = await completePlan(deps, derived, spec.priority);
   if (dryRun || derived.tasks.length === 0) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
   const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: derived.tasks });
   const { created } = await deps.store.submit(command);
@@ -101,26 +112,17 @@ async function repeat(deps: AcceptDeps, context: SubmitContext, job: JobFacts): 
   return { jobId: job.jobId, created: false, plan: await storedPlan(deps, job.jobId) };
 }
 
-async function completePlan(deps: AcceptDeps, { tasks, plan }: Derived): Promise<Plan> {
+async function completePlan({ store, estimates }: AcceptDeps, { tasks, plan }: Derived, priority: Priority): Promise<Plan> {
   const conversions = tasks.filter(({ spec }) => spec.kind === 'convert');
-  const known = await Promise.all(conversions.map(({ taskId }) => deps.store.task(taskId)));
+  const known = await Promise.all(conversions.map(({ taskId }) => store.task(taskId)));
   const cached = new Set(known.flatMap((task) => (task?.state === 'completed' ? [task.taskId] : [])));
-  const allCached = tasks.every(({ taskId, spec }) => spec.kind === 'benchmark' || cached.has(taskId));
-  return {
-    ...plan,
-    ...listTasks(
-      plan.tasks.map((task) =>
-        task.taskId !== null && cached.has(task.taskId) ? { ...task, state: 'completed', reason: 'stored already' } : task,
-      ),
-    ),
-    cachedConversions: cached.size,
-    etaMs: allCached ? await etaOf(deps, tasks) : null,
-  };
-}
-
-async function etaOf({ durations }: AcceptDeps, tasks: readonly NewTask[]): Promise<number | null> {
-  const work = workOf(tasks);
-  return estimateEta(work, await durations.of(work.map(({ key }) => key)));
+  const { tasks: estimated, endMs, unknown } = await estimates.ofPlan(tasks, { priority, done: cached });
+  const listed = plan.tasks.map((task): Plan['tasks'][number] => {
+    if (task.taskId === null) return task;
+    if (cached.has(task.taskId)) return { ...task, state: 'completed', reason: 'stored already' };
+    return { ...task, estimate: estimated.get(task.taskId) ?? null };
+  });
+  return { ...plan, ...listTasks(listed), cachedConversions: cached.size, etaMs: endMs, etaUnknown: unknown };
 }
 
 /** The first tasks, and how many each recipe has. */
@@ -136,10 +138,13 @@ function withoutTaskIds(plan: Plan): Plan {
   return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, taskId: null })) };
 }
 
+/** Said of a job that was submitted before. */
+const LATER = 'see grove job explain';
+
 async function storedPlan({ store }: AcceptDeps, jobId: JobId): Promise<Plan> {
   const tasks = await store.tasksOf(jobId);
   const cachedConversions = tasks.filter(({ spec, state }) => spec.kind === 'convert' && state === 'completed').length;
-  return { ...listTasks(tasks.map(plannedAgain)), warnings: [], lint: [], cachedConversions, etaMs: null };
+  return { ...listTasks(tasks.map(plannedAgain)), warnings: [], lint: [], cachedConversions, fits: [], etaMs: null, etaUnknown: LATER };
 }
 
 function plannedAgain({ taskId, spec, requirement, state, error }: TaskRecord): Plan['tasks'][number] {
@@ -150,7 +155,9 @@ function plannedAgain({ taskId, spec, requirement, state, error }: TaskRecord): 
     executedEp: spec.kind === 'benchmark' ? spec.executedEp : null,
     deviceModel: requirement.deviceModel ?? null,
     deviceNames: requirement.unit === undefined ? [] : [requirement.unit],
+    deviceCount: requirement.unit === undefined ? 0 : 1,
     state,
     reason: error?.message ?? '',
+    estimate: null,
   };
 }

@@ -59,7 +59,17 @@ async function repeated(
   return { ...answer, cells };
 }
 
-const NOTHING: RerunAnswer['plan'] = { tasks: [], taskCount: 0, recipes: [], warnings: [], lint: [], cachedConversions: 0, etaMs: null };
+const NOTHING: RerunAnswer['plan'] = {
+  tasks: [],
+  taskCount: 0,
+  recipes: [],
+  warnings: [],
+  lint: [],
+  cachedConversions: 0,
+  fits: [],
+  etaMs: null,
+  etaUnknown: 'nothing runs',
+};
 
 /** Empty when the store has forgotten the task or its job. */
 async function readItem(store: RerunDeps['store'], { taskId, unit, deviceModel }: PickedCell): Promise<readonly RerunItem[]> {

@@ -13,7 +13,6 @@ import { expand } from '../expand/expand.ts';
 import { createMemoryTaskStore } from '../store/memory/memory-task-store.ts';
 import type { AgentRecord, SubmitCommand } from '../store/task-store.ts';
 import { createJobArchive, type JobArchive } from './archive.ts';
-import { LastDurations } from './last-durations.ts';
 import { readSubmitRequest } from './read-request.ts';
 import { createSubmitService } from './submit.ts';
 
@@ -163,7 +162,7 @@ function serviceOn(fleet: { agents: readonly AgentRecord[] }, archive?: Pick<Job
     imports: { models: async () => [], data: async () => [] },
     archive: archive ?? { add: ({ jobId }) => archived.push(jobId) },
     clock: new VirtualClock(),
-    durations: new LastDurations(store, new VirtualClock()),
+    estimates: { ofPlan: async () => ({ tasks: new Map(), endMs: null, unknown: 'a test' }) },
     sha256,
     expand: (input) => expand({ ...input, catalogue: CATALOGUE, sha256 }),
   });

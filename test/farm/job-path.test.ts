@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { planSchema } from '../../api/submit.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { benchmarked, converted } from './results.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
@@ -16,7 +17,7 @@ afterEach(async () => {
   await farm.remove();
 });
 
-async function submitUploaded(key: string) {
+async function submitUploaded(key: string, change: object = {}) {
   const model = { 'config.json': await farm.upload('{"model_type":"bert"}'), 'model.safetensors': await farm.upload('weights') };
   const request = {
     recipes: [{ catalogueId: 'trtrtx' }],
@@ -25,7 +26,7 @@ async function submitUploaded(key: string) {
     substituteEp: 'cpu',
     tier: 'smoke',
   };
-  return farm.post('/jobs', request, key);
+  return farm.post('/jobs', { ...request, ...change }, key);
 }
 
 it('takes a job from submit over convert and benchmark to a cell of the matrix', async () => {
@@ -117,8 +118,20 @@ it('converts once for two jobs', async () => {
   expect([one.spec.kind, two.spec.kind]).toEqual(['benchmark', 'benchmark']);
   await agent.complete(two.lease, benchmarked());
   expect(await eventually(async () => (await farm.get(`/jobs/${second.body['jobId']}`)).body)).toMatchObject({ state: 'completed' });
+  const plan = await eventually(async () => {
+    const answer = planSchema.parse((await submitUploaded('job-dry-key', { dryRun: true })).body['plan']);
+    return answer.etaMs !== null && answer;
+  });
+  expect(plan).toMatchObject({
+    cachedConversions: 1,
+    etaUnknown: '',
+    fits: [{ matching: { count: 1, first: ['lab-1/cpu0'] }, refused: [] }],
+  });
+  expect(plan.tasks[1]?.estimate).toMatchObject({ position: 1, startMs: 0, endMs: expect.any(Number), unknown: '' });
   const third = await submitUploaded('job-three-key');
-  expect(third.body['plan']).toMatchObject({ cachedConversions: 1, etaMs: expect.any(Number) });
+  expect(third.body['plan']).toMatchObject({ cachedConversions: 1, etaMs: expect.any(Number), etaUnknown: '' });
+  const explained = await farm.get(`/jobs/${third.body['jobId']}/explain`);
+  expect(explained.body).toMatchObject({ tasks: [{ estimate: { startMs: 0, endMs: expect.any(Number), unknown: '' } }] });
   agent.close();
 });
 

@@ -175,5 +175,19 @@ async function submitOne(farm: Farm, request: SubmitRequest, idempotencyKey: str
     requestDigest: digestOf(request, sha256),
   };
   const { created } = await farm.store.submit({ ...command, spec: JOB_SPEC, priority: 'interactive', tasks: [task] });
-  return { jobId, created, plan: { tasks: [], taskCount: 0, recipes: [], warnings: [], lint: [], cachedConversions: 0, etaMs: null } };
+  return {
+    jobId,
+    created,
+    plan: {
+      tasks: [],
+      taskCount: 0,
+      recipes: [],
+      warnings: [],
+      lint: [],
+      cachedConversions: 0,
+      fits: [],
+      etaMs: null,
+      etaUnknown: 'a test',
+    },
+  };
 }

@@ -1,0 +1,111 @@
+import type { Device } from '../../domain/device.ts';
+import type { HostId } from '../../domain/names.ts';
+import { matchesUnit, type Requirement } from '../../domain/requirement.ts';
+import type { AgentRecord } from '../store/task-store.ts';
+
+export interface Judged extends Device {
+  readonly profileDigest: string;
+}
+
+export interface Host {
+  readonly hostId: HostId;
+  readonly leases: AgentRecord['leases'];
+  /** Device name -> model. */
+  readonly models: ReadonlyMap<string, string>;
+}
+
+/** A host with the device of it that would take the task. */
+export interface Candidate {
+  readonly host: Host;
+  readonly device: Judged;
+}
+
+/** Hosts that are there and could take a task, each once. */
+export interface Candidates {
+  readonly list: readonly Candidate[];
+  readonly hosts: ReadonlySet<Host>;
+}
+
+type Matches = (requirement: Requirement, requirementDigest: string, device: Judged) => boolean;
+
+/** The fleet by host and by device profile: equal machines are judged once. */
+export class HostIndex {
+  readonly #matches: Matches;
+  /** Of agents that take work now. */
+  readonly #groups = new Map<string, { readonly device: Judged; readonly members: Map<HostId, Candidate> }>();
+  readonly #units = new Map<string, Candidate>();
+  readonly #models = new Map<string, string>();
+  readonly #answers = new Map<string, Candidates>();
+
+  constructor(agents: readonly AgentRecord[], matches: Matches) {
+    this.#matches = matches;
+    for (const members of byHost(agents).values()) this.#addHost(members);
+  }
+
+  /** Model of any known device; its name for one that is not known. */
+  modelOf(deviceName: string): string {
+    return this.#models.get(deviceName) ?? deviceName;
+  }
+
+  /** Of all known devices. */
+  models(): ReadonlySet<string> {
+    return new Set(this.#models.values());
+  }
+
+  candidates(requirement: Requirement, requirementDigest: string): Candidates {
+    const known = this.#answers.get(requirementDigest);
+    if (known !== undefined) return known;
+    const list = this.#find(requirement, requirementDigest);
+    const candidates = { list, hosts: new Set(list.map(({ host }) => host)) };
+    this.#answers.set(requirementDigest, candidates);
+    return candidates;
+  }
+
+  #addHost(agents: readonly AgentRecord[]): void {
+    const models = new Map(agents.flatMap(({ devices }) => devices.map(({ name, profile }) => [name, profile.model] as const)));
+    for (const [name, model] of models) this.#models.set(name, model);
+    const hostId = agents[0]?.host.hostId ?? '';
+    const host = { hostId, leases: agents.flatMap(({ leases }) => leases), models };
+    for (const agent of agents.filter(takesWork)) this.#addAgent(host, agent);
+  }
+
+  #addAgent(host: Host, { devices, profileDigests }: AgentRecord): void {
+    for (const device of devices) {
+      const profileDigest = profileDigests[device.name] ?? device.name;
+      const candidate = { host, device: { ...device, profileDigest } };
+      this.#units.set(device.name, candidate);
+      const group = this.#groups.get(profileDigest) ?? { device: candidate.device, members: new Map() };
+      this.#groups.set(profileDigest, group);
+      if (!group.members.has(host.hostId)) group.members.set(host.hostId, candidate);
+    }
+  }
+
+  #find(requirement: Requirement, requirementDigest: string): readonly Candidate[] {
+    const { unit } = requirement;
+    if (unit !== undefined) {
+      const named = this.#units.get(unit);
+      const fits = named !== undefined && matchesUnit(requirement, unit) && this.#matches(requirement, requirementDigest, named.device);
+      return fits ? [named] : [];
+    }
+    const found = new Map<HostId, Candidate>();
+    for (const { device, members } of this.#groups.values()) {
+      if (!this.#matches(requirement, requirementDigest, device)) continue;
+      for (const [hostId, candidate] of members) if (!found.has(hostId)) found.set(hostId, candidate);
+    }
+    return [...found.values()];
+  }
+}
+
+function takesWork({ connection, status, mark }: AgentRecord): boolean {
+  return connection === 'connected' && status.state === 'ready' && mark === null;
+}
+
+function byHost(agents: readonly AgentRecord[]): ReadonlyMap<HostId, readonly AgentRecord[]> {
+  const hosts = new Map<HostId, AgentRecord[]>();
+  for (const agent of agents) {
+    const members = hosts.get(agent.host.hostId);
+    if (members === undefined) hosts.set(agent.host.hostId, [agent]);
+    else members.push(agent);
+  }
+  return hosts;
+}
