@@ -71,6 +71,7 @@ function taskOf({ unit = 'lab-1/cpu0', spec = {}, report, at = 1_000, change = {
     createdAt: at - 100,
     enqueuedAt: null,
     endedAt: report === undefined ? null : at,
+    avoid: null,
     attempts: report === undefined ? [] : [attempt],
     retry: { maxAttempts: 3 },
     result: report === undefined ? null : { kind: 'benchmark', report },

@@ -365,7 +365,20 @@ function recordOf(task: ReturnType<typeof expand>['tasks'][number], change: Part
   const times = { createdAt: 0, enqueuedAt: null, endedAt: null };
   const { taskId, spec, requirement, requirementDigest, needs, retry } = task;
   const who = { jobIds: ['j-1'], priority: 'interactive', submitter: 'local', state: 'waiting', error: null } as const;
-  return { taskId, spec, requirement, requirementDigest, needs, retry, ...who, ...times, attempts: [], result: null, ...change };
+  return {
+    taskId,
+    spec,
+    requirement,
+    requirementDigest,
+    needs,
+    retry,
+    ...who,
+    ...times,
+    attempts: [],
+    avoid: null,
+    result: null,
+    ...change,
+  };
 }
 
 describe('imported rows', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { GroveError } from '../../domain/errors.ts';
 import { DEFAULT_POLICY } from '../../domain/policy.ts';
 import type { Requirement } from '../../domain/requirement.ts';
 import { agentOf } from '../../test/farm/agents.ts';
@@ -23,13 +24,14 @@ const estimates = { open: async () => ({ of: async () => ESTIMATE }) };
 
 const COUNTS = { running: 0, leased: 0, pending: 1, waiting: 0 };
 
-function explain(agents: readonly AgentRecord[], requirement: Partial<Requirement> = {}) {
+function explain(agents: readonly AgentRecord[], requirement: Partial<Requirement> = {}, change: Partial<TaskRecord> = {}) {
   const task = {
     taskId: 't-1',
     spec: benchmarkSpecOf(),
     requirement: { ...REQUIREMENT, ...requirement },
     state: 'pending',
     needs: ['c-1'],
+    ...change,
   } as unknown as TaskRecord;
   const conversion = { taskId: 'c-1', state: 'running' } as unknown as TaskRecord;
   const store = {
@@ -64,6 +66,20 @@ describe('explaining why a task waits', () => {
       { deviceName: 'busy/cpu0', status: 'busy', why: 'its host runs t-9' },
       { deviceName: 'gone/cpu0', status: 'offline', why: 'agent gone is not connected' },
       { deviceName: 'full/cpu0', status: 'not-ready', why: 'low disk' },
+    ]);
+  });
+
+  it('says which host a task leaves to others after it failed there, and until when', async () => {
+    const agents = [agentOf('lab', [deviceOf('lab/cpu0')]), agentOf('other', [deviceOf('other/cpu0')])];
+    const error = new GroveError('child-crashed', { stage: 'measure', how: 'signal SIGSEGV' }).toReport();
+    const avoid = { hostId: agents[0]?.host.hostId ?? '', until: 1_000_000 };
+    expect((await explain(agents, {}, { error, avoid }))?.matching).toEqual([
+      {
+        deviceName: 'lab/cpu0',
+        status: 'avoided',
+        why: 'the last attempt there ended as child-crashed; other hosts go first until 1970-01-01T00:16:40.000Z',
+      },
+      { deviceName: 'other/cpu0', status: 'idle', why: '' },
     ]);
   });
 

@@ -91,10 +91,24 @@ function judgeDevices(task: TaskRecord, fleet: Fleet): Judged {
       const lines = refusals(requirement, profile).map(({ line }) => line);
       if (!matchesUnit(requirement, name)) lines.push(`is not ${requirement.unit}`);
       if (lines.length > 0) judged.refused.push({ deviceName: name, lines });
-      else judged.matching.push({ deviceName: name, ...(heldBack(task, profile, fleet) ?? availabilityOf(agent, fleet.agents)) });
+      else
+        judged.matching.push({
+          deviceName: name,
+          ...(avoiding(task, agent) ?? heldBack(task, profile, fleet) ?? availabilityOf(agent, fleet.agents)),
+        });
     }
   }
   return judged;
+}
+
+/** A pending task that has just failed on this device's host. */
+function avoiding({ avoid, error }: TaskRecord, { host }: AgentRecord) {
+  if (avoid?.hostId !== host.hostId) return undefined;
+  const until = new Date(avoid.until).toISOString();
+  return {
+    status: 'avoided',
+    why: `the last attempt there ended as ${error?.code ?? 'an exception'}; other hosts go first until ${until}`,
+  };
 }
 
 /** A pending task that a quota keeps off this device. */

@@ -15,11 +15,20 @@ export const PRIORITY_CLASS: Readonly<Record<Priority, number>> = { urgent: 0, i
 /** Priorities from first to last. */
 export const PRIORITIES = ['urgent', 'interactive', 'sweep'] as const satisfies readonly Priority[];
 
-/** A head of its class that has waited longer than this counts one class higher. */
+/**
+ * A head of its class that has waited longer than this counts one class higher; a sweep that has waited as long as an interactive task needs beyond
+ * that counts two higher, so that a steady stream of urgent work keeps nobody out for ever.
+ */
 export const AGING_MS: Readonly<Record<Priority, number>> = { urgent: 0, interactive: 300_000, sweep: 3_600_000 };
 
 /** How many shared leases (conversions, resolves) a host holds at once. */
 export const SHARED_LEASES_PER_HOST = 2;
+
+/** A task whose accepted attempt ended as an exception leaves it to other hosts for this long. */
+export const AVOID_MS = 30_000;
+
+/** Entries at the front of a submitter's line that are looked at for one that does not avoid the host: the cost is that of a few, whatever the depth. */
+export const LOOKED_AT_PER_LINE = 8;
 
 /** Attempts of one task that may end without ever being accepted; then it ends as `exception` rather than circle for ever. */
 export const MAX_UNACCEPTED_ATTEMPTS = 20;
@@ -45,10 +54,11 @@ export function compareInLane(a: Place, b: Place): number {
 }
 
 /** Class of a lane's head at `now`, after aging. */
-export function agedClass(place: Place, now: EpochMs): number {
-  const own = PRIORITY_CLASS[place.priority];
-  const aged = own > 0 && now - place.enqueuedAt > AGING_MS[place.priority];
-  return aged ? own - 1 : own;
+export function agedClass({ priority, enqueuedAt }: Place, now: EpochMs): number {
+  const own = PRIORITY_CLASS[priority];
+  const waitedMs = now - enqueuedAt;
+  if (own === 0 || waitedMs <= AGING_MS[priority]) return own;
+  return priority === 'sweep' && waitedMs > AGING_MS.sweep + AGING_MS.interactive ? own - 2 : own - 1;
 }
 
 /** What decides between the heads of lanes on one host. */

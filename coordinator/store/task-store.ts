@@ -273,6 +273,8 @@ export type DueItem =
   | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
   /** Silence or a closed stream's grace is over. */
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId; readonly deadline: EpochMs }
+  /** A pending task no longer avoids a host. */
+  | { readonly kind: 'avoid'; readonly taskId: TaskId; readonly deadline: EpochMs }
   /** An agent's mark is over. */
   | { readonly kind: 'mark'; readonly agentId: AgentId; readonly deadline: EpochMs }
   /** The ended lease of an agent that may still be at work, lost or late to accept: the host is free again. */
@@ -324,6 +326,11 @@ export interface TaskRecord {
   readonly endedAt: EpochMs | null;
   readonly attempts: readonly AttemptRecord[];
   readonly retry: RetryPolicy;
+  /**
+   * Of a pending task: where its accepted attempt ended as an exception. Until then only other hosts take it. Null for a task that names one device, and
+   * while the farm knows a single host: nobody else could take it.
+   */
+  readonly avoid: { readonly hostId: HostId; readonly until: EpochMs } | null;
   readonly result: TaskResult | null;
 }
 
@@ -403,6 +410,6 @@ export type StoreEvent = { readonly sequence: number; readonly at: EpochMs } & (
     }
   /** A quota that was used up has room again, or the policy is another: agents that found nothing may find something now. */
   | { readonly type: 'quota-free' }
-  /** A host has more room than before (a lease or a reservation ended): its agents should acquire. */
+  /** A host has more room than before (a lease or a reservation ended), or a task no longer avoids it: its agents should acquire. */
   | { readonly type: 'host-free'; readonly hostId: HostId }
 );

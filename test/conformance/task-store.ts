@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { describeAvoidance } from './task-store/avoidance.ts';
 import { describeCurations } from './task-store/curations.ts';
 import { describeEvents } from './task-store/events.ts';
 import type { StoreFactory } from './task-store/harness.ts';
@@ -20,6 +21,7 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeSessions(makeStore);
     describePlacement(makeStore);
     describeLimits(makeStore);
+    describeAvoidance(makeStore);
     describeMarks(makeStore);
     describeQuotas(makeStore);
     describeCurations(makeStore);

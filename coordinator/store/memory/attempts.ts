@@ -5,8 +5,8 @@ import type { AgentId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
-import { MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
-import type { AttemptRecord } from '../task-store.ts';
+import { AVOID_MS, MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
+import type { AttemptRecord, TaskRecord } from '../task-store.ts';
 import { watch } from './deadlines.ts';
 import { hold, vacate } from './exclusivity.ts';
 import { releaseQuota } from './quotas.ts';
@@ -125,7 +125,16 @@ export function retryOrEnd(state: State, taskId: TaskId, ended: { readonly error
   const accepted = record.attempts.filter((attempt) => attempt.acceptedAt !== null && attempt.ended?.state !== 'cancelled').length;
   const wasAccepted = record.attempts.at(-1)?.acceptedAt !== null;
   const again = wasAccepted ? nextAttempt(record.retry, { acceptedAttempts: accepted, error }).retry : mayOfferAgain(record.attempts);
-  move(state, taskId, { to: again ? 'pending' : 'exception', now, patch: { error } });
+  const avoid = again ? avoidedAfter(state, record, now) : null;
+  move(state, taskId, { to: again ? 'pending' : 'exception', now, patch: { error, avoid } });
+  if (avoid !== null) watch(state, { kind: 'avoid', taskId }, avoid.until);
+}
+
+/** The host of an accepted attempt that ended as an exception, unless nobody else could take the task. */
+function avoidedAfter(state: State, { attempts, requirement }: TaskRecord, now: EpochMs): TaskRecord['avoid'] {
+  const last = attempts.at(-1);
+  if (last === undefined || last.acceptedAt === null || last.ended?.state !== 'exception') return null;
+  return requirement.unit !== undefined || state.hosts.size < 2 ? null : { hostId: last.hostId, until: now + AVOID_MS };
 }
 
 function mayOfferAgain(attempts: readonly AttemptRecord[]): boolean {

@@ -80,11 +80,19 @@ function candidatesFor(state: State, agent: AgentRecord, { host, now }: Place): 
   for (const { queue, deviceName } of routesOf(state, agent)) {
     const exclusive = queue.requirement.exclusivity === 'exclusive';
     const pool = poolOf(agent, deviceName);
-    for (const entry of heads(queue, (submitter) => !exceedsQuota(state, submitter, pool)))
-      candidates.push({ ...rankOf(host, entry, now), taskId: entry.taskId, exclusive, deviceName });
+    const admits = {
+      submitter: (name: string) => !exceedsQuota(state, name, pool),
+      task: (taskId: TaskId) => !avoids(state, taskId, { host, now }),
+    };
+    for (const entry of heads(queue, admits)) candidates.push({ ...rankOf(host, entry, now), taskId: entry.taskId, exclusive, deviceName });
   }
   if (host.reservedFor !== null) candidates.push(reservedCandidate(state, agent, { host, now, taskId: host.reservedFor }));
   return candidates;
+}
+
+function avoids(state: State, taskId: TaskId, { host, now }: Place): boolean {
+  const { avoid } = taskOf(state, taskId).record;
+  return avoid !== null && avoid.hostId === host.hostId && avoid.until > now;
 }
 
 /** The task a host is reserved for need not be the head of its lane any more. */

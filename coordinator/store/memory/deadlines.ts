@@ -46,6 +46,8 @@ export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
       const agent = state.agents.get(what.agentId);
       return agent?.record.sessionId === what.sessionId ? sessionDeadline(agent) : undefined;
     }
+    case 'avoid':
+      return state.tasks.get(what.taskId)?.record.avoid?.until;
     case 'mark':
       return state.agents.get(what.agentId)?.record.mark?.until ?? undefined;
     case 'host': {

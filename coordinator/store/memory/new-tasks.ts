@@ -126,6 +126,7 @@ function createTask(state: State, jobId: JobId, { task, now }: OneTask): void {
     enqueuedAt: null,
     endedAt: null,
     attempts: [],
+    avoid: null,
     result: null,
   };
   const attemptBase = earlier === undefined ? 0 : earlier.attemptBase + earlier.record.attempts.length;

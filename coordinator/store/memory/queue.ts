@@ -1,7 +1,7 @@
 import type { Priority, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
-import { compareInLane, type Place, PRIORITIES, PRIORITY_CLASS } from '../order.ts';
+import { compareInLane, LOOKED_AT_PER_LINE, type Place, PRIORITIES, PRIORITY_CLASS } from '../order.ts';
 import { createHeap, type Heap } from './heap.ts';
 
 /** A pending task in its lane. Compared by identity: a task that left and came back has another entry, and the old one is dropped when met. */
@@ -18,7 +18,7 @@ interface Line {
 /** Pending tasks of one priority within a queue, and the lane's fair-share clock. */
 export interface Lane {
   readonly heap: Heap<Entry>;
-  /** The same entries by submitter: for when the first ones are held back by a quota. */
+  /** The same entries by submitter: for when the first ones are held back by a quota, or avoid the host that asks. */
   readonly lines: Map<string, Line>;
   /** Entries of the heap that are still pending. */
   live: number;
@@ -117,24 +117,46 @@ function compact(queue: Queue, heap: Heap<Entry>, live: number): void {
   if (heap.size > live * 2 + COMPACT_SLACK) heap.retain((item) => queue.pending.get(item.taskId) === item);
 }
 
-/** The first entry of each lane whose submitter is admitted. Looks at one entry, or at one of each submitter when that one is not admitted. */
-export function* heads(queue: Queue, admits: (submitter: string) => boolean): Generator<Entry> {
+/** What may go now, for the host that asks. */
+export interface Admission {
+  submitter(name: string): boolean;
+  task(taskId: TaskId): boolean;
+}
+
+/**
+ * The first entry of each lane that is admitted with its submitter. Looks at one entry, or, when that one is not admitted, at the first few of each
+ * submitter.
+ */
+export function* heads(queue: Queue, admits: Admission): Generator<Entry> {
   for (const priority of PRIORITIES) {
     const lane = queue.lanes[priority];
     const entry = firstLive(queue, lane.heap);
     if (entry === undefined) continue;
-    const admitted = admits(entry.submitter) ? entry : firstAdmitted(queue, lane, admits);
+    const admitted = admits.submitter(entry.submitter) && admits.task(entry.taskId) ? entry : firstAdmitted(queue, lane, admits);
     if (admitted !== undefined) yield admitted;
   }
 }
 
-function firstAdmitted(queue: Queue, { lines }: Lane, admits: (submitter: string) => boolean): Entry | undefined {
+function firstAdmitted(queue: Queue, { lines }: Lane, admits: Admission): Entry | undefined {
   let first: Entry | undefined;
   for (const [submitter, { heap }] of lines) {
-    const head = admits(submitter) ? firstLive(queue, heap) : undefined;
+    const head = admits.submitter(submitter) ? firstInLine(queue, heap, admits) : undefined;
     if (head !== undefined && (first === undefined || compareInLane(head, first) < 0)) first = head;
   }
   return first;
+}
+
+function firstInLine(queue: Queue, heap: Heap<Entry>, admits: Admission): Entry | undefined {
+  const passedOver: Entry[] = [];
+  let found: Entry | undefined;
+  while (found === undefined && passedOver.length < LOOKED_AT_PER_LINE) {
+    const top = firstLive(queue, heap);
+    if (top === undefined) break;
+    if (admits.task(top.taskId)) found = top;
+    else passedOver.push(top) && heap.pop();
+  }
+  for (const entry of passedOver) heap.push(entry);
+  return found;
 }
 
 /** The entry that has been waiting longest. */

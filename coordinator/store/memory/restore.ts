@@ -28,8 +28,7 @@ function restoreRecord(state: State, { kind, value }: SnapshotRecord): void {
       Object.assign(state.counters, value);
       break;
     case 'task':
-      // Written before there were quotas, a task has no pool.
-      state.tasks.set(value.record.taskId, 'pool' in value ? value : Object.assign({}, value, { pool: null }));
+      state.tasks.set(value.record.taskId, withLaterMembers(value));
       break;
     case 'job':
       restoreJob(state, value);
@@ -86,6 +85,7 @@ function restoreQueue(state: State, { requirementDigest, requirement, lanes, pen
 function deriveFromTask(state: State, { record, pool }: StoredTask): void {
   const { taskId } = record;
   if (record.spec.kind === 'benchmark') state.benchmarks.add(taskId);
+  if (record.avoid !== null) watch(state, { kind: 'avoid', taskId }, record.avoid.until);
   const attempt = record.attempts.at(-1);
   if (isEnd(record.state) || attempt === undefined || attempt.ended !== null) return;
   holdQuota(state, taskId, pool);
@@ -93,6 +93,13 @@ function deriveFromTask(state: State, { record, pool }: StoredTask): void {
   if (attempt.acceptedAt !== null)
     watch(state, { kind: 'timeout', taskId, attempt: attempt.attempt }, attempt.acceptedAt + ATTEMPT_LIMIT_MS[record.spec.kind]);
   if (attempt.acceptBy !== null) watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, attempt.acceptBy);
+}
+
+/** Written before there were quotas, a task has no pool; before tasks could avoid a host, its record says nothing of it. */
+function withLaterMembers(task: StoredTask): StoredTask {
+  const { pool = null, record }: Partial<StoredTask> & Pick<StoredTask, 'record'> = task;
+  const { avoid = null }: Partial<StoredTask['record']> = record;
+  return { ...task, pool, record: { ...record, avoid } };
 }
 
 /** Written before agents could be marked, a record has neither mark nor breaker. */

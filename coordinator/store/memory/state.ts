@@ -71,6 +71,7 @@ export interface StoredSubmit {
 export type Watched =
   | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number }
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId }
+  | { readonly kind: 'avoid'; readonly taskId: TaskId }
   | { readonly kind: 'mark'; readonly agentId: AgentId }
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number };
 

@@ -21,7 +21,7 @@ export function isUnsupported(error: ErrorReport | null): boolean {
 export interface Move {
   readonly to: TaskState;
   readonly now: EpochMs;
-  readonly patch?: Partial<Pick<TaskRecord, 'error' | 'result' | 'attempts'>>;
+  readonly patch?: Partial<Pick<TaskRecord, 'error' | 'result' | 'attempts' | 'avoid'>>;
 }
 
 /** The one way a task changes its state: gate, queue, counts, event, and the tasks that wait for it. */
@@ -31,7 +31,7 @@ export function move(state: State, taskId: TaskId, { to, now, patch }: Move): St
   assertTransition(taskId, from, to);
   if (from === 'pending') leavePending(state, task, to === 'leased');
   const endedAt = isEnd(to) ? now : null;
-  putTask(state, { ...taskOf(state, taskId), record: { ...task.record, ...patch, state: to, endedAt } });
+  putTask(state, { ...taskOf(state, taskId), record: { ...task.record, avoid: null, ...patch, state: to, endedAt } });
   countTask(state, task.record.jobIds, { from, to, now });
   if (to === 'pending') enterPending(state, taskId, now);
   announce(state, taskId);

@@ -4,7 +4,7 @@
  *
  * ```
  * schema                                 version of this layout
- * counters  event                        hash: session, enqueue, queue, job; number of the last event
+ * counters  event                        hash: session, enqueue, queue, job, host; number of the last event
  * hot:task:<id> and of job, agent, host, queue
  *                                        the hot record (MessagePack): what functions decide on
  * task:<id> and of job, agent, queue     hash: cold documents (JSON) that no function looks into

@@ -8,6 +8,8 @@ import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-s
 import { INSTALLATION_FOLDER } from '../../../platform/installation.ts';
 import {
   AGING_MS,
+  AVOID_MS,
+  LOOKED_AT_PER_LINE,
   MAX_KEPT_EVENTS,
   MAX_REMEMBERED_TURNS,
   MAX_UNACCEPTED_ATTEMPTS,
@@ -30,6 +32,7 @@ const PARTS = [
   'queues',
   'tasks',
   'exclusivity',
+  'avoidance',
   'attempts',
   'agents',
   'marks',
@@ -122,6 +125,8 @@ function constants(): string {
     STREAM_GRACE_MS,
     SHARED_LEASES_PER_HOST,
     MAX_UNACCEPTED_ATTEMPTS,
+    AVOID_MS,
+    LOOKED_AT_PER_LINE,
     MAX_REMEMBERED_TURNS,
     MAX_KEPT_EVENTS,
     MAX_KNOWN_ROUTES,

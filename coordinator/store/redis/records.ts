@@ -48,6 +48,7 @@ const taskSchema = z.object({
   created: z.number(),
   enqueued: z.number().optional(),
   ended: z.number().optional(),
+  avoid: z.object({ host: z.string(), till: z.number() }).optional(),
   attempts: z.array(attemptSchema),
 });
 
@@ -116,6 +117,7 @@ export function taskOf(reply: Reply): TaskRecord | undefined {
     endedAt: task.ended ?? null,
     attempts: task.attempts.map((attempt) => attemptOf(attempt, leasedUntil)),
     retry: { maxAttempts: task.max },
+    avoid: task.avoid === undefined ? null : { hostId: task.avoid.host, until: task.avoid.till },
     result: bytesOf(result).length === 0 ? null : documentOf(result),
   };
 }

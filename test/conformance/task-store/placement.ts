@@ -47,6 +47,18 @@ export function describePlacement(makeStore: StoreFactory): void {
       expect((await farm.current.acquire('n')).taskId).toBe('old');
     });
 
+    it('counts a sweep that has waited as long as two classes allow as urgent, so that urgent work does not keep it out for ever', async () => {
+      await farm.current.submit([newTask('old')], { priority: 'sweep' });
+      farm.current.now += AGING_MS.sweep + AGING_MS.interactive;
+      await farm.current.submit([newTask('urgent')], { priority: 'urgent' });
+      await farm.current.hello('m');
+      expect((await farm.current.acquire('m')).taskId).toBe('urgent');
+      farm.current.now += 1;
+      await farm.current.submit([newTask('more')], { priority: 'urgent' });
+      await farm.current.hello('n');
+      expect((await farm.current.acquire('n')).taskId).toBe('old');
+    });
+
     it('shares one queue fairly between submitters', async () => {
       await farm.current.hello('m');
       await farm.current.submit(

@@ -8,6 +8,7 @@ import { checkInvariants, checkStep, type Observed } from './invariants.ts';
 import { NaiveFarm } from './naive-farm.ts';
 import { leaseCountsOf } from './naive-quotas.ts';
 import { Refusal } from './naive-records.ts';
+import { EVERYBODY_WORKS, ROUND, roundsFor, startable, stillWaiting } from './waiting.ts';
 import type { Action } from './world.ts';
 
 /** Late enough to make everything due. */
@@ -15,33 +16,73 @@ const ALL_DUE_MS = 10_000_000;
 
 /** Drives a store and the naive farm with the same history and compares every answer and everything that can be asked. Throws at the first difference. */
 export async function compareWithModel(store: TaskStore, history: readonly Action[]): Promise<void> {
-  const model = new NaiveFarm();
-  const director = new Director();
-  const events: StoreEvent[] = [];
-  const unsubscribe = store.subscribe((event) => events.push(event));
-  let before = await observe(store, director.now);
+  const comparison = new Comparison(store);
+  const unsubscribe = store.subscribe((event) => comparison.events.push(event));
   try {
-    for (const action of history) {
-      const call = director.commandFor(action, before.due);
-      if (call === undefined) continue;
-      const real = await answerOf(async () => callStore(store, call));
-      const expected = await answerOf(async () => callModel(model, call));
-      mustEqual(call, simplified(call, real), simplified(call, expected));
-      director.learn(call, real.answer);
-      const after = await observe(store, director.now);
-      mustEqual(call, comparable(after), expectedView(model, director.now));
-      checkInvariants(after, events);
-      checkStep(before, after, call);
-      before = after;
-    }
+    await comparison.look();
+    for (const action of history) await comparison.take(action);
+    await checkWaiting(store, comparison);
   } finally {
     unsubscribe();
   }
 }
 
+/** Every task that may start does start, within a bound, although urgent work never ends. */
+async function checkWaiting(store: TaskStore, comparison: Comparison): Promise<void> {
+  for (const action of EVERYBODY_WORKS) await comparison.take(action);
+  const begun = await startable(store);
+  let waiting: readonly string[] = [...begun.keys()];
+  for (let left = roundsFor(begun.size); waiting.length > 0; left -= 1) {
+    if (left === 0) throw new Error(`${waiting} did not start within ${roundsFor(begun.size)} rounds`);
+    for (const action of ROUND) await comparison.answer(action);
+    await comparison.look();
+    waiting = await stillWaiting(store, begun);
+  }
+}
+
+class Comparison {
+  readonly events: StoreEvent[] = [];
+  readonly #store: TaskStore;
+  readonly #model = new NaiveFarm();
+  readonly #director = new Director();
+  #before: Observed | undefined;
+  /** Since the last look. */
+  readonly #calls: AnyCall[] = [];
+
+  constructor(store: TaskStore) {
+    this.#store = store;
+  }
+
+  async take(action: Action): Promise<void> {
+    if ((await this.answer(action)) !== undefined) await this.look();
+  }
+
+  /** Lets something happen and compares the answers. Returns the command; undefined when there was nothing to do. */
+  async answer(action: Action): Promise<AnyCall | undefined> {
+    const call = this.#director.commandFor(action, this.#before?.due ?? []);
+    if (call === undefined) return undefined;
+    this.#calls.push(call);
+    const real = await answerOf(async () => callStore(this.#store, call));
+    const expected = await answerOf(async () => callModel(this.#model, call));
+    mustEqual([call], simplified(call, real), simplified(call, expected));
+    this.#director.learn(call, real.answer);
+    return call;
+  }
+
+  /** Compares everything that can be asked, and what has become of what was there at the last look. */
+  async look(): Promise<void> {
+    const after = await observe(this.#store, this.#director.now);
+    mustEqual(this.#calls, comparable(after), expectedView(this.#model, this.#director.now));
+    checkInvariants(after, this.events);
+    if (this.#before !== undefined) checkStep(this.#before, after, this.#calls);
+    this.#calls.length = 0;
+    this.#before = after;
+  }
+}
+
 /** Comparing text first is many times faster; the assertion then shows the difference. */
-function mustEqual(call: AnyCall, real: unknown, expected: unknown): void {
-  if (JSON.stringify(real) !== JSON.stringify(expected)) expect({ call, real }).toEqual({ call, real: expected });
+function mustEqual(calls: readonly AnyCall[], real: unknown, expected: unknown): void {
+  if (JSON.stringify(real) !== JSON.stringify(expected)) expect({ calls, real }).toEqual({ calls, real: expected });
 }
 
 interface Outcome {
@@ -154,6 +195,7 @@ function comparable({
         error: task.error,
         result: task.result,
         enqueuedAt: task.enqueuedAt,
+        avoid: task.avoid,
         position: positions.get(task.taskId),
         attempts: task.attempts.map((attempt) => ({
           number: attempt.attempt,
@@ -207,6 +249,7 @@ function expectedView(model: NaiveFarm, now: number): ReturnType<typeof comparab
         error: task.error,
         result: task.result as never,
         enqueuedAt: task.enqueuedAt,
+        avoid: task.avoid,
         position: task.state === 'pending' ? model.queue(task.origin.requirementDigest).indexOf(task) + 1 : undefined,
         attempts: task.attempts.map(({ report: _, ...attempt }) => attempt as never),
       }))

@@ -106,19 +106,20 @@ function pinned(job: JobRecord | undefined) {
   return { ...job, followsUntil: null };
 }
 
-/** What one command may do to what was there before: nothing accepted disappears, what has ended stays as it ended. */
-export function checkStep(before: Observed, after: Observed, { name }: AnyCall): void {
+/** What commands may do to what was there before: nothing accepted disappears, what has ended stays as it ended. */
+export function checkStep(before: Observed, after: Observed, calls: readonly AnyCall[]): void {
+  const names = calls.map(({ name }) => name);
   for (const job of before.jobs) {
     const now = after.jobs.find(({ jobId }) => jobId === job.jobId);
-    must(now !== undefined, () => `${name} lost job ${job.jobId}`);
-    if (job.state !== 'running' && name !== 'addTasks')
-      must(isSame(pinned(now), pinned(job)), () => `${name} changed ended job ${job.jobId}`);
+    must(now !== undefined, () => `${names} lost job ${job.jobId}`);
+    if (job.state !== 'running' && !names.includes('addTasks'))
+      must(isSame(pinned(now), pinned(job)), () => `${names} changed ended job ${job.jobId}`);
   }
-  const startsAfresh = name === 'submit' || name === 'addTasks';
+  const startsAfresh = names.includes('submit') || names.includes('addTasks');
   for (const task of before.tasks) {
     const now = after.tasks.find(({ taskId }) => taskId === task.taskId);
-    must(now !== undefined, () => `${name} lost task ${task.taskId}`);
-    if (isEnd(task.state) && !startsAfresh) must(isSame(now, task), () => `${name} changed ended task ${task.taskId}`);
+    must(now !== undefined, () => `${names} lost task ${task.taskId}`);
+    if (isEnd(task.state) && !startsAfresh) must(isSame(now, task), () => `${names} changed ended task ${task.taskId}`);
   }
 }
 

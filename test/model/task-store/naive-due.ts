@@ -19,6 +19,7 @@ export function dueOf(farm: NaiveLists, now: number): readonly DueItem[] {
       items.push({ kind: 'timeout', taskId, attempt: attempt.number, deadline: attempt.acceptedAt + ATTEMPT_LIMIT_MS[origin.spec.kind] });
     if (attempt.acceptBy !== null) items.push({ kind: 'accept', taskId, attempt: attempt.number, deadline: attempt.acceptBy });
   }
+  for (const { taskId, avoid } of farm.tasks) if (avoid !== null) items.push({ kind: 'avoid', taskId, deadline: avoid.until });
   for (const { hello, sessionId, connection, seenAt, closedAt } of farm.agents) {
     const deadline = connection === 'connected' ? seenAt + SILENCE_MS : closedAt + STREAM_GRACE_MS;
     if (connection !== 'offline') items.push({ kind: 'session', agentId: hello.agentId, sessionId, deadline });

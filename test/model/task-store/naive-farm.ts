@@ -22,9 +22,11 @@ import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
 import { createNaiveCurations } from './naive-curations.ts';
 import { dueOf } from './naive-due.ts';
-import { exceedsQuota, holdsExceeding } from './naive-quotas.ts';
+import { headsFor } from './naive-heads.ts';
+import { holdsExceeding } from './naive-quotas.ts';
 import {
   answerTo,
+  avoidedAfter,
   blame,
   byPlace,
   compareHeads,
@@ -32,7 +34,6 @@ import {
   ENDINGS,
   ENDS,
   endReport,
-  firstOfLanes,
   found,
   isExclusive,
   type NaiveAgent,
@@ -287,7 +288,9 @@ export class NaiveFarm {
       if (item.kind === 'host') this.holds = this.holds.filter((hold) => hold.taskId !== item.taskId || hold.attempt !== item.attempt);
       if (item.kind === 'mark') this.#agent(item.agentId).mark = null;
       if (item.kind === 'session') ended.push(...this.#lose(item.agentId, now));
-      if ('taskId' in item && item.kind !== 'host') ended.push(this.#takeAway(this.#task(item.taskId), ENDINGS[item.kind], now));
+      if (item.kind === 'avoid') this.#task(item.taskId).avoid = null;
+      if (item.kind === 'lease' || item.kind === 'accept' || item.kind === 'timeout')
+        ended.push(this.#takeAway(this.#task(item.taskId), ENDINGS[item.kind], now));
     }
     return { ended };
   }
@@ -396,6 +399,7 @@ export class NaiveFarm {
       place: null,
       numberBase: former === undefined ? 0 : former.numberBase + former.attempts.length,
       attempts: [],
+      avoid: null,
       cancelledBy: null,
     };
     this.tasks = former === undefined ? [...this.tasks, task] : this.tasks.map((one) => (one === former ? task : one));
@@ -457,6 +461,7 @@ export class NaiveFarm {
   }
 
   #leaveQueue(task: NaiveTask, served: boolean): void {
+    task.avoid = null;
     this.#leaveLane(task, served);
     const digest = task.origin.requirementDigest;
     if (this.queue(digest).length === 0)
@@ -525,8 +530,10 @@ export class NaiveFarm {
     const offered = task.attempts.filter(({ acceptedAt }) => acceptedAt === null).length;
     const wasAccepted = this.#last(task).acceptedAt !== null;
     const again = wasAccepted ? nextAttempt(task.origin.retry, { acceptedAttempts, error }).retry : offered < MAX_UNACCEPTED_ATTEMPTS;
-    if (again) this.#enqueue(task, now);
-    else this.#end(task, { state: 'exception', error, now });
+    if (again) {
+      this.#enqueue(task, now);
+      task.avoid = avoidedAfter(task, this.agents, now);
+    } else this.#end(task, { state: 'exception', error, now });
   }
 
   #cancel(job: NaiveJob, task: NaiveTask, { by, now }: { by: string; now: number }): void {
@@ -568,7 +575,7 @@ export class NaiveFarm {
     const there = [...busy, ...held];
     if (there.some(isExclusive) || there.length >= SHARED_LEASES_PER_HOST) return undefined;
     const reservedId = this.reservations.get(hostId);
-    const heads = this.#heads(agent).filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
+    const heads = headsFor(this, agent, now).filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
     const elsewhere = [...this.reservations].filter(([other]) => other !== hostId).map(([, taskId]) => taskId);
     const open = heads.filter((task) => {
       if (reservedId !== undefined && !isExclusive(task)) return false;
@@ -582,11 +589,6 @@ export class NaiveFarm {
       return undefined;
     }
     return deviceFor(agent, best) === undefined ? undefined : best;
-  }
-
-  /** First of every queue and priority, without tasks that a quota holds back. */
-  #heads(agent: NaiveAgent): readonly NaiveTask[] {
-    return firstOfLanes(this.tasks.filter((task) => task.state === 'pending' && !exceedsQuota(this, task, agent)));
   }
 
   /** A reservation lasts while its task is pending and a ready agent of the host could take it. */

@@ -2,7 +2,7 @@ import { SHARED_LEASES_PER_HOST } from '../../../coordinator/store/order.ts';
 import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import { deviceFor, isExclusive, type NaiveAgent, type NaiveHold, type NaiveTask } from './naive-records.ts';
 
-interface NaiveLeases {
+export interface NaiveLeases {
   readonly tasks: readonly NaiveTask[];
   readonly agents: readonly NaiveAgent[];
   readonly holds: readonly NaiveHold[];

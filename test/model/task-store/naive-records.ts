@@ -1,4 +1,3 @@
-import { AGING_MS, PRIORITIES } from '../../../coordinator/store/order.ts';
 import type { HelloCommand, NewTask } from '../../../coordinator/store/task-store.ts';
 import type { AgentMark } from '../../../domain/agent-mark.ts';
 import { ATTEMPT_LIMIT_MS } from '../../../domain/constants.ts';
@@ -49,6 +48,7 @@ export interface NaiveTask {
   place: { finish: number; sequence: number } | null;
   readonly numberBase: number;
   attempts: NaiveAttempt[];
+  avoid: { hostId: string; until: number } | null;
   cancelledBy: string | null;
 }
 
@@ -93,14 +93,22 @@ export function isExclusive({ origin }: NaiveTask): boolean {
 }
 
 function classOf({ priority, enqueuedAt }: NaiveTask, now: number): number {
-  const own = PRIORITIES.indexOf(priority);
-  return own > 0 && now - found(enqueuedAt) > AGING_MS[priority] ? own - 1 : own;
+  const waitedMs = now - found(enqueuedAt);
+  if (priority === 'sweep') return 2 - (waitedMs > 3_600_000 ? 1 : 0) - (waitedMs > 3_900_000 ? 1 : 0);
+  return priority === 'interactive' && waitedMs <= 300_000 ? 1 : 0;
 }
 
 export function answerTo(task: NaiveTask) {
   const attempt = found(task.attempts.at(-1));
   const lease = { taskId: task.taskId, attempt: attempt.number, token: attempt.token };
   return { lease, deviceName: attempt.deviceName, leasedUntil: attempt.leasedUntil };
+}
+
+/** Where the task is not tried again for half a minute: an accepted attempt ended there as an exception, and somebody else may do better. */
+export function avoidedAfter({ origin, attempts }: NaiveTask, agents: readonly NaiveAgent[], now: number): NaiveTask['avoid'] {
+  const { acceptedAt, ended, hostId } = found(attempts.at(-1));
+  const isMeant = origin.requirement.unit !== undefined || new Set(agents.map(({ hello }) => hello.host.hostId)).size < 2;
+  return acceptedAt === null || ended !== 'exception' || isMeant ? null : { hostId, until: now + 30_000 };
 }
 
 /** What an attempt ends as when a deadline of this kind is over. */

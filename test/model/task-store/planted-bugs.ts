@@ -224,6 +224,17 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
       },
     }),
 
+  'a task is tried again where it has just failed': (store) =>
+    replace(store, {
+      complete: async (command) => {
+        const answer = await store.complete(command);
+        const due = await store.due(command.now + 60_000, 1_000);
+        const avoided = due.find((item) => item.kind === 'avoid' && item.taskId === command.lease.taskId);
+        if (avoided !== undefined) await store.expire({ now: avoided.deadline, items: [avoided] });
+        return answer;
+      },
+    }),
+
   'quotas are not kept': (store) =>
     replace(store, {
       setPolicy: ({ policy, ...command }) => store.setPolicy({ ...command, policy: { ...policy, quotas: DEFAULT_POLICY.quotas } }),

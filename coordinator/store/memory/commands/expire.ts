@@ -1,13 +1,14 @@
 import { ATTEMPT_LIMIT_MS } from '../../../../domain/constants.ts';
 import { GroveError } from '../../../../domain/errors.ts';
+import type { TaskId } from '../../../../domain/names.ts';
 import type { EpochMs } from '../../../../domain/ports.ts';
 import type { DueItem, ExpireAnswer, ExpireCommand, TaskRecord } from '../../task-store.ts';
 import { updateAgent } from '../agents.ts';
 import { currentAttempt, endAttempt, type Held, retryOrEnd } from '../attempts.ts';
 import { deadlineOf } from '../deadlines.ts';
-import { reviewReservation, vacate } from '../exclusivity.ts';
+import { reviewReservation, roomOf, vacate } from '../exclusivity.ts';
 import { countFailure, removeMark } from '../marks.ts';
-import type { State } from '../state.ts';
+import { hostOf, putTask, type State, taskOf } from '../state.ts';
 
 type Ended = ExpireAnswer['ended'][number];
 
@@ -29,6 +30,9 @@ function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[]
     case 'host':
       vacate(state, item);
       return [];
+    case 'avoid':
+      stopAvoiding(state, item.taskId);
+      return [];
     case 'mark':
       removeMark(state, item.agentId);
       return [];
@@ -41,6 +45,14 @@ function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[]
       return held === undefined ? [] : [takeAway(state, held, { now, code: CODES[item.kind] })];
     }
   }
+}
+
+function stopAvoiding(state: State, taskId: TaskId): void {
+  const task = taskOf(state, taskId);
+  const { avoid } = task.record;
+  if (avoid === null) return;
+  putTask(state, { ...task, record: { ...task.record, avoid: null } });
+  if (roomOf(hostOf(state, avoid.hostId)) !== 'full') state.effects.freed.add(avoid.hostId);
 }
 
 function endSession(state: State, agentId: string, now: EpochMs): readonly Ended[] {

@@ -12,6 +12,10 @@ function alarms.of_session(agent_id, session)
   return '{"kind":"session","agentId":' .. quoted(agent_id) .. ',"sessionId":' .. exact(session) .. '}'
 end
 
+function alarms.of_avoidance(task_id)
+  return '{"kind":"avoid","taskId":' .. quoted(task_id) .. '}'
+end
+
 function alarms.of_mark(agent_id)
   return '{"kind":"mark","agentId":' .. quoted(agent_id) .. '}'
 end

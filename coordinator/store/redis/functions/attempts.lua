@@ -99,5 +99,7 @@ function attempts.retry_or_end(task_id, task, report)
     attempts.end_cancelled(task_id, task.cancelled_by)
     return
   end
-  tasks.move(task_id, may_try_again(task, report) and 'pending' or 'exception', { error = report })
+  local again = may_try_again(task, report)
+  tasks.move(task_id, again and 'pending' or 'exception', { error = report })
+  if again then avoidance.begin(task_id, task) end
 end

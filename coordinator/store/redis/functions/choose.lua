@@ -2,8 +2,10 @@
 
 local function aged_class(entry)
   local own = PRIORITY_CLASS[entry.priority]
-  if own > 0 and work.now - entry.enqueued > AGING_MS[entry.priority] then return own - 1 end
-  return own
+  local waited = work.now - entry.enqueued
+  if own == 0 or waited <= AGING_MS[entry.priority] then return own end
+  if entry.priority == 'sweep' and waited > AGING_MS.sweep + AGING_MS.interactive then return own - 2 end
+  return own - 1
 end
 
 local function goes_before(a, b)
@@ -25,7 +27,7 @@ local function candidates_for(agent_id, agent, host)
   end
   matching.each_route(agent_id, agent, function(route, priority, device)
     local pool = quotas.pool_of(agent, device)
-    local entry = queues.head(route:sub(1, -3), priority, function(submitter) return not quotas.exceeds(submitter, pool) end)
+    local entry = queues.head(route:sub(1, -3), priority, host, function(submitter) return not quotas.exceeds(submitter, pool) end)
     if entry then consider(entry, route:sub(-1) == 'e', device) end
   end)
   if host.reserved_for then

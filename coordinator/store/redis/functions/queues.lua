@@ -125,19 +125,40 @@ local function each_head(key)
   end
 end
 
--- The first entry of a lane whose submitter is admitted: its place, its submitter and its task; nil when there is none. Looks at one entry a submitter.
-function queues.head(digest, priority, admits)
-  local member, submitter, task_id
-  for found in each_head(lane_key(digest, priority)) do
-    submitter, task_id = found:sub(PLACE_BYTES + 1):match('^([^\n]*)\n(.*)$')
-    if admits(submitter) then
-      member = found
-      break
-    end
-  end
-  if not member then return nil end
+local function goes_before(a, b)
+  if a.finish ~= b.finish then return a.finish < b.finish end
+  return a.sequence < b.sequence
+end
+
+local function entry_at(member, submitter, task_id, priority)
   local finish, sequence, enqueued = struct.unpack('>ddd', member)
   return { finish = finish, sequence = sequence, enqueued = enqueued, submitter = submitter, task = task_id, priority = priority }
+end
+
+-- The first of the first few entries of a line that the host does not have to leave to others.
+local function first_in_line(digest, priority, submitter, host)
+  for _, member in ipairs(redis.call('ZRANGE', line_key(digest, priority, submitter), 0, LOOKED_AT_PER_LINE - 1)) do
+    local task_id = member:sub(PLACE_BYTES + 1)
+    if not avoidance.holds(host, task_id) then return entry_at(member, submitter, task_id, priority) end
+  end
+end
+
+-- The first entry of a lane whose submitter is admitted and that does not avoid the host: its place, its submitter and its task; nil when there is none.
+-- Looks at one entry a submitter, at a few of one whose first avoids the host.
+function queues.head(digest, priority, host, admits)
+  local best
+  for found in each_head(lane_key(digest, priority)) do
+    local submitter, task_id = found:sub(PLACE_BYTES + 1):match('^([^\n]*)\n(.*)$')
+    if admits(submitter) then
+      local entry = entry_at(found, submitter, task_id, priority)
+      -- Heads come in their order: what follows is later still.
+      if best and goes_before(best, entry) then return best end
+      if not avoidance.holds(host, task_id) then return entry end
+      local later = first_in_line(digest, priority, submitter, host)
+      if later and (not best or goes_before(later, best)) then best = later end
+    end
+  end
+  return best
 end
 
 -- Place of a pending task within its whole queue without aging, 1 = next.

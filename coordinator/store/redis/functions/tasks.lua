@@ -32,6 +32,7 @@ end
 local function leave_pending(id, task, served)
   queues.dequeue(id, task, served)
   queues.close_if_empty(task.digest)
+  if task.avoid then avoidance.finish(id, task) end
   if task.reserved then exclusivity.release_reservation(task.reserved) end
 end
 

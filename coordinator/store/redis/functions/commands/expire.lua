@@ -6,6 +6,7 @@
 local function member_of(item)
   if item.kind == 'session' then return alarms.of_session(item.agentId, item.sessionId) end
   if item.kind == 'mark' then return alarms.of_mark(item.agentId) end
+  if item.kind == 'avoid' then return alarms.of_avoidance(item.taskId) end
   if item.kind == 'host' then return alarms.of_host(item.hostId, item.taskId, item.attempt) end
   return alarms.of_attempt(item.kind, item.taskId, item.attempt)
 end
@@ -62,6 +63,7 @@ function commands.expire(call)
     if item.deadline <= work.now and alarms.at(member) == item.deadline then
       if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
       elseif item.kind == 'mark' then marks.remove(item.agentId)
+      elseif item.kind == 'avoid' then avoidance.expire(item.taskId)
       elseif item.kind == 'session' then end_session(ended, item, member)
       else take_away(ended, item.taskId, CODES[item.kind]) end
     end

@@ -96,12 +96,14 @@ function commands.hello(call, texts)
     trips = present and present.trips,
   }
   local former = present and present.host or call.hostId
+  local is_new_host = not work.get('host', call.hostId)
   join_host(call.hostId, id)
   work.put('agent', id, agent)
   work.field('agent', id, 'doc', texts[1])
   work.field('agent', id, 'status', texts[2])
   exclusivity.require_reviewable({ former, call.hostId })
   begin_session(call, present, agent)
+  if is_new_host then work.counter('host') end
   local verdicts = {}
   for index, lease in ipairs(call.held) do verdicts[index] = judge(id, lease) end
   drop_unheld(id, agent, call.held)
