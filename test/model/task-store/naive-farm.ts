@@ -1,4 +1,4 @@
-import { MAX_UNACCEPTED_ATTEMPTS, PRIORITIES, SHARED_LEASES_PER_HOST } from '../../../coordinator/store/order.ts';
+import { MAX_UNACCEPTED_ATTEMPTS, PRIORITIES } from '../../../coordinator/store/order.ts';
 import type {
   AcquireCommand,
   AddTasksCommand,
@@ -20,22 +20,20 @@ import { type ErrorReport, GroveError } from '../../../domain/errors.ts';
 import { DEFAULT_POLICY, type SchedulingPolicy } from '../../../domain/policy.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
 import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
+import { chooseFor } from './naive-choice.ts';
 import { createNaiveCurations } from './naive-curations.ts';
 import { dueOf } from './naive-due.ts';
-import { headsFor } from './naive-heads.ts';
 import { holdsExceeding } from './naive-quotas.ts';
 import {
   answerTo,
   avoidedAfter,
   blame,
   byPlace,
-  compareHeads,
   deviceFor,
   ENDINGS,
   ENDS,
   endReport,
   found,
-  isExclusive,
   type NaiveAgent,
   type NaiveAttempt,
   type NaiveEnding,
@@ -186,7 +184,7 @@ export class NaiveFarm {
     if (this.tokens.includes(token)) return undefined;
     if (agent.connection !== 'connected' || agent.status !== 'ready' || agent.mark !== null) return undefined;
     if (holdsExceeding(this, agent)) this.reservations.delete(agent.hello.host.hostId);
-    const task = this.#choose(agent, now);
+    const task = chooseFor(this, agent, now);
     if (task === undefined) return undefined;
     const { hostId } = agent.hello.host;
     this.#leaveQueue(task, true);
@@ -565,30 +563,6 @@ export class NaiveFarm {
     if (this.#last(task).acceptedAt !== null) this.#blame(agentId, error, now);
     this.#retry(task, error, now);
     return { agentId, taskId: task.taskId, attempt: number };
-  }
-
-  /** The task this agent's host should run now, if any; a reservation may be made on the way. */
-  #choose(agent: NaiveAgent, now: number): NaiveTask | undefined {
-    const { hostId } = agent.hello.host;
-    const busy = this.tasks.filter((task) => (task.state === 'leased' || task.state === 'running') && this.#last(task).hostId === hostId);
-    const held = this.holds.filter((hold) => hold.hostId === hostId).map(({ taskId }) => this.#task(taskId));
-    const there = [...busy, ...held];
-    if (there.some(isExclusive) || there.length >= SHARED_LEASES_PER_HOST) return undefined;
-    const reservedId = this.reservations.get(hostId);
-    const heads = headsFor(this, agent, now).filter((task) => deviceFor(agent, task) !== undefined || task.taskId === reservedId);
-    const elsewhere = [...this.reservations].filter(([other]) => other !== hostId).map(([, taskId]) => taskId);
-    const open = heads.filter((task) => {
-      if (reservedId !== undefined && !isExclusive(task)) return false;
-      return there.length === 0 || !isExclusive(task) || !elsewhere.includes(task.taskId);
-    });
-    const reserved = this.tasks.filter(({ taskId }) => taskId === reservedId);
-    const [best] = [...new Set([...open, ...reserved])].sort((a, b) => compareHeads(a, b, { turns: this.served.get(hostId) ?? [], now }));
-    if (best === undefined) return undefined;
-    if (there.length > 0 && isExclusive(best)) {
-      this.reservations.set(hostId, best.taskId);
-      return undefined;
-    }
-    return deviceFor(agent, best) === undefined ? undefined : best;
   }
 
   /** A reservation lasts while its task is pending and a ready agent of the host could take it. */
