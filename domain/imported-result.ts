@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { deviceClassSchema, epNameSchema } from './names.ts';
+
+/** Results that another tool measured: shown in the matrix with the badge `imported`, never ranked with, or compared to, what the farm measured. */
+
+const RESULT_TOOLS = ['onnxruntime_perf_test', 'winml', 'csv'] as const;
+
+const label = z.string().trim().min(1).max(200);
+const milliseconds = z.number().positive().max(1e9).nullable();
+
+/** What a tool says of one model on one device; what it does not say is null. */
+export const externalResultSchema = z.strictObject({
+  tool: z.enum(RESULT_TOOLS),
+  modelId: label,
+  /** What was measured of the model, for example its precision: the row's second name. */
+  variant: label,
+  deviceModel: label,
+  deviceClass: deviceClassSchema,
+  ep: epNameSchema,
+  /** Median latency; where a tool tells only a mean, that, with `isMean`. */
+  latencyMs: z.number().positive().max(1e9),
+  isMean: z.boolean(),
+  minMs: milliseconds,
+  maxMs: milliseconds,
+  p90Ms: milliseconds,
+  p99Ms: milliseconds,
+  samples: z.int().min(1).max(1e9).nullable(),
+  throughputPerSecond: z.number().positive().max(1e9).nullable(),
+  ortVersion: z.string().max(100).nullable(),
+});
+export type ExternalResult = z.infer<typeof externalResultSchema>;
+
+export const importedResultSchema = z.strictObject({
+  ...externalResultSchema.shape,
+  importedAt: z.number().min(0),
+  importedBy: z.string().max(200),
+});
+export type ImportedResult = z.infer<typeof importedResultSchema>;
+
+/** One place of the matrix: a later import of the same place replaces the earlier. Sorts by model. */
+export function resultName({ modelId, variant, deviceModel, ep, tool }: ExternalResult): string {
+  return [modelId, variant, deviceModel, ep, tool].join('\n');
+}
