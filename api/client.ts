@@ -19,8 +19,11 @@ import {
   dataListSchema,
   type ImportDataRequest,
   type ImportModelRequest,
+  type ImportResultsRequest,
   type ModelList,
   modelListSchema,
+  type ResultList,
+  resultListSchema,
 } from './imports.ts';
 import {
   type CancelAnswer,
@@ -112,6 +115,9 @@ export interface GroveClient {
   importedData(): Promise<DataList>;
   /** The file is stored already: {@link uploadFiles}. */
   importData(request: ImportDataRequest): Promise<ImportedData>;
+  importedResults(): Promise<ResultList>;
+  /** As they are remembered. */
+  importResults(request: ImportResultsRequest): Promise<ResultList>;
   recipes(): Promise<RecipeList>;
   recipe(recipeId: string): Promise<RecipeView>;
   /** The open response of a download: read its `body`. */
@@ -192,6 +198,8 @@ function catalogueMethods(http: Http) {
     importModel: (body) => http.json(ROUTES.importModel, importedModelSchema, { body }),
     importedData: () => http.json(ROUTES.data, dataListSchema),
     importData: (body) => http.json(ROUTES.importData, importedDataSchema, { body }),
+    importedResults: () => http.json(ROUTES.results, resultListSchema),
+    importResults: (body) => http.json(ROUTES.importResults, resultListSchema, { body }),
     recipes: () => http.json(ROUTES.recipes, recipeListSchema),
     recipe: (recipeId) => http.json(ROUTES.recipe, recipeViewSchema, { params: { recipeId } }),
     artifact: (sha256) => http.stream(ROUTES.artifact, { params: { sha256 } }),

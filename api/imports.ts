@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { externalResultSchema, importedResultSchema } from '../domain/imported-result.ts';
 import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 
 const { modelId, files } = importedModelSchema.shape;
@@ -30,3 +31,14 @@ export type ModelList = z.infer<typeof modelListSchema>;
 /** Imported rows by data set, subset and split. */
 export const dataListSchema = z.object({ data: z.array(importedDataSchema) });
 export type DataList = z.infer<typeof dataListSchema>;
+
+/** Most results of one request. */
+export const MAX_RESULTS = 500;
+
+/** What another tool measured. */
+export const importResultsRequestSchema = z.strictObject({ results: z.array(externalResultSchema).min(1).max(MAX_RESULTS) });
+export type ImportResultsRequest = z.input<typeof importResultsRequestSchema>;
+
+/** Imported results by model. */
+export const resultListSchema = z.object({ results: z.array(importedResultSchema) });
+export type ResultList = z.infer<typeof resultListSchema>;

@@ -10,7 +10,14 @@ import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agen
 import { farmEventSchema } from './events.ts';
 import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
-import { dataListSchema, importDataRequestSchema, importModelRequestSchema, modelListSchema } from './imports.ts';
+import {
+  dataListSchema,
+  importDataRequestSchema,
+  importModelRequestSchema,
+  importResultsRequestSchema,
+  modelListSchema,
+  resultListSchema,
+} from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { cellViewSchema, curateCellRequestSchema, matrixFormatSchema } from './matrix.ts';
 import { policyViewSchema } from './policy.ts';
@@ -346,6 +353,27 @@ export const ROUTES = {
     kind: 'json',
     summary: 'Imported rows of data sets.',
     answers: [json(200, 'Rows by data set, subset and split.', dataListSchema)],
+  }),
+  results: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/results',
+    tag: 'imports',
+    kind: 'json',
+    summary: 'Imported results of other tools.',
+    answers: [json(200, 'Results by model.', resultListSchema)],
+  }),
+  importResults: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/results',
+    tag: 'imports',
+    kind: 'json',
+    body: importResultsRequestSchema,
+    summary: 'Gives the farm results that another tool measured.',
+    description:
+      'They stand in the matrix with the badge `imported`, in rows and columns of their own. An earlier import of the same model, device, provider and tool is replaced.',
+    answers: [json(200, 'The results as they are remembered.', resultListSchema)],
   }),
   importData: defineRoute({
     ...nothing,

@@ -85,7 +85,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     artifacts: opened.store,
     openArtifacts: opened,
     catalogue,
-    matrix: createAggregate({ store: farm.store, catalogue, clock, sha256 }),
+    matrix: createAggregate({ store: farm.store, imports: farm.imports, catalogue, clock, sha256 }),
     sessions,
     hub,
     progress,

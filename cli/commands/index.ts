@@ -42,6 +42,7 @@ import { registerRecipeExport } from './recipe-export.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerRerun } from './rerun.ts';
+import { registerResultImport } from './result-import.ts';
 import { registerSubmit } from './submit.ts';
 import { registerToolchainInstall } from './toolchain-install.ts';
 import { registerToolchainList } from './toolchain-list.ts';
@@ -54,6 +55,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDown,
   registerDoctor,
   registerDemo,
+  registerResultImport,
   registerSubmit,
   registerRerun,
   registerMatrix,

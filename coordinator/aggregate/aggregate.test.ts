@@ -109,7 +109,7 @@ async function matrixOf(
     curations: async () => curations,
     task: async (taskId: string) => others.find((task) => task.taskId === taskId),
   };
-  return createAggregate({ store, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 })();
+  return createAggregate({ store, imports: { results: async () => [] }, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 })();
 }
 
 async function onlyCell(tasks: readonly TaskRecord[], others: readonly TaskRecord[] = []) {

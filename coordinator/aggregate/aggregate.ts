@@ -3,16 +3,20 @@ import type { Matrix } from '../../domain/matrix.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import { isEnd } from '../../domain/task-state.ts';
+import type { ImportStore } from '../imports/import-store.ts';
 import type { TaskRecord, TaskStore } from '../store/task-store.ts';
 import { type BenchmarkView, viewBenchmark } from './benchmark-view.ts';
 import { createRowDescriber } from './describe-row.ts';
 import { foldCells } from './fold.ts';
+import { withImported } from './imported-cells.ts';
 import { KnownDevices } from './known-devices.ts';
 import { layOut } from './layout.ts';
 import { placeView } from './unit-result.ts';
 
 export interface AggregateDeps {
   readonly store: Pick<TaskStore, 'benchmarks' | 'agents' | 'task' | 'curations'>;
+  /** Results of other tools. */
+  readonly imports: Pick<ImportStore, 'results'>;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
   readonly sha256: Sha256;
@@ -33,7 +37,12 @@ export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
     return [view];
   };
   return async () => {
-    const [tasks, agents, curations] = await Promise.all([deps.store.benchmarks(), deps.store.agents(), deps.store.curations()]);
+    const [tasks, agents, curations, imported] = await Promise.all([
+      deps.store.benchmarks(),
+      deps.store.agents(),
+      deps.store.curations(),
+      deps.imports.results(),
+    ]);
     const devices = new KnownDevices(agents, deps.sha256);
     const read = readOnce(deps.store);
     const viewed = await Promise.all(tasks.map((task) => viewOf(task, read)));
@@ -41,7 +50,7 @@ export function createAggregate(deps: AggregateDeps): () => Promise<Matrix> {
       viewed.flat().map((view) => placeView(view, devices)),
       { devices, sha256: deps.sha256, curations },
     );
-    return { schemaVersion: 3, generatedAt: deps.clock.now(), ...layOut(cells, describeRow) };
+    return { schemaVersion: 3, generatedAt: deps.clock.now(), ...withImported(layOut(cells, describeRow), imported, deps.sha256) };
   };
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
+import { type ImportedResult, importedResultSchema, resultName } from '../../domain/imported-result.ts';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema, isSameSplit } from '../../domain/imports.ts';
 import type { Files } from '../../domain/ports.ts';
 import { type ImportStore, MAX_IMPORTS, splitName, tooManyImports } from './import-store.ts';
@@ -11,6 +12,8 @@ const documentSchema = z.strictObject({
   schemaVersion: z.literal(1),
   models: z.array(importedModelSchema),
   data: z.array(importedDataSchema),
+  /** Absent in files of earlier versions. */
+  results: z.array(importedResultSchema).default([]),
 });
 type Document = z.infer<typeof documentSchema>;
 
@@ -33,7 +36,11 @@ export class FileImportStore implements ImportStore {
     await files.makeFolder(folder);
     const path = join(folder, FILE);
     const bytes = await files.read(path);
-    return new FileImportStore(files, path, bytes === undefined ? { schemaVersion: 1, models: [], data: [] } : parse(path, bytes));
+    return new FileImportStore(
+      files,
+      path,
+      bytes === undefined ? { schemaVersion: 1, models: [], data: [], results: [] } : parse(path, bytes),
+    );
   }
 
   async models(): Promise<readonly ImportedModel[]> {
@@ -42,6 +49,10 @@ export class FileImportStore implements ImportStore {
 
   async data(): Promise<readonly ImportedData[]> {
     return this.#document.data;
+  }
+
+  async results(): Promise<readonly ImportedResult[]> {
+    return this.#document.results;
   }
 
   putModel(model: ImportedModel): Promise<void> {
@@ -58,10 +69,17 @@ export class FileImportStore implements ImportStore {
     });
   }
 
+  putResult(result: ImportedResult): Promise<void> {
+    return this.#change((document) => {
+      const others = document.results.filter((other) => resultName(other) !== resultName(result));
+      return { ...document, results: [...others, result].sort((a, b) => compare(resultName(a), resultName(b))) };
+    });
+  }
+
   #change(edit: (document: Document) => Document): Promise<void> {
     const write = this.#lastWrite.then(async () => {
       const changed = edit(this.#document);
-      const count = changed.models.length + changed.data.length;
+      const count = changed.models.length + changed.data.length + changed.results.length;
       if (count > MAX_IMPORTS) throw tooManyImports();
       await this.#files.writeAtomic(this.#path, Buffer.from(JSON.stringify(changed)));
       this.#document = changed;

@@ -1,4 +1,5 @@
 import { GroveError } from '../../domain/errors.ts';
+import type { ImportedResult } from '../../domain/imported-result.ts';
 import type { ImportedData, ImportedModel } from '../../domain/imports.ts';
 
 /** Far above what a lab imports, and little enough for one document. */
@@ -10,10 +11,14 @@ export interface ImportStore {
   models(): Promise<readonly ImportedModel[]>;
   /** Sorted by data set, subset and split. */
   data(): Promise<readonly ImportedData[]>;
+  /** Results of other tools, sorted by {@link resultName}. */
+  results(): Promise<readonly ImportedResult[]>;
   /** Durable when it resolves. Throws `invalid-request` when there are too many. */
   putModel(model: ImportedModel): Promise<void>;
   /** Durable when it resolves. Throws `invalid-request` when there are too many. */
   putData(data: ImportedData): Promise<void>;
+  /** Durable when it resolves. Throws `invalid-request` when there are too many. */
+  putResult(result: ImportedResult): Promise<void>;
 }
 
 /** One string per split of a data set; sorts as {@link ImportStore.data} does. */

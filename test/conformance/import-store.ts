@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ImportStore, MAX_IMPORTS } from '../../coordinator/imports/import-store.ts';
+import type { ImportedResult } from '../../domain/imported-result.ts';
 import { codeOf } from './task-store/farm.ts';
 
 /** The imports of one farm under test. */
@@ -13,6 +14,11 @@ const blob = { sha256: 'a'.repeat(64), sizeBytes: 1 };
 const who = { importedAt: 1, importedBy: 'local' };
 const model = (modelId: string) => ({ modelId, revision: null, files: { 'config.json': blob }, synthetic: false, ...who });
 const rows = (split: string) => ({ dataset: 'org/d', subset: null, split, path: 'rows.jsonl', blob, ...who });
+const result = (modelId: string): ImportedResult => ({
+  ...{ tool: 'csv', modelId, variant: 'fp16', deviceModel: 'NPU X', deviceClass: 'npu', ep: 'QNNExecutionProvider' },
+  ...{ latencyMs: 5, isMean: false, minMs: null, maxMs: null, p90Ms: null, p99Ms: null, samples: 100 },
+  ...{ throughputPerSecond: null, ortVersion: null, ...who },
+});
 
 /** What the imports of every farm must do. */
 export function describeImportStore(name: string, start: () => Promise<ImportStoreHarness>): void {
@@ -25,7 +31,7 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
 
     it('begin empty', async () => {
       const store = await harness.open();
-      expect([await store.models(), await store.data()]).toEqual([[], []]);
+      expect([await store.models(), await store.data(), await store.results()]).toEqual([[], [], []]);
     });
 
     it('are remembered over a restart, in the order of their names', async () => {
@@ -35,10 +41,13 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
         store.putModel(model('org/a')),
         store.putData(rows('test')),
         store.putData(rows('dev')),
+        store.putResult(result('org/b')),
+        store.putResult(result('org/a')),
       ]);
       for (const each of [store, await harness.open()]) {
         expect((await each.models()).map(({ modelId }) => modelId)).toEqual(['org/a', 'org/b']);
         expect(await each.data()).toEqual([rows('dev'), rows('test')]);
+        expect(await each.results()).toEqual([result('org/a'), result('org/b')]);
       }
     });
 
@@ -49,6 +58,9 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
       await store.putData({ ...rows('dev'), subset: 'en' });
       await store.putModel({ ...model('org/a'), importedAt: 2 });
       await store.putData({ ...rows('dev'), importedAt: 2 });
+      await store.putResult(result('org/a'));
+      await store.putResult({ ...result('org/a'), latencyMs: 9 });
+      expect(await store.results()).toMatchObject([{ latencyMs: 9 }]);
       expect(await store.models()).toMatchObject([{ importedAt: 2 }]);
       expect(await store.data()).toMatchObject([
         { subset: null, importedAt: 2 },

@@ -77,3 +77,18 @@ it('refuses an import of what is no model, of an id that is none, and of blobs t
     code: 'not-found',
   });
 });
+
+it.concurrent('shows results of another tool in the matrix, and on their own page, as imported', async ({ lab }) => {
+  const file = join(lab.folder, 'results.csv');
+  await writeFile(file, 'model,device,device_class,ep,p50_ms\nnet,NPU X,npu,QNNExecutionProvider,5.5\n');
+  const answer = await lab.grove('result', 'import', file, '--format', 'csv', '--variant', 'int8');
+  expect([answer.code, answer.out]).toEqual([0, expect.stringContaining('1 results imported')]);
+  const [cell] = (await lab.client.matrix()).cells.flat();
+  expect(cell).toMatchObject({ badges: ['imported'], p50Ms: { value: 5.5, low: null, high: null }, key: { modelId: 'net' } });
+  expect(await lab.client.cell(cell?.id ?? '')).toMatchObject({ report: null, lint: [], row: { title: 'int8' } });
+  const page = await fetch(`${lab.url}/`, { headers: { accept: 'text/html' } });
+  expect(await page.text()).toContain('imported');
+  await writeFile(file, 'model,device,device_class,ep,p50_ms\nnet,NPU X,npu,QNN,5.5\n');
+  const wrong = await lab.grove('result', 'import', file, '--format', 'csv');
+  expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('results.csv line 2: ep')]);
+});

@@ -24,5 +24,13 @@ export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps,
       await imports.putData(data);
       return ok(data);
     },
+    async results() {
+      return ok({ results: [...(await imports.results())] });
+    },
+    async importResults({ body, principal }) {
+      const who = { importedAt: clock.now(), importedBy: principal.name };
+      for (const result of body.results) await imports.putResult({ ...result, ...who });
+      return ok({ results: body.results.map((result) => ({ ...result, ...who })) });
+    },
   } satisfies Partial<Handlers>;
 }
