@@ -47,3 +47,8 @@ function readPiece(buffer: Buffer, offset: number): Piece {
   if (crc32(payload) !== rest.readUInt32LE(8)) return { kind: 'damaged', offset, problem: 'the content of a record is damaged' };
   return { kind: 'frame', offset, payload: payload.toString('utf8') };
 }
+
+/** Whether a payload's document has members at all. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -24,7 +24,7 @@ import { recover, removeSuperseded, type StoreLog } from './recover.ts';
 import { captureState, encodeSnapshot } from './snapshot.ts';
 import { createState, type State } from './state.ts';
 
-/** A segment of the journal that has grown beyond this is replaced by a snapshot, unless the snapshot is larger than half of it. */
+/** A segment of the journal that has grown beyond this, and beyond the last snapshot, is replaced by a snapshot: a restart reads both. */
 const SNAPSHOT_AFTER_BYTES = 16 * 1_048_576;
 
 export interface MemoryTaskStoreOptions {
@@ -286,7 +286,7 @@ class MemoryTaskStore implements TaskStore {
   }
 
   #snapshotWhenLarge(journal: Journal): void {
-    const limitBytes = Math.max(this.#options.snapshotAfterBytes ?? SNAPSHOT_AFTER_BYTES, this.#snapshotBytes * 2);
+    const limitBytes = Math.max(this.#options.snapshotAfterBytes ?? SNAPSHOT_AFTER_BYTES, this.#snapshotBytes);
     if (this.#snapshotting !== undefined || journal.segmentBytes < limitBytes) return;
     this.#snapshotting = this.#snapshot(journal)
       .catch((error: unknown) => this.#log('snapshot-failed', { problem: toGroveError(error).message }))

@@ -6,7 +6,7 @@ import type { SchedulingPolicy } from '../../../domain/policy.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
 import type { PRIORITIES } from '../order.ts';
 import type { StoreEvent } from '../task-store.ts';
-import { encodeFrame } from './frame.ts';
+import { encodeFrame, isObject } from './frame.ts';
 import { SCHEMA_VERSION } from './journal-files.ts';
 import type { Lane, Queue } from './queue.ts';
 import type { Counters, State, StoredAgent, StoredHost, StoredJob, StoredSubmit, StoredTask } from './state.ts';
@@ -58,7 +58,7 @@ const RECORD_KINDS = [
 
 /** The bytes are this store's own and carry checksums, so their insides are not checked a second time. */
 export const snapshotRecordSchema = z.custom<SnapshotRecord>(
-  (value) => z.object({ kind: z.enum(RECORD_KINDS), value: z.unknown() }).safeParse(value).success,
+  (value) => isObject(value) && RECORD_KINDS.some((kind) => kind === value['kind']) && 'value' in value,
 );
 
 export const snapshotHeaderSchema = z.object({
