@@ -67,8 +67,12 @@ function liveAttempt(state: State, what: { readonly taskId: TaskId; readonly att
   return attempt?.attempt === what.attempt && attempt.ended === null ? attempt : undefined;
 }
 
-/** When a session ends by silence or by its stream's grace; undefined when it has ended. */
-export function sessionDeadline(agent: StoredAgent): EpochMs | undefined {
-  if (agent.record.connection === 'offline') return undefined;
-  return agent.closedAt === null ? agent.record.lastSeenAt + SILENCE_MS : agent.closedAt + STREAM_GRACE_MS;
+/**
+ * When a session ends by silence or by its stream's grace, whichever comes first: the stream of a frozen machine is found dead shortly before its silence
+ * is over, which must not prolong it. Undefined when it has ended.
+ */
+export function sessionDeadline({ record, closedAt }: StoredAgent): EpochMs | undefined {
+  if (record.connection === 'offline') return undefined;
+  const silent = record.lastSeenAt + SILENCE_MS;
+  return closedAt === null ? silent : Math.min(silent, closedAt + STREAM_GRACE_MS);
 }

@@ -53,6 +53,18 @@ export function describeSessions(makeStore: StoreFactory): void {
       expect(await codeOf(farm.current.heartbeat('m'))).toBe('stale-session');
     });
 
+    it('does not prolong a silence by the grace of a stream that is found dead', async () => {
+      await farm.current.hello('m');
+      await farm.current.submit([newTask('a-1')]);
+      await farm.current.run('m');
+      farm.current.now += SILENCE_MS - 1;
+      await farm.current.closeStream('m');
+      await farm.current.pass(0);
+      expect(await farm.current.state('a-1')).toBe('running');
+      await farm.current.pass(1);
+      expect(await farm.current.state('a-1')).toBe('pending');
+    });
+
     it('loses a silent agent, and none that sends heartbeats', async () => {
       await farm.current.hello('silent');
       await farm.current.hello('lively');

@@ -21,7 +21,8 @@ export function dueOf(farm: NaiveLists, now: number): readonly DueItem[] {
   }
   for (const { taskId, avoid } of farm.tasks) if (avoid !== null) items.push({ kind: 'avoid', taskId, deadline: avoid.until });
   for (const { hello, sessionId, connection, seenAt, closedAt } of farm.agents) {
-    const deadline = connection === 'connected' ? seenAt + SILENCE_MS : closedAt + STREAM_GRACE_MS;
+    const silent = seenAt + SILENCE_MS;
+    const deadline = connection === 'connected' ? silent : Math.min(silent, closedAt + STREAM_GRACE_MS);
     if (connection !== 'offline') items.push({ kind: 'session', agentId: hello.agentId, sessionId, deadline });
   }
   for (const { hello, mark } of farm.agents)

@@ -30,6 +30,9 @@ function agents.takes_work(agent)
   return agent.connection == 'connected' and agent.status == 'ready' and not agent.mark
 end
 
+-- The session ends by silence or by its stream's grace, whichever comes first.
 function agents.watch_silence(agent_id, agent)
-  if not agent.closed then alarms.set(alarms.of_session(agent_id, agent.session), work.now + SILENCE_MS) end
+  local till = agent.seen + SILENCE_MS
+  if agent.closed then till = math.min(till, agent.closed + STREAM_GRACE_MS) end
+  alarms.set(alarms.of_session(agent_id, agent.session), till)
 end

@@ -11,7 +11,7 @@ function commands.close_stream(call)
   work.touch('agent', call.agentId)
   exclusivity.require_reviewable({ agent.host })
   agents.announce(call.agentId, agent, before)
-  alarms.set(alarms.of_session(call.agentId, agent.session), work.now + STREAM_GRACE_MS)
+  agents.watch_silence(call.agentId, agent)
   exclusivity.review(agent.host)
   return {}
 end
