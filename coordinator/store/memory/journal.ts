@@ -18,9 +18,12 @@ export interface SegmentHeader {
 }
 
 export interface AppendOptions {
-  /** Written in its turn but not waited for and not synced on its own account. */
+  /** Written in its turn but not waited for, and neither written nor synced on its own account: at most {@link MAX_UNWRITTEN} wait for company. */
   readonly lazy: boolean;
 }
+
+/** Lazy records that are lost with the process at worst. Each write of its own would cost a heartbeat more than everything else that is done for it. */
+const MAX_UNWRITTEN = 100;
 
 /**
  * Writes commands in order: append, sync, then acknowledge. Everything that arrives while a sync is under way shares the next one. After the first
@@ -73,11 +76,16 @@ interface Settle {
   reject(error: Error): void;
 }
 
+/** Nobody waits for a lazy record; a failure reaches everyone through the next command. */
+const UNHEARD: Settle = { resolve: () => {}, reject: () => {} };
+
 class GroupCommitJournal implements Journal {
   readonly #options: JournalOptions;
   #file: AppendFile;
   #queue: Job[] = [];
   #writing: Promise<void> | undefined;
+  /** Lazy records appended since the last write began. */
+  #unwritten = 0;
   #failure: GroveError | undefined;
   segmentBytes: number;
 
@@ -90,10 +98,11 @@ class GroupCommitJournal implements Journal {
   append(record: JournalRecord, { lazy }: AppendOptions): Promise<void> {
     const bytes = encodeFrame(JSON.stringify(record));
     this.segmentBytes += bytes.length;
-    const written = this.#enqueue((settle) => ({ kind: 'record', bytes, lazy, settle }));
-    if (!lazy) return written;
-    // Nobody waits for it; a failure reaches everyone through the next command.
-    written.catch(() => {});
+    if (!lazy) return this.#enqueue((settle) => ({ kind: 'record', bytes, lazy, settle }));
+    if (this.#failure !== undefined) return Promise.resolve();
+    this.#queue.push({ kind: 'record', bytes, lazy, settle: UNHEARD });
+    this.#unwritten += 1;
+    if (this.#unwritten >= MAX_UNWRITTEN) this.#write();
     return Promise.resolve();
   }
 
@@ -108,6 +117,7 @@ class GroupCommitJournal implements Journal {
   }
 
   async close(): Promise<void> {
+    if (this.#queue.length > 0) this.#write();
     while (this.#writing !== undefined) await this.#writing;
     // Lazy records may not have been synced yet.
     if (this.#failure === undefined) await this.#file.sync();
@@ -118,8 +128,12 @@ class GroupCommitJournal implements Journal {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#queue.push(make({ resolve, reject }));
-      this.#writing ??= this.#writeAll();
+      this.#write();
     });
+  }
+
+  #write(): void {
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
@@ -141,6 +155,7 @@ class GroupCommitJournal implements Journal {
   }
 
   #nextBatch(): readonly Job[] {
+    this.#unwritten = 0;
     const end = this.#queue.findIndex((job) => job.kind === 'rotate');
     return this.#queue.slice(0, end === -1 ? this.#queue.length : end);
   }
