@@ -184,6 +184,17 @@ const controlSchema = z.strictObject({
 });
 export type ControlReport = z.infer<typeof controlSchema>;
 
+/** What the model sustains with several requests in flight: another metric than latency, measured in a launch of its own. */
+export const concurrentThroughputSchema = z.strictObject({
+  /** Requests in flight. */
+  streams: z.int().min(1),
+  /** Inferences (rows) per second. */
+  perSecond: z.number().min(0),
+  runs: z.int().min(1),
+  durationMs: milliseconds,
+});
+export type ConcurrentThroughput = z.infer<typeof concurrentThroughputSchema>;
+
 /** `share` of 0 to 1 for accuracy and its kin. */
 const metricUnitSchema = z.enum(['ms', 'inferences/s', 'share', 'bytes']);
 
@@ -240,6 +251,8 @@ export const benchmarkReportSchema = z.strictObject({
   verdict: z.enum(['ok', 'noisy', 'insufficient']),
   /** Inferences per second with one request in flight: rows of a run over the mean latency. */
   throughputPerSecond: z.number().min(0),
+  /** Absent for the smoke tier, emulators, and from older agents. */
+  concurrent: concurrentThroughputSchema.exactOptional(),
   /** Null where none was measured yet; absent from older agents. */
   control: controlSchema.nullable().exactOptional(),
   placement: placementSchema,
