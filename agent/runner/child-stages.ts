@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
+import { runThroughputLaunch, throughputRequestSchema } from '../../engine/benchmark/run-throughput-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
@@ -21,13 +22,14 @@ import type { ChildContext, ChildStage } from './child-entry.ts';
 
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
 export const CHILD_STAGES: Readonly<
-  Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'profile' | 'quality' | 'ep-trial', ChildStage>
+  Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'throughput' | 'profile' | 'quality' | 'ep-trial', ChildStage>
 > = {
   'rows-plan': async (request) => await planParquetRead(parquetPlanRequestSchema.parse(request)),
   rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
   convert,
   reference,
   launch: inRuntime(launchRequestSchema, runLaunch),
+  throughput: inRuntime(throughputRequestSchema, runThroughputLaunch),
   profile: inRuntime(profilingRequestSchema, runProfilingLaunch),
   quality: inRuntime(qualityRequestSchema, runQuality),
   'ep-trial': async (request) => await tryProvider(trialRequestSchema.parse(request)),

@@ -14,7 +14,7 @@ import { readExportFacts } from '../../engine/quality/export-facts.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { Baseline, BenchmarkCompared, BenchmarkJudged } from './benchmark-values.ts';
-import { inputsOf } from './measure.ts';
+import { inputsOf } from './inputs-of.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
 
 /** Folder below a Reference's with the export it was made of; there only when a goal is relative to it. */

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InputsSpec } from '../../engine/benchmark/inputs.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchRequest, type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { summarizeLaunches } from '../../engine/benchmark/summary.ts';
@@ -9,17 +8,9 @@ import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkLaunched, BenchmarkSession } from './benchmark-values.ts';
 import { controlOf } from './control.ts';
+import { inputsOf } from './inputs-of.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
-
-/** Inputs are generated from this when there is no Reference: the same on every machine. */
-const INPUT_SEED = 1;
-
-/** What a launch, the profile and the control of a session are fed: the Reference's first batch, else seeded values. */
-export function inputsOf({ referenceFolder }: Pick<BenchmarkSession, 'referenceFolder'>): InputsSpec {
-  return referenceFolder === null
-    ? { kind: 'generated', seed: INPUT_SEED, dims: {}, integerBelow: 1_000 }
-    : { kind: 'reference', folder: referenceFolder };
-}
+import { measureThroughput } from './throughput.ts';
 
 /** Launches fresh processes one after another until the interval of their medians is narrow enough or the tier's budget is spent. */
 export async function measure(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkLaunched> {
@@ -47,11 +38,13 @@ export async function measure(value: BenchmarkSession, context: TaskContext): Pr
     results.push(result);
     context.log(`Launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences.`);
   }
+  const summary = summarizeLaunches(results, progress());
+  const concurrent = await measureThroughput(value, context);
   return {
     ...value,
     launches: results,
     control,
-    summary: summarizeLaunches(results, progress()),
+    summary: concurrent === undefined ? summary : { ...summary, concurrent },
     olive: results[0]?.olive ?? {},
     samplesFolder: folder,
   };

@@ -4,7 +4,7 @@ import { type ProfilingRequest, profilingResultSchema } from '../../engine/bench
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkMeasured, BenchmarkProfiled } from './benchmark-values.ts';
-import { inputsOf } from './measure.ts';
+import { inputsOf } from './inputs-of.ts';
 
 /** Inferences of the profiling launch, the first of which is not counted. */
 const PROFILED_RUNS = 6;

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { asJson } from '../../agent/runner/as-json.ts';
+import type { Json } from '../../domain/json.ts';
 import type { Tier } from '../../domain/names.ts';
 import type { BenchmarkReport, Placement } from '../../domain/report.ts';
 import { median } from '../../domain/statistics.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
+import { streamsFor, throughputResultSchema } from '../../engine/benchmark/run-throughput-launch.ts';
 import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { findModelFile } from '../../engine/inspect/find-model.ts';
@@ -22,6 +24,7 @@ export interface BenchOptions extends OutputOptions {
   readonly device?: 'cpu' | 'gpu' | 'npu';
   readonly tier: Tier;
   readonly launches?: number;
+  readonly streams?: number;
   readonly dim: readonly string[];
   readonly idsBelow: number;
 }
@@ -53,7 +56,7 @@ interface Tools {
 }
 
 async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
-  const { tier, launches: asked } = options;
+  const { tier, launches: asked, streams } = options;
   const session = asJson(await sessionHere({ modelPath, ...sessionOptions(options) }, context));
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
   const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
@@ -77,7 +80,7 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   }
   const profiling = asJson({ session, inputs, runs: 6, outputFolder: children.folder });
   const { placement } = await children.run({ stage: 'profile', request: profiling, result: profilingResultSchema, timeoutMs });
-  const summary = summarizeLaunches(results, progress());
+  const summary = { ...summarizeLaunches(results, progress()), ...(await concurrentOf({ session, inputs, tier, streams }, children)) };
   return {
     model: modelPath,
     ep: options.ep,
@@ -86,6 +89,25 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
     ...summary,
     launches: results.map(({ report }) => report),
     placement,
+  };
+}
+
+interface ThroughputPlan {
+  readonly session: Json;
+  readonly inputs: object;
+  readonly tier: Tier;
+  readonly streams: number | undefined;
+}
+
+async function concurrentOf(
+  { session, inputs, tier, streams }: ThroughputPlan,
+  children: LocalChildren,
+): Promise<Pick<LaunchSummary, 'concurrent'>> {
+  if (streams === undefined) return {};
+  const plan = launchPlan(tier, launchBudget({ tier, launchMediansMs: [], elapsedMs: 0 }));
+  const request = asJson({ session, inputs, streams: streamsFor(streams), plan });
+  return {
+    concurrent: await children.run({ stage: 'throughput', request, result: throughputResultSchema, timeoutMs: TIERS[tier].budgetMs * 4 }),
   };
 }
 
@@ -110,6 +132,9 @@ function benchText(result: BenchResult): string {
   const peakBytes = Math.max(...result.launches.map(({ rssPeakBytes }) => rssPeakBytes));
   return [
     `p50 ${value.toFixed(3)} ms (${interval}), ${result.throughputPerSecond.toFixed(1)} inferences/s, ${result.verdict}`,
+    ...(result.concurrent === undefined
+      ? []
+      : [`${result.concurrent.perSecond.toFixed(1)} inferences/s with ${result.concurrent.streams} in flight (throughput, no latency)`]),
     table(['launch', 'create ms', 'first ms', 'p50 ms', 'p90 ms', 'samples'], rows),
     `session creation: cold ${cold?.createMs.toFixed(1)} ms${warm.length === 0 ? '' : `, warm ${median(warm.map(({ createMs }) => createMs)).toFixed(1)} ms`}; peak memory ${(peakBytes / 1e6).toFixed(0)} MB`,
     `placement: ${shares.join('; ')}${result.placement.fellBack ? ` (FELL BACK: ${result.placement.heavyNodesElsewhere} heavy nodes off ${result.ep})` : ''}`,

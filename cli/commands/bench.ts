@@ -12,6 +12,7 @@ export const registerBench: RegisterCommand = (program, context) => {
     .addOption(new Option('--device <class>', 'kind of device, where the provider has several').choices(['cpu', 'gpu', 'npu']))
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('smoke'))
     .option('--launches <count>', 'fresh processes that measure, at most 64', launchCount)
+    .option('--streams <count>', 'measure throughput too, with so many requests in flight: at most 4', positiveInteger)
     .option('--dim <name=size>', 'size of a symbolic dimension (repeatable; default 1 for the first axis, 128 for others)', collect, [])
     .option('--ids-below <count>', 'generated token ids are below this: at most the vocabulary size', positiveInteger, 1_000)
     .action(async (model: string, options: BenchOptions) => (await import('../bench/run-bench.ts')).runBench(model, options, context));

@@ -21,6 +21,7 @@ export function scriptedSession(latencyMs: (run: number) => number): Session & {
       } while (!windowEnded(window, samples.length, elapsedMs));
       return Float64Array.from(samples);
     },
+    countRuns: async () => ({ streams: 1, runs: 1, durationMs: latencyMs(run++) }),
     finishProfile: async () => undefined,
     close: async () => undefined,
   };

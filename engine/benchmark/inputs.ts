@@ -128,3 +128,8 @@ function tooLarge(name: string, dims: readonly number[]): GroveError {
 export function shapesOf(feeds: NamedTensors): Record<string, number[]> {
   return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, [...tensor.dims]]));
 }
+
+/** Rows of one run: the first dimension of the first input, at least 1. */
+export function rowsPerRun(feeds: NamedTensors): number {
+  return Math.max(1, Object.values(feeds)[0]?.dims[0] ?? 1);
+}

@@ -6,7 +6,7 @@ import { launchReportSchema, oliveMetricsSchema } from '../../domain/report.ts';
 import { peakMemoryBytes } from '../../platform/peak-memory.ts';
 import type { InferenceRuntime, Session } from '../runtime/inference-runtime.ts';
 import type { NamedTensors } from '../runtime/tensor.ts';
-import { inputsSpecSchema, measurementFeeds, shapesOf } from './inputs.ts';
+import { inputsSpecSchema, measurementFeeds, rowsPerRun, shapesOf } from './inputs.ts';
 import { sampleStatistics } from './launch-statistics.ts';
 import { probeNoise } from './noise-probe.ts';
 import { measureOliveMetrics, oliveMetricSchema } from './olive-metrics.ts';
@@ -104,8 +104,4 @@ async function writeSamples({ index, outputFolder }: LaunchRequest, samplesMs: F
   const name = `launch-${index}.f64`;
   await writeFile(join(outputFolder, name), new Uint8Array(samplesMs.buffer, samplesMs.byteOffset, samplesMs.byteLength));
   return name;
-}
-
-function rowsPerRun(feeds: NamedTensors): number {
-  return Math.max(1, Object.values(feeds)[0]?.dims[0] ?? 1);
 }

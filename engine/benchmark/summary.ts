@@ -4,7 +4,7 @@ import { type LaunchProgress, verdict } from './next-launch.ts';
 import type { LaunchResult } from './run-launch.ts';
 
 /** The numbers of a cell, as the benchmark report holds them. */
-export type LaunchSummary = Pick<BenchmarkReport, 'p50Ms' | 'verdict' | 'throughputPerSecond'>;
+export type LaunchSummary = Pick<BenchmarkReport, 'p50Ms' | 'verdict' | 'throughputPerSecond' | 'concurrent'>;
 
 /**
  * Sums up the launches of one benchmark. Throughput is inferences (rows) per second of the closed loop with one request in flight: rows of a run over

@@ -58,6 +58,7 @@ async function countingRuntime(): Promise<InferenceRuntime & { readonly runs: nu
           runs += 1;
           return session.run(tensors);
         },
+        countRuns: (tensors, plan) => session.countRuns(tensors, plan),
         timeRuns: (tensors, window) => session.timeRuns(tensors, window),
         finishProfile: () => session.finishProfile(),
         close: () => session.close(),

@@ -55,6 +55,17 @@ export function describeInferenceRuntime(name: string, load: () => Promise<Infer
       await session.close();
     });
 
+    it('counts runs with several in flight until the window ends', async () => {
+      const session = await open(linearModel());
+      const window = { minRuns: 200, minMs: 5, maxMs: 5_000 };
+      const { streams, runs, durationMs } = await session.countRuns({ x: pairs([1, 2]) }, { streams: 2, window });
+      expect([1, 2]).toContain(streams);
+      expect(runs).toBeGreaterThanOrEqual(200);
+      expect(durationMs).toBeGreaterThanOrEqual(5);
+      await expect(session.countRuns({}, { streams: 2, window })).rejects.toMatchObject({ code: 'inference-failed' });
+      await session.close();
+    });
+
     it('passes float16 as bits', async () => {
       const session = await open(halfModel());
       const { y } = await session.run({ x: { dtype: 'float16', dims: [2], data: halvesFromFloats(Float32Array.of(0.5, -3)) } });

@@ -71,7 +71,22 @@ export interface RunWindow {
   readonly maxMs: number;
 }
 
-/** A loaded model. Not safe for concurrent runs. */
+/** What runs with several requests in flight came to. */
+export interface ConcurrentRuns {
+  /** Requests that were in flight. */
+  readonly streams: number;
+  /** Completed. */
+  readonly runs: number;
+  readonly durationMs: number;
+}
+
+/** How many requests are kept in flight, and for how long. */
+export interface ConcurrentWindow {
+  readonly streams: number;
+  readonly window: RunWindow;
+}
+
+/** A loaded model. Its methods are not to be called before the last call has ended. */
 export interface Session {
   readonly inputs: readonly ValueMetadata[];
   readonly outputs: readonly ValueMetadata[];
@@ -88,6 +103,11 @@ export interface Session {
    * await nor allocation in the loop. Throws `inference-failed`.
    */
   timeRuns(feeds: NamedTensors, window: RunWindow): Promise<Float64Array>;
+  /**
+   * Keeps several runs of the same feeds in flight until the window ends, and counts those that completed: throughput, not latency. An adapter that
+   * cannot have several has one, and says so. Throws `inference-failed`.
+   */
+  countRuns(feeds: NamedTensors, plan: ConcurrentWindow): Promise<ConcurrentRuns>;
   /** Stops profiling and returns the path of the profile, or undefined without `profileFolder`. */
   finishProfile(): Promise<string | undefined>;
   /** Releases the session. Calling it again does nothing. */

@@ -5,6 +5,8 @@ import { GroveError } from '../../domain/errors.ts';
 import { sha256File } from '../../platform/sha256.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 import type {
+  ConcurrentRuns,
+  ConcurrentWindow,
   InferenceRuntime,
   RuntimeInfo,
   RunWindow,
@@ -18,7 +20,7 @@ import { ORT_NODE_PROVIDERS, ortNodeReach, ortNodeReaches } from './ort-node-pro
 import { fromOrtTensor, keepHalvesAsBits, toOrtTensor } from './ort-node-tensors.ts';
 import { sessionError } from './session-error.ts';
 import { isElementType, type NamedTensors } from './tensor.ts';
-import { timeAsyncRuns } from './timed-runs.ts';
+import { countConcurrentRuns, timeAsyncRuns } from './timed-runs.ts';
 
 const ADAPTER = 'ort-node';
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -114,6 +116,14 @@ class OrtNodeSession implements Session {
     return this.#guard(() => {
       const prepared = this.#toFeeds(feeds);
       return timeAsyncRuns(() => this.#session.run(prepared), window);
+    });
+  }
+
+  /** Runs of the binding block the thread: one is in flight. */
+  async countRuns(feeds: NamedTensors, { window }: ConcurrentWindow): Promise<ConcurrentRuns> {
+    return this.#guard(() => {
+      const prepared = this.#toFeeds(feeds);
+      return countConcurrentRuns([() => this.#session.run(prepared)], window);
     });
   }
 

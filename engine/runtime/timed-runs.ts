@@ -1,4 +1,4 @@
-import type { RunWindow } from './inference-runtime.ts';
+import type { ConcurrentRuns, RunWindow } from './inference-runtime.ts';
 
 /** Whether a block of timed runs is over, by count and time only: no sample can end it. */
 export function windowEnded(window: RunWindow, runs: number, elapsedMs: number): boolean {
@@ -28,6 +28,28 @@ class SampleBuffer {
   toArray(): Float64Array {
     return this.#samples.slice(0, this.#count);
   }
+}
+
+/**
+ * Keeps each of the runs in flight again and again until the window ends. All have come to rest when this returns or throws what the first of them threw.
+ */
+export async function countConcurrentRuns(streams: readonly (() => Promise<unknown>)[], window: RunWindow): Promise<ConcurrentRuns> {
+  const started = performance.now();
+  let [runs, hasFailed] = [0, false];
+  const keepRunning = async (run: () => Promise<unknown>) => {
+    try {
+      do {
+        await run();
+        runs += 1;
+      } while (!hasFailed && !windowEnded(window, runs, performance.now() - started));
+    } catch (cause) {
+      hasFailed = true;
+      throw cause;
+    }
+  };
+  const ends = await Promise.allSettled(streams.map(keepRunning));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return { streams: streams.length, runs, durationMs: performance.now() - started };
 }
 
 /** The measured loop for adapters whose runs are asynchronous. At least one run, in milliseconds of the process's monotonic clock. */

@@ -18,7 +18,7 @@ it.concurrent('converts once for a job and for the job that follows', async ({ l
   await lab.startAgent('lab-a');
   const first = await lab.submit('--launches', '1');
   expect((await lab.ended(first)).state).toBe('completed');
-  const answer = await lab.grove('submit', 'trtrtx', ...lab.sources(), '--launches', '1', '--watch');
+  const answer = await lab.grove('submit', 'trtrtx', ...lab.sources(), '--tier', 'smoke', '--launches', '1', '--watch');
   expect(answer).toMatchObject({ code: 0 });
   expect(answer.out).toContain('1 conversion(s) already stored');
   const second = /^job (j-\w+)/m.exec(answer.out)?.[1] ?? '';

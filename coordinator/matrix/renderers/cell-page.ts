@@ -2,9 +2,10 @@ import type { CellView } from '../../../api/matrix.ts';
 import { cellText } from '../../../domain/cell-text.ts';
 import type { DeviceState } from '../../../domain/device.ts';
 import { deviceStateText } from '../../../domain/device-state-text.ts';
+import { driftReasons } from '../../../domain/drift.ts';
 import type { Blob } from '../../../domain/manifest.ts';
-import { columnText, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
-import type { BenchmarkReport, LaunchReport } from '../../../domain/report.ts';
+import { columnText, formatInterval, formatMs, formatShare, rowText, shortEp } from '../../../domain/matrix-text.ts';
+import type { BenchmarkReport, ControlReport, LaunchReport } from '../../../domain/report.ts';
 import { curationSection } from './curation-section.ts';
 import { evaluatorSection } from './evaluator-section.ts';
 import { facts } from './facts.ts';
@@ -23,18 +24,24 @@ export function renderCellPage(view: CellView, nowMs: number): string {
   const content = html`<p class="crumbs"><a href="/">Matrix</a> / ${row.modelId}</p>
 <div class="heading"><h1>${name} <code>${digest}</code> on ${columnText(column).device}</h1><p>${stateChip(cell.state)} ${badgeChips(cell)}</p></div>
 ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== null && html` <code>${cell.code}</code>`}</p>`}
-<div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput', throughput(view))}
+<div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput, one in flight', throughput(view))}${tile('Throughput, several in flight', concurrent(view))}
 ${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
 ${curationSection(cell.curation)}
-${report !== null && [launchSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report), machineSection(report)]}
+${report !== null && [launchSection(report), speedSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report), machineSection(report)]}
 ${lintSection(view.lint)}
 ${provenanceSection(view)}
-<section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`;
+${cell.reproduce !== '' && html`<section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`}`;
   return renderPage({ title: `${name} on ${column.deviceModel}`, content });
 }
 
 function throughput({ cell }: CellView): string {
   return cell.throughputPerSecond === null ? '' : `${cell.throughputPerSecond.toPrecision(3)} inferences/s`;
+}
+
+function concurrent({ report }: CellView): string {
+  return report?.concurrent === undefined
+    ? ''
+    : `${report.concurrent.perSecond.toPrecision(3)} inferences/s with ${report.concurrent.streams}`;
 }
 
 function tile(label: string, value: string): Html {
@@ -67,6 +74,25 @@ function launchRow(launch: LaunchReport, samples: Blob | undefined): Html {
     samples === undefined ? '-' : html`<a href="/api/v1/artifacts/${samples.sha256}">samples</a>`,
   ];
   return html`<tr>${values.map((value) => html`<td>${value}</td>`)}</tr>`;
+}
+
+/** How fast the machine itself was: probe and control recipe. */
+function speedSection(report: BenchmarkReport): Html | false {
+  const { launches, control } = report;
+  const probes = launches.flatMap(({ noise }) => (noise === undefined ? [] : [noise.beforeMs, noise.afterMs]));
+  if (probes.length === 0 && control == null) return false;
+  const reasons = driftReasons(report);
+  return html`<section><h2>Speed of the machine</h2>
+${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li><strong>drift</strong>: ${reason}</li>`)}</ul>`}
+${facts([
+  ['Noise probe', probes.length === 0 ? '' : `${formatMs(Math.min(...probes))} to ${formatMs(Math.max(...probes))} around the launches`],
+  ['Control recipe', control == null ? '' : controlText(control)],
+])}</section>`;
+}
+
+function controlText({ p50Ms, runs, drift }: ControlReport): string {
+  const since = drift === null ? '' : `, ${drift.value.toFixed(3)}x the first of ${runs} runs`;
+  return `${formatMs(p50Ms.value)} ${formatInterval(p50Ms)}${since}`;
 }
 
 function placementSection({ placement }: BenchmarkReport): Html {
@@ -117,10 +143,11 @@ function provenanceSection({ cell, row }: CellView): Html {
     ['Measured', measuredAt === null ? '' : timeElement(measuredAt)],
     ['Device', [deviceName, sku].filter(Boolean).join(', ')],
     ['Agent', agentId ?? ''],
-    ['Job', html`<a href="/jobs/${jobId}"><code>${jobId}</code></a>`],
+    ['Job', jobId !== '' && html`<a href="/jobs/${jobId}"><code>${jobId}</code></a>`],
     [
       'Task',
-      html`<a href="/api/v1/tasks/${taskId}"><code>${taskId}</code></a>${attempt !== null && html`, attempt ${attempt} (<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log</a>)`}`,
+      taskId !== '' &&
+        html`<a href="/api/v1/tasks/${taskId}"><code>${taskId}</code></a>${attempt !== null && html`, attempt ${attempt} (<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log</a>)`}`,
     ],
     ['Recipe', html`${recipeLink(row, row.recipeId)} <code>${cell.provenance.recipeDigest.slice(0, 12)}</code>`],
     ['Conversion', conversionKey === null ? '' : html`<code>${conversionKey.slice(0, 12)}</code>`],

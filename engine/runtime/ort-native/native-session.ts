@@ -1,8 +1,8 @@
 import { GroveError } from '../../../domain/errors.ts';
 import type { ExecutionProvider } from '../execution-providers.ts';
-import type { RunWindow, Session, SessionRequest, ValueMetadata } from '../inference-runtime.ts';
+import type { ConcurrentRuns, ConcurrentWindow, RunWindow, Session, SessionRequest, ValueMetadata } from '../inference-runtime.ts';
 import type { NamedTensors } from '../tensor.ts';
-import { timeSyncRuns } from '../timed-runs.ts';
+import { countConcurrentRuns, timeSyncRuns } from '../timed-runs.ts';
 import { IoBinding } from './io-binding.ts';
 import { type NodeAssignment, readAssignment } from './node-assignment.ts';
 import { type OrtApi, OrtError, type Pointer } from './ort-api.ts';
@@ -78,6 +78,23 @@ export class NativeSession implements Session {
     });
   }
 
+  async countRuns(feeds: NamedTensors, { streams, window }: ConcurrentWindow): Promise<ConcurrentRuns> {
+    return this.#guarded(async () => {
+      const bindings: IoBinding[] = [];
+      try {
+        for (let stream = 0; stream < streams; stream++) bindings.push(this.#preparedBinding(feeds));
+        const runs = bindings.map(
+          ({ pointer }) =>
+            () =>
+              this.#api.callAsync('RunWithBinding', this.#session, null, pointer),
+        );
+        return await countConcurrentRuns(runs, window);
+      } finally {
+        for (const binding of bindings) binding.close();
+      }
+    });
+  }
+
   /** What {@link timeRuns} calls with these feeds. */
   nativeRun(feeds: NamedTensors): NativeRun {
     return { runWithBinding: this.#api.address('RunWithBinding'), session: this.#session, binding: this.#timedBinding(feeds).pointer };
@@ -117,11 +134,17 @@ export class NativeSession implements Session {
     }
   }
 
-  /** The binding of the timed runs, kept from one block to the next: outputs are allocated by one run that nobody times. */
+  /** The binding of the timed runs, kept from one block to the next. */
   #timedBinding(feeds: NamedTensors): IoBinding {
     if (this.#timed?.feeds === feeds) return this.#timed.binding;
     this.#timed?.binding.close();
     this.#timed = undefined;
+    this.#timed = { feeds, binding: this.#preparedBinding(feeds) };
+    return this.#timed.binding;
+  }
+
+  /** A binding whose outputs are allocated, by one run that nobody times. */
+  #preparedBinding(feeds: NamedTensors): IoBinding {
     const binding = this.#bind(feeds);
     try {
       this.#api.call('RunWithBinding', this.#session, null, binding.pointer);
@@ -130,7 +153,6 @@ export class NativeSession implements Session {
       binding.close();
       throw error;
     }
-    this.#timed = { feeds, binding };
     return binding;
   }
 
