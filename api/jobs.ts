@@ -48,6 +48,9 @@ export const jobSummarySchema = z.object({
   task: z.string().max(60).nullable(),
   strict: z.boolean(),
   waitForDevice: z.boolean(),
+  followsUntil: epochMs
+    .nullable()
+    .describe('Until then devices that appear are taken in; null when the job follows no fleet, or was cancelled.'),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dataColumnsShape } from '../domain/data-columns.ts';
-import { coverageSchema, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS } from '../domain/job.ts';
+import { coverageSchema, MAX_FOLLOW_MS, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS } from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { findingSchema } from '../domain/report.ts';
@@ -114,6 +114,12 @@ export const submitRequestSchema = z.strictObject({
     .describe("Similarity below which outputs count as spoilt. Default: the catalogue's, else 0.99, or 0.95 for quantized recipes."),
   strict: z.boolean().exactOptional().describe('Lint findings refuse the recipe. Default false.'),
   waitForDevice: z.boolean().exactOptional().describe('Queue it although no known device can run it. Default false.'),
+  followForMs: z
+    .int()
+    .min(1)
+    .max(MAX_FOLLOW_MS)
+    .exactOptional()
+    .describe('Also run on devices that appear, or begin to fit, within this many milliseconds. Default: the fleet as it is.'),
   dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),
 });
 export type SubmitRequest = z.infer<typeof submitRequestSchema>;

@@ -66,7 +66,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const origin = { url: '' };
   const parts = await openParts({ config, undo, ports, log, folder, coordinatorId, stopper, origin });
   const commands = await startCommands(parts);
-  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
+  const rest = await listenRest(createRestApp(restDeps(parts, commands.jobs, stopper)), {
     host: config.host,
     port: config.restPort,
     idleMs: REST_IDLE_MS,
@@ -74,7 +74,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   });
   origin.url = rest.url;
   undo.add(() => rest.stop());
-  const grpcAddress = await startAgents(parts);
+  const grpcAddress = await startAgents(parts, commands);
   parts.farm.roll.join({ coordinatorId, version: VERSION, url: rest.url, grpcAddress, startedAt: parts.clock.now() });
   undo.add(() => parts.farm.roll.leave());
   await writeFarmFile(parts, { url: rest.url, grpcAddress });

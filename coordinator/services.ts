@@ -7,6 +7,7 @@ import { VERSION } from '../platform/version.ts';
 import { Estimates } from './estimate/estimates.ts';
 import { RecentDurations } from './estimate/recent-durations.ts';
 import { expand } from './expand/expand.ts';
+import { expandFollowed } from './expand/follow.ts';
 import { linkResolved } from './expand/link-resolved.ts';
 import { expandRerun } from './expand/rerun.ts';
 import { serveAgent } from './grpc/agent-session.ts';
@@ -22,9 +23,17 @@ import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { createSubmitService } from './submit/submit.ts';
+import { createFleetWatch, type FleetWatch } from './triggers/fleet-watch.ts';
+import { createFollowFleet } from './triggers/follow-fleet.ts';
+
+export interface Commands {
+  readonly jobs: RestDeps['jobs'];
+  /** Hears of every hello. */
+  readonly fleetWatch: FleetWatch;
+}
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
-export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
+export async function startCommands(parts: Parts): Promise<Commands> {
   const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions } = parts;
   const archive = createJobArchive({
     artifacts,
@@ -74,12 +83,34 @@ export async function startCommands(parts: Parts): Promise<RestDeps['jobs']> {
     matrix: parts.matrix,
     expandRerun: (input) => expandRerun({ ...input, sha256 }),
   };
-  return {
-    submit,
+  const followFleet = createFollowFleet({
+    store,
+    clock,
+    grow: async (input) => expandFollowed({ ...input, imported: await imports.data(), catalogue, sha256, parse }),
+    onGrown: (jobId, tasks) => {
+      log('job-grown', { jobId, tasks });
+      followUp.look(jobId);
+    },
+    onError: (jobId, error) => log('job-not-grown', { jobId, error: toGroveError(error).message }),
+  });
+  const fleetWatch = createFleetWatch({
+    clock,
+    look: followFleet,
+    onError: (error) => log('fleet-not-looked-at', { error: toGroveError(error).message }),
+  });
+  undo.add(() => fleetWatch.stop());
+  const jobs: RestDeps['jobs'] = {
+    submit: async (request, context) => {
+      const answer = await submit(request, context);
+      // Devices that appeared while it was expanded.
+      if (request.followForMs !== undefined) fleetWatch.note();
+      return answer;
+    },
     rerun: (request, context) => rerun(rerunDeps, request, context),
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
     explain: (jobId) => explainJob({ store, estimates }, jobId),
   };
+  return { jobs, fleetWatch };
 }
 
 async function cancelJob(
@@ -96,7 +127,7 @@ async function cancelJob(
 }
 
 /** Dispatcher, reaper and the agents' server; returns the server's address. */
-export async function startAgents(parts: Parts): Promise<string> {
+export async function startAgents(parts: Parts, { fleetWatch }: Pick<Commands, 'fleetWatch'>): Promise<string> {
   const { config, undo, log, clock, random, store, kinds, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
   const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
   const onAssigned = (agentId: string, { lease, deviceName, spec }: Assignment): void => {
@@ -137,6 +168,7 @@ export async function startAgents(parts: Parts): Promise<string> {
     coordinatorId,
     version: VERSION,
     log,
+    onHello: () => fleetWatch.note(),
   };
   const server = await startGrpcServer({ host: config.host, port: config.grpcPort, log, serve: (stream) => serveAgent(stream, session) });
   undo.add(() => server.stop());

@@ -28,7 +28,7 @@ export const MAX_SWEEP_MODELS = 64;
 export const MAX_SWEEP_SELECTORS = 64;
 
 /** How long a job may follow the fleet. */
-const MAX_FOLLOW_MS = 366 * 86_400_000;
+export const MAX_FOLLOW_MS = 366 * 86_400_000;
 
 const jobModelSchema = z.strictObject({ source: jobSourceSchema, synthetic: z.boolean() });
 export type JobModel = z.infer<typeof jobModelSchema>;

@@ -3,6 +3,7 @@ import type { JobList, JobSummary } from '../../api/jobs.ts';
 import { type JobState, jobStateSchema } from '../../domain/job.ts';
 import { jobProgressText } from '../../domain/job-text.ts';
 import { recipeLabel } from '../../domain/matrix-text.ts';
+import { stateText } from '../job-state-text.ts';
 import { members, positiveInteger, present } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
@@ -50,5 +51,5 @@ function row(job: JobSummary): string[] {
   const recipes = job.recipes.map(({ recipeId }) => recipeLabel(recipeId));
   const shown = job.recipeCount > 3 ? `${recipes.slice(0, 3).join(', ')} and ${job.recipeCount - 3} more` : recipes.join(', ');
   const why = job.cause === null ? shown : `${shown} (${job.cause.reason})`;
-  return [job.jobId, job.state, new Date(job.submittedAt).toISOString(), job.submitter, jobProgressText(job.counts), why];
+  return [job.jobId, stateText(job, Date.now()), new Date(job.submittedAt).toISOString(), job.submitter, jobProgressText(job.counts), why];
 }

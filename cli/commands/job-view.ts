@@ -1,6 +1,7 @@
 import type { JobView } from '../../api/jobs.ts';
 import { formatCount, jobProgressText } from '../../domain/job-text.ts';
 import { type TaskState, taskStateSchema } from '../../domain/task-state.ts';
+import { stateText } from '../job-state-text.ts';
 import { count, members, positiveInteger } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { taskLine } from '../watch/task-line.ts';
@@ -43,7 +44,7 @@ function jobText(job: JobView): string {
   const errors = job.tasks.flatMap((task) =>
     task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`],
   );
-  const head = `job ${job.jobId}  ${job.state}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
+  const head = `job ${job.jobId}  ${stateText(job, Date.now())}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
   const progress = `${jobProgressText(job.counts)} tasks ended${job.cause === null ? '' : `; ${job.cause.reason}`}`;
   const shown = { from: job.taskOffset + Math.min(1, rows.length), to: job.taskOffset + rows.length };
   const page =

@@ -6,7 +6,7 @@ import { formatCondition } from '../../domain/selector/format.ts';
 import { parseSelector, readConditions } from '../../domain/selector/parse.ts';
 import type { CommandContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
-import { collect, cosine, launchCount, present } from '../option-parsers.ts';
+import { collect, cosine, durationMs, launchCount, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
 import { parseDataFile } from '../sources/data-file.ts';
 import { findInHubCache, hubCacheFolder } from '../sources/hub-cache.ts';
@@ -37,6 +37,8 @@ interface SubmitOptions extends OutputOptions {
   readonly minCosine?: number;
   readonly strict?: boolean;
   readonly waitForDevice?: boolean;
+  readonly followFleet?: boolean;
+  readonly followFor?: number;
   readonly idempotencyKey?: string;
   readonly dryRun?: boolean;
   readonly watch?: boolean;
@@ -127,6 +129,8 @@ function addSubmitOptions(command: Command): void {
     )
     .option('--strict', 'refuse a recipe that lint complains about')
     .option('--wait-for-device', 'queue it although no known device can run it')
+    .option('--follow-fleet', 'also run on devices that appear, or begin to fit, later')
+    .option('--follow-for <duration>', 'how long to follow the fleet, such as 12h or 30d (default: 7d)', durationMs)
     .option('--idempotency-key <key>', 'submitting again with the same key answers the same job')
     .option('--dry-run', 'print the plan and submit nothing')
     .option('--watch', 'follow the job until it ends');
@@ -150,6 +154,7 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
     on: coverageOf(options.on),
     tier,
     ...present(optional),
+    ...followOf(options),
     ...(set.length > 0 && { set: [...set] }),
     ...(sweep.length > 0 && { variants: variantsOf(sweep) }),
     ...(select.length > 0 && { selectors: select.map((text) => parseSelector(text).map(formatCondition)) }),
@@ -157,6 +162,13 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
     ...(await modelOf({ client, options: lone === undefined ? options : { ...options, model: [lone.model] }, context }, chosen)),
     ...(await dataOf(client, options.data, context)),
   };
+}
+
+/** A week, for those who say no time. */
+const FOLLOW_MS = 7 * 86_400_000;
+
+function followOf({ followFleet, followFor }: SubmitOptions): Pick<SubmitRequest, 'followForMs'> {
+  return followFleet === true || followFor !== undefined ? { followForMs: followFor ?? FOLLOW_MS } : {};
 }
 
 function coverageOf(values: readonly string[]): SubmitRequest['on'] {

@@ -37,6 +37,7 @@ export interface RecipeContext {
 export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly Step[] {
   const support = supportOfSubmit(read, context);
   const placements = placeBenchmarks(read, context, support);
+  if (placements.length === 0) return [];
   const source = support.kind === 'unsupported' ? [] : [sourceStep(read, context, support)];
   const spec = benchmarkSpec(read, context, source);
   const needs = source.map(({ task }) => task.taskId);
@@ -94,7 +95,8 @@ function sourceStep(read: ReadRecipe, context: RecipeContext, support: Support &
   const { placements, refused } = placeOn(devices, task.requirement, 'any');
   const [placement] = placements;
   if (placement !== undefined) return makeStep(task, placement);
-  if (!spec.waitForDevice) throw unsatisfiable(`the ${task.spec.kind} task of ${read.ref.recipeId}`, refused);
+  if (!spec.waitForDevice && spec.followForMs === undefined)
+    throw unsatisfiable(`the ${task.spec.kind} task of ${read.ref.recipeId}`, refused);
   return makeStep(task, { requirement: task.requirement, deviceModel: null, deviceNames: [] });
 }
 

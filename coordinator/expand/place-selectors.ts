@@ -1,8 +1,9 @@
 import { type JobSpec, selectorsOf } from '../../domain/job.ts';
 import { canonicalJson } from '../../domain/json.ts';
+import type { Requirement } from '../../domain/requirement.ts';
 import { formatSelector } from '../../domain/selector/format.ts';
 import type { ReadRecipe } from './findings.ts';
-import { type KnownDevice, type Placement, placeLater, placeOn, type RefusedDevice } from './placement.ts';
+import { type KnownDevice, type Placement, type Placements, placeLater, placeOn, type RefusedDevice } from './placement.ts';
 import { type BenchmarkNeed, benchmarkRequirement } from './requirements.ts';
 import { unsatisfiable } from './step.ts';
 import { type Support, supportOf } from './support.ts';
@@ -15,18 +16,26 @@ interface PlaceContext {
 
 /**
  * Where a recipe runs: on the devices of every selector. A selector without a device for this recipe adds nothing as long as another has one; a device
- * that several choose is measured once. A recipe that ends at once needs no device: it is shown wherever it was asked for. Throws `unsatisfiable`.
+ * that several choose is measured once. A recipe that ends at once needs no device: it is shown wherever it was asked for. Nothing yet is no mistake
+ * in a job that follows the fleet. Throws `unsatisfiable`.
  */
 export function placeSelectors(read: ReadRecipe, context: PlaceContext): readonly Placement[] {
   const { spec, devices, support } = context;
   const needs = selectorsOf(spec).map((selector): BenchmarkNeed => ({ spec, support, selector }));
   const bases = needs.map((need) => benchmarkRequirement(read.recipe, need));
-  const found = bases.map((base) => placeOn(devices, base, spec.coverage));
+  const found = bases.map((base) => placeNow(devices, base, spec));
   const placements = distinct(found.flatMap((one) => one.placements));
-  if (placements.length > 0) return placements;
+  if (placements.length > 0 || spec.followForMs !== undefined) return placements;
   if (spec.waitForDevice || support.kind === 'unsupported') return distinct(bases.flatMap((base) => placeLater(base, spec.coverage)));
   const [base] = bases;
   throw unsatisfiable(`${read.ref.recipeId} (${base?.deviceClass} ${base?.ep})`, mergeRefused(found.flatMap(({ refused }) => refused)));
+}
+
+/** A job that follows the fleet takes of the units it names those that are there. */
+function placeNow(devices: readonly KnownDevice[], base: Requirement, { coverage, followForMs }: JobSpec): Placements {
+  if (followForMs === undefined || typeof coverage !== 'object') return placeOn(devices, base, coverage);
+  const each = coverage.units.map((unit) => placeOn(devices, base, { units: [unit] }));
+  return { placements: each.flatMap(({ placements }) => placements), refused: [] };
 }
 
 /** One per unit, else one per requirement. */
@@ -50,7 +59,7 @@ function mergeRefused(refused: readonly RefusedDevice[]): readonly RefusedDevice
  * a hole in the sweep that nobody sees.
  */
 export function refuseIdleSelectors(recipes: readonly ReadRecipe[], { spec, devices }: Omit<PlaceContext, 'support'>): void {
-  if (spec.waitForDevice || spec.sweep === undefined) return;
+  if (spec.waitForDevice || spec.followForMs !== undefined || spec.sweep === undefined) return;
   for (const selector of spec.sweep.selectors) {
     const found = recipes.map(({ recipe }) =>
       placeOn(devices, benchmarkRequirement(recipe, { spec, support: supportOf(recipe, devices), selector }), spec.coverage),

@@ -35,6 +35,7 @@ describe('a session that fails while it begins', () => {
       logs: { append: ignore },
       progress: { publish: ignore },
       kindOf: failing,
+      onHello: () => {},
       clock: new VirtualClock(),
       sha256,
       coordinatorId: 'c-1',
@@ -72,6 +73,7 @@ describe('a grant that takes long', () => {
       logs: { append: ignore },
       progress: { publish: ignore },
       kindOf: async () => undefined,
+      onHello: () => {},
       clock: new VirtualClock(),
       sha256,
       coordinatorId: 'c-1',
@@ -93,6 +95,7 @@ describe('an agent that asks for its quarantine', () => {
     const dispatcher = { attach: () => void prepare(store).then(() => raw.push(WireAgentMessage.encode(toWire(request)).finish())) };
     void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), {
       store,
+      onHello: ignore,
       sessions: new Sessions(loneBroadcast),
       dispatcher: { ...dispatcher, detach: ignore, setReady: ignore, rejected: ignore },
       artifacts: { grantGet: ignore, grantPut: ignore, claim: ignore } as never,

@@ -39,6 +39,8 @@ export interface AgentSessionDeps {
   readonly coordinatorId: string;
   readonly version: string;
   readonly log: Log;
+  /** The store has the agent's devices as they are now. */
+  onHello(): void;
 }
 
 /**
@@ -133,6 +135,7 @@ class AgentSession implements LiveSession {
     const assign = (assignment: Assignment): boolean => this.send({ type: 'assign', assignment });
     const local = { agentId, sessionId, hostId, devices: hello.devices, profileDigests: answer.profileDigests, assign };
     dispatcher.attach(local, hello.status.state === 'ready');
+    this.#deps.onHello();
   }
 
   /** A job cancelled while the agent was away: it learns now. */

@@ -46,7 +46,7 @@ export interface Asked {
   /** What was asked for: the same key with another one is a conflict. */
   readonly request: unknown;
   readonly dryRun: boolean;
-  /** Not called when the key names a job already. Without tasks no job is made. */
+  /** Not called when the key names a job already. Without tasks no job is made, unless it follows the fleet. */
   derive(jobId: JobId): Promise<Derived & { readonly spec: JobSpec }>;
 }
 
@@ -62,7 +62,8 @@ export async function acceptJob(deps: AcceptDeps, context: SubmitContext, { requ
   const { spec, ...derived } = await derive(jobId);
   assertSendable(derived.tasks);
   const plan = await completePlan(deps, derived, spec.priority);
-  if (dryRun || derived.tasks.length === 0) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
+  const isEmpty = derived.tasks.length === 0 && spec.followForMs === undefined;
+  if (dryRun || isEmpty) return { jobId: null, created: false, plan: withoutTaskIds(plan) };
   const command = commandOf(deps, context, { jobId, requestDigest, spec, tasks: derived.tasks });
   const { created } = await deps.store.submit(command);
   if (!created) return { jobId, created, plan: await storedPlan(deps, jobId) };

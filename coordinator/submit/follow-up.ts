@@ -27,6 +27,8 @@ export interface FollowUpDeps {
 export interface FollowUp {
   /** Subscribes and catches up with whatever ended while no coordinator was there. */
   start(): Promise<void>;
+  /** Looks at a job now: it has got tasks whose source is resolved already. */
+  look(jobId: JobId): void;
   stop(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export function createFollowUp(deps: FollowUpDeps): FollowUp {
       unsubscribe = deps.store.subscribe(onEvent);
       for (const { jobId, counts } of await deps.store.runningJobs()) if (counts.waiting > 0) follow(jobId);
     },
+    look: follow,
     async stop() {
       unsubscribe?.();
       unsubscribe = undefined;

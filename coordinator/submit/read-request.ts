@@ -48,6 +48,7 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     ...(request.minCosine !== undefined && { minCosine: request.minCosine }),
     strict: request.strict ?? false,
     waitForDevice: request.waitForDevice ?? false,
+    ...(request.followForMs !== undefined && { followForMs: request.followForMs }),
     ...(isSweep(request) && { sweep: { models: [model, ...moreModels], selectors: readSelectors(request) } }),
   };
 }

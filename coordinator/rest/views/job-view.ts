@@ -32,6 +32,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     task,
     strict,
     waitForDevice,
+    followsUntil: job.followsUntil,
   };
 }
 
