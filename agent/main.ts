@@ -103,9 +103,10 @@ async function assemble(
   const pending = await PendingResults.open(join(folder, 'results'), { files, log });
   const cache = await ModelCache.open({ folder: join(folder, 'cache'), ...config.cache, clock, log });
   const children = { spawner, registry, clock, childMain: ports.childMain ?? defaultChildMain(), env: config.childEnv };
-  const probe = await probeMachine(config, { tryProvider: ports.tryProvider ?? providerTrial(children, config, TRIAL_MS) });
+  const machine = ports.machine ?? thisMachine();
+  const probe = await probeMachine(config, { machine, tryProvider: ports.tryProvider ?? providerTrial(children, config, TRIAL_MS) });
   const instanceId = await readInstanceId(folder, { hostId: probe.host.hostId, files, random });
-  const states = new StateReader({ machine: ports.machine ?? thisMachine(), clock, ownPid: process.pid });
+  const states = new StateReader({ machine, clock, ownPid: process.pid });
   const gates = new GateKeeper(config.gates, clock);
   gates.observe(await states.read(probe.devices), true);
   const readiness = new Readiness({ cache, registry, gates });

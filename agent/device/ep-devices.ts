@@ -33,6 +33,8 @@ export interface OfferFacts {
   /** What a software adapter stands for a GPU with; null when there is real hardware. */
   readonly softwareAdapter: string | null;
   readonly ortVersion: string;
+  /** Of this machine, as Node names it. */
+  readonly arch: string;
 }
 
 /** Every provider but the CPU's, tried on each kind of device it knows: what ran, and the reason of what did not. */
@@ -123,9 +125,12 @@ function offer(
   };
 }
 
+/** Providers that take whatever adapter the graphics interface has, software too. */
+const GRAPHICS: ReadonlySet<string> = new Set(['WebGpuExecutionProvider', 'DmlExecutionProvider']);
+
 function emulatorOf({ name, emulator }: EpDefinition, { facts, deviceClass }: Trial): string | null {
-  if (emulator !== undefined && emulator.arch === process.arch && emulator.class === deviceClass) return emulator.model;
-  return name === 'WebGpuExecutionProvider' ? facts.softwareAdapter : null;
+  if (emulator !== undefined && emulator.arch === facts.arch && emulator.class === deviceClass) return emulator.model;
+  return GRAPHICS.has(name) && deviceClass === 'gpu' ? facts.softwareAdapter : null;
 }
 
 function pciId(id: number | undefined): string | null {

@@ -23,6 +23,8 @@ export const fixtureSchema = z.strictObject({
   files: z.record(z.string().max(400), z.string().max(100_000)),
   /** Answers of tools; one that is not named gave none. */
   answers: z.partialRecord(z.enum(queryNames), z.string().max(1_000_000)),
+  /** What the probe says of GPUs and NPUs where no provider runs: `what: why`. A recorded one has none. */
+  expected: z.array(z.string().max(700)).max(64).exactOptional(),
 });
 export type Fixture = z.infer<typeof fixtureSchema>;
 

@@ -9,13 +9,13 @@ import { Toolchains } from '../toolchains/toolchain-store.ts';
 import { type CpuFacts, probeCpu } from './cpu.ts';
 import { type EpOffer, offersOf, type TryProvider } from './ep-devices.ts';
 import { obstacleOf } from './execution-providers.ts';
-import { missingGpus } from './gpu.ts';
-import { missingNpus } from './npu.ts';
+import { findHardware, missingHardware } from './hardware/find-hardware.ts';
+import type { Sighting } from './hardware/sighting.ts';
+import { parseWindowsHardware, type WindowsHardware } from './hardware/windows-hardware.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { offeredDevices } from './offered-devices.ts';
 import { type OrtFacts, probeOrt } from './ort.ts';
 import { softwareAdapter } from './software-adapter.ts';
-import { RootedSysfs, type Sysfs } from './sysfs.ts';
-import { missingWindowsNpus } from './windows-npu.ts';
 
 /** Lines a hello message may hold. */
 const MAX_MISSING = 64;
@@ -31,7 +31,8 @@ type ProbeConfig = Pick<AgentConfig, 'hostId' | 'hostName' | 'dataFolder' | 'lab
 
 /** What a probe gets from outside; each has a real default but for the trial, without which nothing is tried. */
 export interface ProbePorts {
-  /** Prefix of `/sys`, `/proc`, `/etc` and `/dev`, for tests. */
+  readonly machine?: Machine;
+  /** Prefix of the machine id's file, for tests. */
   readonly root?: string;
   readonly ort?: OrtFacts;
   readonly tryProvider: TryProvider;
@@ -41,25 +42,29 @@ export interface ProbePorts {
  * Looks at the machine and tells only what is certain: a provider is offered once it has run a model here; everything looked for and not found is
  * listed with the reason.
  */
-export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryProvider }: ProbePorts): Promise<Probe> {
-  const sysfs = new RootedSysfs(root);
+export async function probeMachine(
+  config: ProbeConfig,
+  { machine = thisMachine(), root = '/', ort, tryProvider }: ProbePorts,
+): Promise<Probe> {
   const runtime = ort ?? (await probeOrt());
-  const [cpu, os, eps, accelerators] = await Promise.all([
-    probeCpu(sysfs),
-    operatingSystem(sysfs),
-    probeOffers(config, { ort: runtime, sysfs, tryProvider }),
-    missingAccelerators(sysfs),
-  ]);
+  const windows = machine.platform === 'win32' ? parseWindowsHardware(await machine.query('windows-devices')) : undefined;
+  const [cpu, os, sightings] = await Promise.all([probeCpu(machine, windows), operatingSystem(machine), findHardware(machine, windows)]);
+  const eps = await probeOffers(config, { ort: runtime, machine, sightings, windows, tryProvider });
   const onCpu = eps.offers.filter((offer) => offer.class === 'cpu').map(({ ep }) => ep);
   const profile: DeviceProfile = {
-    ...cpuProfile(cpu, runtime),
+    ...cpuProfile(cpu, { ort: runtime, arch: machine.arch }),
     os: os.name,
     eps: [{ name: CPU_EP, version: runtime.version, libraryDigest: null }, ...onCpu],
     toolchains: await toolchainsOf(config.dataFolder),
     capabilities: [...config.capabilities],
     labels: { ...config.labels },
   };
-  const others = await offeredDevices(eps.offers, { host: profile, hostName: config.hostName, sysfs });
+  const others = offeredDevices(eps.offers, { host: profile, hostName: config.hostName, sightings });
+  const hardware = missingHardware(sightings, {
+    isDevice: (sighting) => others.some(({ profile: own }) => isAbout(sighting, own)),
+    platform: machine.platform,
+    isAnswered: machine.platform !== 'win32' || windows !== undefined,
+  });
   return {
     host: {
       hostId: config.hostId ?? (await readMachineIdentity(root)).hostId,
@@ -71,10 +76,7 @@ export async function probeMachine(config: ProbeConfig, { root = '/', ort, tryPr
       freeDiskBytes: await freeDiskBytes(config.dataFolder),
     },
     devices: [{ name: `${config.hostName}/cpu0`, profile }, ...others],
-    missing: [...accelerators.filter((absent) => !others.some((device) => isAbout(absent, device.profile))), ...eps.missing].slice(
-      0,
-      MAX_MISSING,
-    ),
+    missing: [...hardware, ...eps.missing].slice(0, MAX_MISSING),
   };
 }
 
@@ -86,32 +88,38 @@ async function toolchainsOf(dataFolder: string): Promise<string[]> {
 
 interface OfferPlace {
   readonly ort: OrtFacts;
-  readonly sysfs: Sysfs;
+  readonly machine: Machine;
+  readonly sightings: readonly Sighting[];
+  readonly windows: WindowsHardware | undefined;
   readonly tryProvider: TryProvider;
 }
 
 async function probeOffers(
   config: ProbeConfig,
-  { ort, sysfs, tryProvider }: OfferPlace,
+  { ort, machine, sightings, windows, tryProvider }: OfferPlace,
 ): Promise<{ readonly offers: readonly EpOffer[]; readonly missing: readonly Missing[] }> {
-  const facts = { ort, sysfs, env: config.childEnv, platform: `${process.platform}-${process.arch}` };
+  const facts = { ort, machine, sightings, windowsMl: windows?.windowsMl ?? [], env: config.childEnv };
   return offersOf({
     config,
     packages: await new EpPackages(config.dataFolder).list(),
     tryProvider,
     // Another build may have anything compiled in: only a trial tells.
     obstacle: async (ep) => (config.runtime.ort === null ? await obstacleOf(ep, facts) : undefined),
-    softwareAdapter: await softwareAdapter(sysfs, config.childEnv),
+    softwareAdapter: softwareAdapter(machine.platform, { sightings, env: config.childEnv }),
     ortVersion: ort.version,
+    arch: machine.arch,
   });
 }
 
-/** Whether hardware that is listed as missing turned out to be a device. */
-function isAbout({ what }: Missing, { pciVendorId, pciDeviceId }: DeviceProfile): boolean {
-  return pciVendorId !== null && what.includes(`${pciVendorId}:${pciDeviceId}`);
+/** Whether a device is this hardware. */
+function isAbout(sighting: Sighting, { class: deviceClass, emulated, pciVendorId, pciDeviceId }: DeviceProfile): boolean {
+  return !emulated && sighting.class === deviceClass && sighting.vendorId === pciVendorId && sighting.deviceId === pciDeviceId;
 }
 
-function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'eps' | 'toolchains' | 'capabilities' | 'labels'> {
+function cpuProfile(
+  cpu: CpuFacts,
+  { ort, arch }: { readonly ort: OrtFacts; readonly arch: string },
+): Omit<DeviceProfile, 'os' | 'eps' | 'toolchains' | 'capabilities' | 'labels'> {
   const { bios: _, ...unknown } = cpu.unknown;
   return {
     schemaVersion: 1,
@@ -124,7 +132,7 @@ function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'e
     driver: null,
     firmware: cpu.microcode,
     memoryBytes: cpu.memoryBytes,
-    arch: process.arch,
+    arch,
     sku: cpu.sku,
     virtualMachine: cpu.virtualMachine,
     ortVersion: ort.version,
@@ -133,17 +141,11 @@ function cpuProfile(cpu: CpuFacts, ort: OrtFacts): Omit<DeviceProfile, 'os' | 'e
   };
 }
 
-async function missingAccelerators(sysfs: Sysfs): Promise<readonly Missing[]> {
-  if (process.platform === 'win32') return await missingWindowsNpus();
-  if (process.platform !== 'linux') return [];
-  return [...(await missingNpus(sysfs)), ...(await missingGpus(sysfs))];
-}
-
 /** Name for the profile, which equal machines share, and build for the environment id, which an update changes. */
-async function operatingSystem(sysfs: Sysfs): Promise<{ readonly name: string; readonly build: string }> {
+async function operatingSystem({ platform, sysfs }: Machine): Promise<{ readonly name: string; readonly build: string }> {
   const pretty = /^PRETTY_NAME="?([^"\n]+)"?$/m.exec((await sysfs.text('etc/os-release')) ?? '')?.[1];
-  if (process.platform === 'linux') return { name: pretty ?? 'Linux', build: `${osType()} ${release()}`.slice(0, 300) };
-  return { name: process.platform === 'win32' ? version() : osType(), build: `${version()} ${release()}`.slice(0, 300) };
+  if (platform === 'linux') return { name: pretty ?? 'Linux', build: `${osType()} ${release()}`.slice(0, 300) };
+  return { name: platform === 'win32' ? version() : osType(), build: `${version()} ${release()}`.slice(0, 300) };
 }
 
 async function freeDiskBytes(folder: string): Promise<number> {

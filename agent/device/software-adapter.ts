@@ -1,5 +1,5 @@
 import type { Environment } from '../config.ts';
-import type { Sysfs } from './sysfs.ts';
+import type { Sighting } from './hardware/sighting.ts';
 
 /** Vulkan drivers that compute on the CPU, by what their files are called. */
 const SOFTWARE: Readonly<Record<string, RegExp>> = {
@@ -11,16 +11,18 @@ const SOFTWARE: Readonly<Record<string, RegExp>> = {
  * The name of the software adapter a graphics interface would use here, or null with real hardware: what the environment names, else whatever there
  * is where no graphics card has a driver.
  */
-export async function softwareAdapter(
-  sysfs: Sysfs,
-  env: Environment,
-  platform: NodeJS.Platform = process.platform,
-): Promise<string | null> {
+export function softwareAdapter(
+  platform: NodeJS.Platform,
+  { sightings, env }: { readonly sightings: readonly Sighting[]; readonly env: Environment },
+): string | null {
   const named = `${env['VK_DRIVER_FILES'] ?? ''} ${env['VK_ICD_FILENAMES'] ?? ''}`;
   const known = Object.entries(SOFTWARE).find(([, pattern]) => pattern.test(named));
   if (known !== undefined) return known[0];
-  if (platform !== 'linux') return null;
-  const cards = (await sysfs.list('sys/class/drm')).filter((name) => /^card\d+$/.test(name));
-  const drivers = await Promise.all(cards.map((card) => sysfs.linkName(`sys/class/drm/${card}/device/driver`)));
-  return drivers.some((driver) => driver !== undefined) ? null : 'software Vulkan adapter';
+  const hasGpu = sightings.some(({ class: deviceClass, driver, obstacle }) => {
+    const computes = obstacle === undefined || !obstacle.why.startsWith('unsupported');
+    return deviceClass === 'gpu' && driver !== null && computes;
+  });
+  if (hasGpu) return null;
+  if (platform === 'linux') return 'software Vulkan adapter';
+  return platform === 'win32' ? 'WARP (software Direct3D)' : null;
 }

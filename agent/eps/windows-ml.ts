@@ -55,6 +55,16 @@ const PACKAGE_NAMES: Readonly<Record<string, RegExp>> = {
   migraphx: /AMD\.GPU/i,
 };
 
+/** What Windows ML has installed of a provider: the version, and the name that `grove ep add winml:NAME` takes. */
+export function windowsMlPackageOf(
+  id: string,
+  installed: readonly { readonly name: string; readonly version: string }[],
+): { readonly version: string; readonly catalogueName: string } | undefined {
+  const found = installed.find(({ name }) => PACKAGE_NAMES[id]?.test(name));
+  const catalogueName = [...WINDOWS_ML_NAMES].find(([, own]) => own === id)?.[0];
+  return found === undefined || catalogueName === undefined ? undefined : { version: found.version, catalogueName };
+}
+
 /** @param output lines `name|version|folder`. */
 function installedPackages(output: string): readonly { readonly name: string; readonly version: string; readonly location: string }[] {
   return output.split(/\r?\n/).flatMap((line) => {

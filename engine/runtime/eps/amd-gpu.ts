@@ -4,6 +4,7 @@ const SHARED = {
   ...PLAIN,
   classes: ['gpu'],
   options: { device_id: { type: 'integer', meaning: 'GPU by its number; belongs to the machine.' } },
+  vendorId: '1002',
   takes: 'AMD GPUs only',
   fallback: 'Nodes it lacks run on the CPU provider.',
   proof: 'Not run on silicon: no recipe of the catalogue uses it.',

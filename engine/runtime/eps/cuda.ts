@@ -18,6 +18,7 @@ export const CUDA: EpDefinition = {
     use_tf32: { type: 'boolean', meaning: 'Multiplies float32 with shortened mantissas: on by default, and it changes numbers.' },
     prefer_nhwc: { type: 'boolean', meaning: 'Layout of convolutions.' },
   },
+  vendorId: '10de',
   takes: 'NVIDIA GPUs only',
   fallback: 'Nodes it lacks run on the CPU provider, each with copies to and from the GPU.',
   install: {

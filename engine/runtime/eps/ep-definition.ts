@@ -39,6 +39,8 @@ export interface EpDefinition {
   readonly classOption: { readonly name: string; readonly values: Readonly<Record<EpDeviceClass, string>> } | undefined;
   /** What a measurement sets unless the recipe or the machine says otherwise. */
   readonly benchmarkDefaults: Readonly<Record<string, string>>;
+  /** PCI id of the vendor whose devices alone it takes; undefined: several vendors', or devices without PCI ids. */
+  readonly vendorId: string | undefined;
   /** Which hardware its plug-in takes, for the reason when it offers no device: `Intel devices only`. */
   readonly takes: string;
   /** What a model must be. */
@@ -61,4 +63,5 @@ export const PLAIN = {
   benchmarkDefaults: {},
   needs: { staticShapes: false, qdq: false, contextCache: false },
   emulator: undefined,
+  vendorId: undefined,
 } as const satisfies Partial<EpDefinition>;

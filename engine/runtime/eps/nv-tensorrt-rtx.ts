@@ -17,6 +17,7 @@ export const NV_TENSORRT_RTX: EpDefinition = {
     nv_cuda_graph_enable: { type: 'boolean', meaning: 'Replays the kernels as one CUDA graph.' },
     nv_runtime_cache_path: { type: 'path', meaning: 'Folder for kernels compiled on first use.' },
   },
+  vendorId: '10de',
   takes: 'NVIDIA RTX GPUs (Ampere or later) only',
   needs: { staticShapes: false, qdq: false, contextCache: true },
   fallback: 'What it leaves runs on the CPU provider. Kernels are compiled when the session is made: cold and warm creation differ.',

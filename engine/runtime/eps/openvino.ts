@@ -26,6 +26,7 @@ export const OPENVINO: EpDefinition = {
     model_priority: { type: 'text', values: ['LOW', 'MEDIUM', 'HIGH', 'DEFAULT'], meaning: 'Priority among the models on the device.' },
   },
   classOption: { name: 'device_type', values: { cpu: 'CPU', gpu: 'GPU', npu: 'NPU' } },
+  vendorId: '8086',
   takes: 'Intel devices only',
   needs: { staticShapes: true, qdq: false, contextCache: true },
   fallback:

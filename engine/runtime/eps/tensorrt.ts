@@ -19,6 +19,7 @@ export const TENSORRT: EpDefinition = {
     trt_builder_optimization_level: { type: 'text', values: ['0', '1', '2', '3', '4', '5'], meaning: 'Effort when an engine is built.' },
     trt_cuda_graph_enable: { type: 'boolean', meaning: 'Replays the kernels as one CUDA graph.' },
   },
+  vendorId: '10de',
   takes: 'NVIDIA GPUs only',
   needs: { staticShapes: false, qdq: false, contextCache: true },
   fallback: 'Subgraphs it takes are one node in the profile; the rest runs on the CPU provider.',

@@ -22,6 +22,7 @@ export const VITISAI: EpDefinition = {
     opt_level: { type: 'integer', meaning: 'Effort of the compiler.' },
     ai_analyzer_profiling: { type: 'boolean', meaning: "AMD's own profile." },
   },
+  vendorId: '1022',
   takes: 'AMD NPUs (Ryzen AI) only',
   needs: { staticShapes: true, qdq: true, contextCache: true },
   fallback:
