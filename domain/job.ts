@@ -6,6 +6,9 @@ import { recipeRefSchema } from './task.ts';
 
 /** What a user submits, after the REST layer has looked up recipes and uploads. */
 
+/** Device kinds that an EP may be moved to: an NPU cannot stand in for anything. */
+export const substituteDeviceSchema = z.enum(['cpu', 'gpu']);
+
 /** Which devices a recipe runs on: one unit of each matching device model, every matching device, any one, or named units. */
 export const coverageSchema = z.union([
   z.enum(['each-device-model', 'each-device', 'any']),
@@ -67,6 +70,8 @@ export const jobSpecSchema = z.strictObject({
   where: z.union([selectorSchema, labelsSchema]),
   /** `cpu`: run the benchmark session on the CPU EP whatever the recipe asks for. */
   substituteEp: z.enum(['cpu']).nullable(),
+  /** Run on this kind of device with the recipe's own EP; absent: on the recipe's. */
+  substituteDevice: substituteDeviceSchema.exactOptional(),
   tier: tierSchema,
   launches: z.int().min(1).max(64).nullable(),
   priority: prioritySchema,

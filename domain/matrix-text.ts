@@ -35,7 +35,7 @@ export const STATE_SIGNS: Readonly<Record<CellState, StateSign>> = {
 export const BADGE_MEANINGS: Readonly<Record<Badge, string>> = {
   partial: 'some light nodes ran on another execution provider',
   stale: "the device's environment has changed since",
-  substituted: 'ran on another execution provider than the recipe asks for: never ranked',
+  substituted: 'ran on another execution provider or kind of device than the recipe asks for: never ranked',
   synthetic: "the weights are not the model's own: never ranked",
   emulated: 'not silicon: never ranked',
   imported: 'measured elsewhere: never ranked',
