@@ -43,6 +43,7 @@ export const jobSummarySchema = z.object({
   on: coverageSchema,
   where: z.array(z.string().max(8_000)).describe('Conditions on devices, as a submit takes them.'),
   substituteEp: z.string().max(60).nullable(),
+  substituteDevice: z.string().max(60).nullable(),
   tier: tierSchema,
   launches: z.int().nullable(),
   task: z.string().max(60).nullable(),

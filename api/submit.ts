@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dataColumnsShape } from '../domain/data-columns.ts';
-import { coverageSchema, MAX_FOLLOW_MS, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS } from '../domain/job.ts';
+import { coverageSchema, MAX_FOLLOW_MS, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS, substituteDeviceSchema } from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { findingSchema } from '../domain/report.ts';
@@ -101,6 +101,9 @@ export const submitRequestSchema = z.strictObject({
   on: coverageSchema.describe('Which devices each recipe runs on.'),
   where: whereSchema.exactOptional().describe('What a device must have beside what the recipe needs.'),
   substituteEp: z.enum(['cpu']).exactOptional().describe('Run the benchmark session on this EP whatever the recipe asks for.'),
+  substituteDevice: substituteDeviceSchema
+    .exactOptional()
+    .describe("Keep the recipe's EP and run it on this kind of device; not together with `substituteEp`."),
   tier: tierSchema.exactOptional().describe('Default standard.'),
   launches: z.int().min(1).max(64).exactOptional().describe("Default: the tier's own number."),
   priority: prioritySchema.exactOptional().describe('Default interactive; sweep where `models`, `selectors` or `variants` are given.'),

@@ -7,6 +7,7 @@ import { runThroughputLaunch, throughputRequestSchema } from '../../engine/bench
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { convertModel } from '../../engine/convert/convert.ts';
 import type { ConvertEvent } from '../../engine/convert/convert-request.ts';
+import { moveRequestSchema, moveToDevice } from '../../engine/convert/move-device.ts';
 import { parquetPlanRequestSchema, planParquetRead } from '../../engine/data/parquet-plan.ts';
 import { selectRows, selectRowsRequestSchema } from '../../engine/data/select-rows.ts';
 import { makeReference, referenceRequestSchema } from '../../engine/quality/make-reference.ts';
@@ -22,11 +23,15 @@ import type { ChildContext, ChildStage } from './child-entry.ts';
 
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
 export const CHILD_STAGES: Readonly<
-  Record<'rows-plan' | 'rows' | 'convert' | 'reference' | 'launch' | 'throughput' | 'profile' | 'quality' | 'ep-trial', ChildStage>
+  Record<
+    'rows-plan' | 'rows' | 'convert' | 'move-device' | 'reference' | 'launch' | 'throughput' | 'profile' | 'quality' | 'ep-trial',
+    ChildStage
+  >
 > = {
   'rows-plan': async (request) => await planParquetRead(parquetPlanRequestSchema.parse(request)),
   rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
   convert,
+  'move-device': async (request) => await moveToDevice(moveRequestSchema.parse(request)),
   reference,
   launch: inRuntime(launchRequestSchema, runLaunch),
   throughput: inRuntime(throughputRequestSchema, runThroughputLaunch),

@@ -6,10 +6,12 @@ import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { applyInferenceSettings } from '../../engine/benchmark/session-tuning.ts';
+import { type MoveRequest, moveOutcomeSchema } from '../../engine/convert/move-device.ts';
 import { runTargetPasses } from '../../engine/convert/run-target-passes.ts';
 import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import { machineEp } from '../eps/ep-machine.ts';
 import { EpPackages } from '../eps/package-store.ts';
+import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkFiles, BenchmarkSession } from './benchmark-values.ts';
 
@@ -41,8 +43,12 @@ export async function physicalCoresHere(): Promise<number> {
   return (await cpu()).physicalCores || availableParallelism();
 }
 
-/** The session of a benchmark on this machine. Throws `ep-unavailable` for a provider nobody knows. */
-export async function resolveSession(value: BenchmarkFiles, { config, device }: TaskContext): Promise<BenchmarkSession> {
+/**
+ * The session of a benchmark on this machine; where the recipe's kind of device is substituted, the model's copy here is told. Throws `ep-unavailable`
+ * for a provider nobody knows.
+ */
+export async function resolveSession(value: BenchmarkFiles, context: TaskContext): Promise<BenchmarkSession> {
+  const { config, device } = context;
   const { executedEp } = value.spec;
   if (!isExecutionProvider(executedEp))
     throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
@@ -55,7 +61,18 @@ export async function resolveSession(value: BenchmarkFiles, { config, device }: 
     deviceClass: device.profile.class,
     runtime: machine.runtime,
   };
+  if (value.spec.substitution?.kind === 'device') await moveToDevice(plain.modelPath, context);
   const { defaults } = machine;
   const session = targetSession({ recipe: value.recipe, executedEp, physicalCores: await physicalCoresHere(), plain, defaults });
   return { ...value, session, plainSession: { ...plain, epOptions: { ...defaults, ...plain.epOptions } } };
+}
+
+/** Longest that rewriting a node of one model may take. */
+const MOVE_MS = 60_000;
+
+/** Tells the compiled parts of a model which kind of device they run on now. In a process of its own: the file comes from outside. */
+async function moveToDevice(modelPath: string, { device, inChild, log }: TaskContext): Promise<void> {
+  const request: MoveRequest = { modelPath, deviceClass: device.profile.class };
+  const { moved } = await inChild({ stage: 'move-device', request: asJson(request), result: moveOutcomeSchema, timeoutMs: MOVE_MS });
+  if (moved > 0) log(`The model is told to run on ${device.profile.class} in this benchmark's copy.`);
 }

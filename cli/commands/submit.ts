@@ -29,6 +29,7 @@ interface SubmitOptions extends OutputOptions {
   readonly where: readonly string[];
   readonly select: readonly string[];
   readonly substituteEp?: 'cpu';
+  readonly substituteDevice?: 'cpu' | 'gpu';
   readonly tier: Tier;
   readonly launches?: number;
   readonly priority?: Priority;
@@ -106,6 +107,11 @@ function addSubmitOptions(command: Command): void {
       [],
     )
     .addOption(new Option('--substitute-ep <ep>', 'run the benchmark session on another execution provider; cells say so').choices(['cpu']))
+    .addOption(
+      new Option('--substitute-device <class>', "keep the recipe's execution provider and run it on another kind of device; cells say so")
+        .choices(['cpu', 'gpu'])
+        .conflicts('substituteEp'),
+    )
     .addOption(new Option('--tier <tier>', 'how much is measured').choices(['smoke', 'standard', 'ranked']).default('standard'))
     .option('--launches <count>', 'fresh processes that measure, at most 64', launchCount)
     .addOption(
@@ -145,10 +151,11 @@ interface RequestSources {
 
 async function buildRequest({ client, context, recipes, options }: RequestSources): Promise<SubmitRequest> {
   const cwd = process.cwd();
-  const { set, sweep, select, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp } = options;
+  const { set, sweep, select, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp, substituteDevice } =
+    options;
   const lone = readModelArgument(recipes, options);
   const chosen = lone === undefined ? await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))) : [lone.recipe];
-  const optional = { task, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp };
+  const optional = { task, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp, substituteDevice };
   return {
     recipes: chosen,
     on: coverageOf(options.on),

@@ -14,7 +14,7 @@ export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): 
     ...(origin.kind === 'hub' && !/^0+$/.test(origin.revision) ? [`--revision ${origin.revision}`] : []),
     ...localData.map((name) => `--data ${quote([`${name}=FILE`, localColumns[name]].filter(Boolean).join(':'))}`),
     ...(unit === null ? [] : [`--on ${quote(unit)}`]),
-    ...(substitution?.kind === 'ep' ? ['--substitute-ep cpu'] : []),
+    ...substitutionWords(substitution),
     `--tier ${tier}`,
     ...(launches === null ? [] : [`--launches ${launches}`]),
     ...(task === null ? [] : [`--task ${quote(task)}`]),
@@ -22,6 +22,11 @@ export function reproduceCommand({ spec }: BenchmarkView, unit: string | null): 
     '--watch',
   ];
   return words.join(' ').slice(0, 2_000);
+}
+
+function substitutionWords(substitution: BenchmarkView['spec']['substitution']): readonly string[] {
+  if (substitution === null) return [];
+  return [substitution.kind === 'ep' ? '--substitute-ep cpu' : `--substitute-device ${substitution.executed}`];
 }
 
 /** Recipe names and model ids may hold anything a file name may. */

@@ -6,6 +6,7 @@ import { CPU_EP, type JobId } from '../../domain/names.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import { dataNeeds, missingRows } from '../../domain/recipe/conversion-data.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
@@ -53,7 +54,7 @@ export function expandRecipe(read: ReadRecipe, context: RecipeContext): readonly
 /** An uploaded model brings no rows along: what a pass of the recipe needs of them has to be on the farm already, or within reach of it. */
 function supportOfSubmit({ recipe }: ReadRecipe, context: RecipeContext): Support {
   const { devices, spec, imported } = context;
-  const support = supportOf(recipe, devices);
+  const support = supportOf(recipe, devices, spec);
   if (support.kind === 'unsupported' || spec.source.kind === 'hub') return support;
   const { data } = localDataOf(spec, recipe, imported);
   const needs = dataNeeds(planConversion(recipe).host);
@@ -132,7 +133,7 @@ function benchmarkSpec(
     synthetic: spec.synthetic,
     requestedEp,
     executedEp,
-    substitution: executedEp === requestedEp ? null : { kind: 'ep', requested: requestedEp, executed: executedEp },
+    substitution: substitutionOf(recipe, spec),
     tier: spec.tier,
     launches: spec.launches,
     task: spec.task,
@@ -143,4 +144,11 @@ function benchmarkSpec(
     ),
     conversionKey: conversion?.kind === 'convert' ? conversion.conversionKey : null,
   };
+}
+
+/** Where the benchmark runs otherwise than the recipe asks; null where it does not, also when what was asked for is the recipe's own. */
+function substitutionOf({ target }: Recipe, { substituteEp, substituteDevice }: JobSpec): BenchmarkSpec['substitution'] {
+  if (substituteEp === 'cpu' && target.ep !== CPU_EP) return { kind: 'ep', requested: target.ep, executed: CPU_EP };
+  if (substituteDevice === undefined || substituteDevice === target.device) return null;
+  return { kind: 'device', requested: target.device, executed: substituteDevice };
 }

@@ -131,7 +131,10 @@ describe('recipes that nobody can run', () => {
     const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains: ['olive'] })])];
     const data = { quantize_data_config: { path: 'data/rows.jsonl', origin: 'local' as const } };
     const dataFiles = { 'data/rows.jsonl': { sha256: 'a'.repeat(64), sizeBytes: 1 } };
-    const { tasks } = expandJob({ recipes: [refOf(catalogueText('context_ov_static'))], substituteEp: 'cpu', data, dataFiles }, fleet);
+    const { tasks } = expandJob(
+      { recipes: [refOf(catalogueText('context_ov_static'))], substituteDevice: 'cpu', waitForDevice: true, data, dataFiles },
+      fleet,
+    );
     expect(tasks.find(({ spec }) => spec.kind === 'convert')?.requirement.toolchains).toEqual(['olive']);
     expect(tasks.some(({ endedAs }) => endedAs !== undefined)).toBe(false);
   });
@@ -148,6 +151,18 @@ describe('recipes that nobody can run', () => {
     expect(first?.requirement.toolchains).toEqual(['openvino-aaaaaaaaaaaa']);
     expect(first?.spec).toMatchObject({ toolchain: 'openvino-aaaaaaaaaaaa' });
     expect(second?.taskId).not.toBe(first?.taskId);
+  });
+
+  it('keep their execution provider on a substituted kind of device, and cannot have another one when their model is bound to it', () => {
+    const data = { quantize_data_config: { path: 'data/rows.jsonl', origin: 'local' as const } };
+    const dataFiles = { 'data/rows.jsonl': { sha256: 'a'.repeat(64), sizeBytes: 1 } };
+    const fleet = [...FLEET, agentOf('lab-5', [deviceOf('lab-5/cpu0', { toolchains: ['openvino'] })])];
+    const spec = { recipes: [refOf(catalogueText('context_ov_static'))], data, dataFiles, waitForDevice: true };
+    const [moved] = benchmarksOf(expandJob({ ...spec, substituteDevice: 'cpu' }, fleet));
+    expect(moved?.requirement).toMatchObject({ ep: 'OpenVINOExecutionProvider', deviceClass: 'cpu' });
+    expect(moved?.spec).toMatchObject({ substitution: { kind: 'device', requested: 'npu', executed: 'cpu' } });
+    const replaced = benchmarksOf(expandJob({ ...spec, substituteEp: 'cpu' }, fleet));
+    expect(replaced.every(({ endedAs }) => endedAs?.error.code === 'ep-bound-artifact')).toBe(true);
   });
 
   it('end at once when an uploaded model brings no rows for a pass that calibrates, and say what to give', () => {

@@ -1,4 +1,5 @@
 import type { Sha256 } from '../../domain/json.ts';
+import { planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import type { ResolveResult } from '../../domain/task.ts';
 import type { AddTasksCommand, AgentRecord, JobRecord, TaskRecord } from '../store/task-store.ts';
@@ -41,9 +42,9 @@ function link(resolve: TaskRecord, context: ResolvedJob & { result: ResolveResul
   const { job, result, open, agents, sha256 } = context;
   const recipe = resolve.spec.recipe;
   const parsed = parseRecipe(recipe.text, { name: recipe.recipeId, sha256 }).recipe;
-  const support = supportOf(parsed, knownDevices(agents));
+  const support = supportOf(parsed, knownDevices(agents), job.spec);
   // The toolchain that made the recipe runnable at submit may be away now: the conversion waits for it.
-  const toolchains = support.kind === 'runnable' ? support.hostToolchains : ['olive'];
+  const toolchains = support.kind === 'runnable' ? support.hostToolchains : [toolchainNeeded(planConversion(parsed).host) ?? 'olive'];
   const { conversionKey, task } = keyConversion(
     { recipe, parsed, task: taskOf(open), strict: job.spec.strict, toolchains },
     result.source,

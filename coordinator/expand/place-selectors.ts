@@ -62,7 +62,7 @@ export function refuseIdleSelectors(recipes: readonly ReadRecipe[], { spec, devi
   if (spec.waitForDevice || spec.followForMs !== undefined || spec.sweep === undefined) return;
   for (const selector of spec.sweep.selectors) {
     const found = recipes.map(({ recipe }) =>
-      placeOn(devices, benchmarkRequirement(recipe, { spec, support: supportOf(recipe, devices), selector }), spec.coverage),
+      placeOn(devices, benchmarkRequirement(recipe, { spec, support: supportOf(recipe, devices, spec), selector }), spec.coverage),
     );
     const refused = found.flatMap((one) => one.refused);
     if (found.every(({ placements }) => placements.length === 0)) throw unsatisfiable(formatSelector(selector), mergeRefused(refused));

@@ -33,13 +33,13 @@ export interface BenchmarkNeed {
   readonly selector: Selector;
 }
 
-/** The recipe's own device and execution provider, or the CPU's when it is substituted; the whole host must be quiet. */
+/** The recipe's own device and execution provider, or what substitutes them; the whole host must be quiet. */
 export function benchmarkRequirement(recipe: Recipe, { spec, support, selector }: BenchmarkNeed): Requirement {
   const onCpu = spec.substituteEp === 'cpu';
   return normalizeRequirement({
     kind: 'benchmark',
     ep: onCpu ? CPU_EP : recipe.target.ep,
-    deviceClass: onCpu ? 'cpu' : recipe.target.device,
+    deviceClass: onCpu ? 'cpu' : (spec.substituteDevice ?? recipe.target.device),
     toolchains: support.kind === 'runnable' ? [...support.targetToolchains] : [],
     capabilities: [],
     labels: {},

@@ -1,8 +1,13 @@
 import type { Device } from '../../domain/device.ts';
 import { type ErrorReport, GroveError } from '../../domain/errors.ts';
+import type { JobSpec } from '../../domain/job.ts';
+import { CPU_EP } from '../../domain/names.ts';
 import { planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
 import { offeredToolchain } from '../../domain/toolchains.ts';
+
+/** Passes whose result one execution provider alone can run. */
+const BINDING: readonly string[] = ['EPContextBinaryGenerator', 'OpenVINOEncapsulation', 'QNNContextBinaryGenerator'];
 
 /** Who converts a recipe and runs its target passes: Grove alone, agents with a toolchain, or nobody. */
 export type Support =
@@ -12,7 +17,7 @@ export type Support =
 /**
  * Decides from the recipe and the toolchains that agents of the farm offer. Olive converts everything or nothing: where a pass needs it, it runs all of a side.
  */
-export function supportOf(recipe: Recipe, devices: readonly Device[]): Support {
+export function supportOf(recipe: Recipe, devices: readonly Device[], { substituteEp }: Pick<JobSpec, 'substituteEp'>): Support {
   const [script] = recipe.userScripts;
   if (script !== undefined) return { kind: 'unsupported', error: new GroveError('user-script-refused', { path: script }).toReport() };
   const offered = new Set(devices.flatMap(({ profile }) => profile.toolchains));
@@ -20,6 +25,10 @@ export function supportOf(recipe: Recipe, devices: readonly Device[]): Support {
   const [hostToolchain, targetToolchain] = [host, target].map((passes) => toolchainOf(passes, offered));
   const lacking = hostToolchain?.lacking ?? targetToolchain?.lacking;
   if (lacking !== undefined) return { kind: 'unsupported', error: unsupportedPass(lacking).toReport() };
+  if (substituteEp === 'cpu' && recipe.target.ep !== CPU_EP && recipe.passes.some(({ type }) => BINDING.includes(type))) {
+    const error = new GroveError('ep-bound-artifact', { ep: recipe.target.ep, requested: CPU_EP });
+    return { kind: 'unsupported', error: error.toReport() };
+  }
   return { kind: 'runnable', hostToolchains: hostToolchain?.ids ?? [], targetToolchains: targetToolchain?.ids ?? [] };
 }
 

@@ -40,7 +40,7 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     dataFiles,
     coverage: request.on,
     where: readWhere(request.where),
-    substituteEp: request.substituteEp ?? null,
+    ...readSubstitution(request),
     tier: request.tier ?? 'standard',
     launches: request.launches ?? null,
     priority: request.priority ?? (isSweep(request) ? 'sweep' : 'interactive'),
@@ -51,6 +51,13 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     ...(request.followForMs !== undefined && { followForMs: request.followForMs }),
     ...(isSweep(request) && { sweep: { models: [model, ...moreModels], selectors: readSelectors(request) } }),
   };
+}
+
+/** One of the two at most: the other one would say nothing more. */
+function readSubstitution({ substituteEp, substituteDevice }: SubmitRequest): Pick<JobSpec, 'substituteEp' | 'substituteDevice'> {
+  if (substituteEp !== undefined && substituteDevice !== undefined)
+    throw new GroveError('invalid-argument', { problem: 'substituteEp and substituteDevice exclude each other' });
+  return { substituteEp: substituteEp ?? null, ...(substituteDevice !== undefined && { substituteDevice }) };
 }
 
 function isSweep({ models, selectors, variants }: SubmitRequest): boolean {

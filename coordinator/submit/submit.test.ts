@@ -138,6 +138,7 @@ describe('reading a request', () => {
       { recipes: [{ name: 'x', text: JSON.stringify(minimalDocument({ passes: { a: { type: 'OnnxConversoin' } } })) }] },
       'unknown-pass',
     ],
+    ['two substitutions at once', { substituteEp: 'cpu', substituteDevice: 'cpu' }, 'invalid-argument'],
     ['a setting for a pass that no recipe has', { set: ['nothing.x=1'] }, 'invalid-argument'],
     ['rows that were not listed', { data: { xnli: { path: 'x.jsonl' } } }, 'invalid-request'],
   ])('refuses %s', async (_what, change, code) => {

@@ -7,7 +7,7 @@ import type { JobRecord } from '../../store/task-store.ts';
 /** A job as people see it: without the texts of its recipes and the list of its files. */
 export function jobSummary(job: JobRecord): JobSummary {
   const { jobId, principal, submittedAt, endedAt, state, counts, priority, spec } = job;
-  const { synthetic, where, substituteEp, tier, launches, task, strict, waitForDevice } = spec;
+  const { synthetic, where, substituteEp, substituteDevice = null, tier, launches, task, strict, waitForDevice } = spec;
   return {
     jobId,
     submitter: principal.name,
@@ -27,6 +27,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     on: spec.coverage,
     where: selectorOf(where).map(formatCondition),
     substituteEp,
+    substituteDevice,
     tier,
     launches,
     task,

@@ -33,7 +33,7 @@ export const OPENVINO: EpDefinition = {
     'Subgraphs it takes become one node of its own in the profile; what it leaves stays on the CPU provider under its own name. The NPU needs fixed shapes; CPU and GPU do not.',
   install: {
     linux:
-      "`grove ep add onnxruntime_ep_openvino-VERSION.whl` (plug-in), or `grove ep add onnxruntime_openvino-VERSION.whl` (a build of ONNX Runtime with OpenVINO, which also runs on CPUs that are not Intel's). The NPU needs kernel 6.6 or later (intel_vpu), firmware and `intel-level-zero-npu`; the agent's user must be in the group `render`.",
+      "`grove ep add onnxruntime_ep_openvino-VERSION.whl` (plug-in), or `grove ep add onnxruntime_openvino-VERSION.whl` (a build of ONNX Runtime with OpenVINO, which also runs on CPUs that are not Intel's, but reads no model in OpenVINO's own form: what OpenVINOEncapsulation makes needs the plug-in). The NPU needs kernel 6.6 or later (intel_vpu), firmware and `intel-level-zero-npu`; the agent's user must be in the group `render`.",
     windows: '`grove ep add onnxruntime_ep_openvino-VERSION.whl` and the Intel NPU driver; or `grove ep add winml:OpenVINO`.',
   },
   proof:
