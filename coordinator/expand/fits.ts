@@ -23,7 +23,7 @@ export function fitsOf(
   const models = groupByProfile(devices.filter(({ name }) => isMeant(name, spec.coverage)));
   const unknown = typeof spec.coverage === 'object' ? missingOf(spec.coverage.units, devices) : [];
   return recipes.slice(0, MAX_PLAN_FITS).map((read): RecipeFit => {
-    const support = supportOf(read.recipe, devices);
+    const support = supportOf(read.recipe, devices, spec);
     const bases = selectorsOf(spec).map((selector) => benchmarkRequirement(read.recipe, { spec, support, selector }));
     return { recipeId: read.ref.recipeId, ...judgeAll(models, bases, unknown) };
   });
