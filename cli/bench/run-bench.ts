@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { asJson } from '../../agent/runner/as-json.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Tier } from '../../domain/names.ts';
-import type { BenchmarkReport, Placement } from '../../domain/report.ts';
+import { formatDifference, qualityText } from '../../domain/quality-text.ts';
+import type { BenchmarkReport, Placement, Quality } from '../../domain/report.ts';
 import { median } from '../../domain/statistics.ts';
 import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
@@ -16,6 +17,7 @@ import type { CommandContext } from '../context.ts';
 import { keyValues, positiveInteger } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type LocalChildren, openLocalChildren } from './children.ts';
+import { compareWithReference, type Measured } from './reference-quality.ts';
 import { type SessionChoice, sessionHere } from './session-here.ts';
 
 /** `grove bench`'s options. */
@@ -25,6 +27,9 @@ export interface BenchOptions extends OutputOptions {
   readonly tier: Tier;
   readonly launches?: number;
   readonly streams?: number;
+  /** A model whose outputs are compared with. */
+  readonly reference?: string;
+  readonly minCosine?: number;
   readonly dim: readonly string[];
   readonly idsBelow: number;
 }
@@ -37,6 +42,7 @@ interface BenchResult extends LaunchSummary {
   readonly inputShapes: BenchmarkReport['inputShapes'];
   readonly launches: BenchmarkReport['launches'];
   readonly placement: Placement;
+  readonly quality: Quality;
 }
 
 /** Measures a model in fresh processes and prints what they found. Throws what the processes report. */
@@ -57,7 +63,8 @@ interface Tools {
 
 async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
   const { tier, launches: asked, streams } = options;
-  const session = asJson(await sessionHere({ modelPath, ...sessionOptions(options) }, context));
+  const spec = await sessionHere({ modelPath, ...sessionOptions(options) }, context);
+  const session = asJson(spec);
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
   const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
   const timeoutMs = TIERS[tier].budgetMs * 4;
@@ -89,7 +96,13 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
     ...summary,
     launches: results.map(({ report }) => report),
     placement,
+    quality: await qualityOf({ session: spec, inputs }, options, children),
   };
+}
+
+async function qualityOf(measured: Measured, { reference, minCosine }: BenchOptions, children: LocalChildren): Promise<Quality> {
+  if (reference === undefined) return { state: 'not-measured', why: 'no --reference was named' };
+  return compareWithReference(measured, { path: reference, minCosine }, children);
 }
 
 interface ThroughputPlan {
@@ -138,5 +151,15 @@ function benchText(result: BenchResult): string {
     table(['launch', 'create ms', 'first ms', 'p50 ms', 'p90 ms', 'samples'], rows),
     `session creation: cold ${cold?.createMs.toFixed(1)} ms${warm.length === 0 ? '' : `, warm ${median(warm.map(({ createMs }) => createMs)).toFixed(1)} ms`}; peak memory ${(peakBytes / 1e6).toFixed(0)} MB`,
     `placement: ${shares.join('; ')}${result.placement.fellBack ? ` (FELL BACK: ${result.placement.heavyNodesElsewhere} heavy nodes off ${result.ep})` : ''}`,
+    ...qualityLines(result.quality),
   ].join('\n');
+}
+
+function qualityLines(quality: Quality): string[] {
+  if (quality.state === 'not-measured') return quality.why.startsWith('no --reference') ? [] : [`quality: not measured: ${quality.why}`];
+  const { min, isDefault } = quality.bound;
+  const verdict = quality.passed ? 'good' : 'NOT GOOD';
+  return [
+    `quality: ${qualityText(quality)}, ${verdict} (bound ${min}${isDefault ? ', default' : ''}); largest difference ${formatDifference(quality.maxAbsDifference)}`,
+  ];
 }

@@ -80,6 +80,18 @@ describe('grove bench', () => {
     for (const launch of result.launches) expect(launch.sampleCount).toBeGreaterThanOrEqual(64);
   });
 
+  it('compares the outputs with those of a reference model', async () => {
+    const model = join(converted, 'model.onnx');
+    const { code, out } = await lab.grove('bench', model, '--launches', '1', '--reference', model, '-o', 'json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).quality).toMatchObject({
+      state: 'measured',
+      passed: true,
+      bound: { min: 0.99, isDefault: true },
+      maxAbsDifference: 0,
+    });
+  });
+
   it('ends with 7 for an execution provider this machine lacks', async () => {
     const { code, err } = await lab.grove('bench', join(converted, 'model.onnx'), '--ep', 'QNNExecutionProvider', '-o', 'json');
     expect(code).toBe(7);
