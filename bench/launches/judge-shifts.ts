@@ -1,4 +1,4 @@
-import { latencyRatio, pairedRatio, relativeHalfWidth } from '../../domain/statistics.ts';
+import { latencyRatio, launchInterval, pairedRatio, relativeHalfWidth } from '../../domain/statistics.ts';
 
 /** How two measurements of one device are compared. */
 export type Method = 'one after the other' | 'alternating';
@@ -12,7 +12,7 @@ export interface ShiftRates {
   readonly told: number;
   /** Share whose interval leaves 1 out on the wrong side. */
   readonly wrong: number;
-  /** Share of those told that are also called a change: beyond the notable ratio. */
+  /** Share that is called a change: told, beyond the notable ratio, and of a second measurement whose own interval is narrow enough not to be called noisy. */
   readonly called: number;
   /** Share of intervals that hold the true shift. */
   readonly covered: number;
@@ -22,6 +22,8 @@ export interface ShiftRates {
 
 /** As the matrix does: less is no change. */
 const NOTABLE_RATIO = 1.02;
+/** As the matrix does: a wider interval makes a result noisy, and that is not judged. */
+const MAX_HALF_WIDTH = 0.02;
 
 /** What is compared how often. */
 export interface ShiftPlan {
@@ -49,7 +51,8 @@ export function judgeShift(launchMediansMs: readonly number[], { method, shift, 
     const isTold = shift === 1 ? above || below : shift > 1 ? above : below;
     counts.told += Number(isTold);
     counts.wrong += Number(shift !== 1 && (shift > 1 ? below : above));
-    counts.called += Number(isTold && (value > NOTABLE_RATIO || value < 1 / NOTABLE_RATIO));
+    const isNotable = value > NOTABLE_RATIO || value < 1 / NOTABLE_RATIO;
+    counts.called += Number(isTold && isNotable && (method === 'alternating' || isNarrow(second)));
     counts.covered += Number(low <= shift && shift <= high);
     halfWidths.push(relativeHalfWidth(ratio) ?? Number.NaN);
   }
@@ -59,6 +62,10 @@ export function judgeShift(launchMediansMs: readonly number[], { method, shift, 
     ...{ told: share(counts.told), wrong: share(counts.wrong), called: share(counts.called), covered: share(counts.covered) },
     halfWidth: halfWidths.sort((a, b) => a - b)[Math.floor(launchMediansMs.length / 2)] ?? Number.NaN,
   };
+}
+
+function isNarrow(medians: readonly number[]): boolean {
+  return (relativeHalfWidth(launchInterval(medians)) ?? Number.POSITIVE_INFINITY) <= MAX_HALF_WIDTH;
 }
 
 function notNull({ value, low, high }: ReturnType<typeof latencyRatio>) {

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { median } from '../../domain/statistics.ts';
 import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { judgeShift, type Method, type ShiftRates } from './judge-shifts.ts';
 import { type RecordedLaunches, readRecordedLaunches } from './recorded-launches.ts';
+import { syntheticLaunches } from './synthetic-launches.ts';
 
 export const PAGE_PATH = join(INSTALLATION_FOLDER, 'docs', 'measurement.md');
 
@@ -18,19 +20,33 @@ export async function measurementPage(): Promise<string> {
   const [start, end] = [page.indexOf(MARK), page.indexOf(END)];
   if (start === -1 || end === -1) throw new Error('docs/measurement.md has no marks for the rates');
   const records = await readRecordedLaunches();
-  return `${page.slice(0, start)}${MARK}${records.map(section).join('\n\n')}\n${page.slice(end)}`;
+  return `${page.slice(0, start)}${MARK}${[syntheticSection(), ...records.map(recordedSection)].join('\n\n')}\n${page.slice(end)}`;
 }
 
-function section(record: RecordedLaunches): string {
-  const { model, machine, recordedOn, load, launchMediansMs } = record;
-  const middle = [...launchMediansMs].sort((a, b) => a - b)[Math.floor(launchMediansMs.length / 2)] ?? Number.NaN;
-  const rates = METHODS.flatMap((method) => LAUNCHES.flatMap((launches) => row(launchMediansMs, { method, launches })));
+/** How far launches of a quiet machine scatter, as the deviation of their logarithms. */
+const QUIET_SPREAD = 0.01;
+const SYNTHETIC_LAUNCHES = 2_000;
+
+function recordedSection({ model, machine, recordedOn, load, launchMediansMs }: RecordedLaunches): string {
+  const middle = median(launchMediansMs).toPrecision(3);
+  return section(
+    `**${model}**: ${launchMediansMs.length} launches of about ${middle} ms, ${recordedOn}, ${machine}, load ${load}.`,
+    launchMediansMs,
+  );
+}
+
+function syntheticSection(): string {
+  const about = `**synthetic**: ${SYNTHETIC_LAUNCHES} launches that depend on nothing and scatter by ${percent(QUIET_SPREAD)}, as on a quiet machine.`;
+  return section(about, syntheticLaunches(QUIET_SPREAD, SYNTHETIC_LAUNCHES));
+}
+
+function section(about: string, launchMediansMs: readonly number[]): string {
   return [
-    `**${model}**: ${launchMediansMs.length} launches of about ${middle.toPrecision(3)} ms, ${recordedOn}, ${machine}, load ${load}.`,
+    about,
     '',
-    `| comparison | launches a side | half-width, median | false alarms | called a change | ${SHIFTS.slice(1).map(missed).join(' | ')} | interval holds the truth |`,
+    `| comparison | launches a side | half-width, median | false alarms | of them called a change | ${SHIFTS.slice(1).map(missed).join(' | ')} | interval holds the truth |`,
     `|---|---|---|---|---|${'---|'.repeat(SHIFTS.length - 1)}---|`,
-    ...rates,
+    ...METHODS.flatMap((method) => LAUNCHES.flatMap((launches) => row(launchMediansMs, { method, launches }))),
   ].join('\n');
 }
 
