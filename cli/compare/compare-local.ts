@@ -8,6 +8,7 @@ import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/ru
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
+import { EP_DEFINITIONS } from '../../engine/runtime/eps/registry.ts';
 import type { LocalChildren } from '../bench/children.ts';
 import { type Comparison, judgeRatio, type SideResult } from './comparison.ts';
 import type { Side } from './variant.ts';
@@ -52,7 +53,18 @@ export async function compareHere(request: ComparisonRequest): Promise<Compariso
   const [a, b] = [await sideOf(request, pairs, 'a'), await sideOf(request, pairs, 'b')];
   const ratio = pairedRatio(...mediansOf(pairs));
   const verdict = judgeRatio(ratio, margin);
-  return { schemaVersion: 1, paired: true, tier, pairs: pairs.length, a, b, ratio, margin, verdict, warnings: warningsOf({ a, b }) };
+  return {
+    schemaVersion: 1,
+    paired: true,
+    tier,
+    pairs: pairs.length,
+    a,
+    b,
+    ratio,
+    margin,
+    verdict,
+    warnings: [...emulatorWarnings(request.sessions), ...warningsOf({ a, b })],
+  };
 }
 
 function mediansOf(pairs: readonly Pair[]): [number[], number[]] {
@@ -97,6 +109,15 @@ async function placementOf({ sessions, inputs, tier, children }: ComparisonReque
     outputFolder: await children.makeFolder(`profile-${side}`),
   });
   return (await children.run({ stage: 'profile', request, result: profilingResultSchema, timeoutMs: TIERS[tier].budgetMs * 4 })).placement;
+}
+
+/** A ratio of two emulators tells nothing of the hardware they stand for. */
+function emulatorWarnings(sessions: ComparisonRequest['sessions']): string[] {
+  return (['a', 'b'] as const).flatMap((side) => {
+    const { ep } = sessions[side];
+    const isEmulated = EP_DEFINITIONS[ep].emulator?.arch === process.arch;
+    return isEmulated ? [`${side}: ${ep} is an emulator on ${process.arch}: its latency says nothing of the device it stands for`] : [];
+  });
 }
 
 function warningsOf(sides: Readonly<Record<Side, SideResult>>): string[] {

@@ -16,7 +16,18 @@ export function comparisonText(comparison: Comparison): string {
 
 function sideRow(name: string, { model, p50Ms, runtime, session }: SideResult, differing: readonly string[]): string[] {
   const library = `${runtime.ortVersion} ${runtime.ortLibraryDigest.slice(0, 8)}`;
-  return [name, model, estimateText(p50Ms), library, differing.map((key) => `${key}=${session[key] ?? ''}`).join(' ') || 'the same'];
+  return [
+    name,
+    model,
+    estimateText(p50Ms),
+    library,
+    differing.map((key) => `${key}=${shortened(String(session[key] ?? ''))}`).join(' ') || 'the same',
+  ];
+}
+
+/** Paths and digests say enough by their ends. */
+function shortened(value: string): string {
+  return value.length <= 40 ? value : `${value.slice(0, 12)}…${value.slice(-20)}`;
 }
 
 /** Two cells as a person reads them. */
