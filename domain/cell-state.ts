@@ -37,5 +37,6 @@ export const badgeSchema = z.enum([
   'local-data',
   'disturbed',
   'drift',
+  'outlier',
 ]);
 export type Badge = z.infer<typeof badgeSchema>;

@@ -10,7 +10,7 @@ export interface CellText {
   readonly state: StateSign;
   /** `5.61 ms ±1.1%`; empty when nothing was measured. */
   readonly latency: string;
-  /** `1.08x [1.05-1.11]` against the previous result. */
+  /** `1.08x [1.05-1.11]` against the previous result, `... to baseline`, `... (environment changed)`. */
   readonly ratio: string;
   /** `QNN 99% t`: share of node time on the executed EP. */
   readonly placement: string;
@@ -37,7 +37,7 @@ export function cellText(cell: Cell, nowMs: number): CellText {
   return {
     state: STATE_SIGNS[cell.state],
     latency: p50Ms === null ? '' : latencyText(p50Ms),
-    ratio: cell.ratioToPrevious === null ? '' : formatRatio(cell.ratioToPrevious),
+    ratio: ratioText(cell),
     placement: cell.epTimeShare === null ? '' : `${shortEp(cell.key.executedEp)} ${formatShare(cell.epTimeShare)} t`,
     quality: cell.quality === null ? '' : qualityText(cell.quality),
     ranking: cell.quality === null ? '' : rankingText(cell.quality),
@@ -48,6 +48,17 @@ export function cellText(cell: Cell, nowMs: number): CellText {
     badges: cell.badges,
     reason: cell.reason,
   };
+}
+
+function ratioText({ comparison, ratioToPrevious }: Cell): string {
+  if (comparison === null) return ratioToPrevious === null ? '' : formatRatio(ratioToPrevious);
+  const { ratio, against, changed } = comparison;
+  const parts = [
+    formatRatio(ratio),
+    against === 'baseline' ? 'to baseline' : '',
+    changed.length > 0 ? `(${changed.join(', ')} changed)` : '',
+  ];
+  return parts.filter(Boolean).join(' ');
 }
 
 function latencyText(p50Ms: NonNullable<Cell['p50Ms']>): string {

@@ -17,8 +17,8 @@ export interface StateSign {
 /** Sign, word and meaning of every state. */
 export const STATE_SIGNS: Readonly<Record<CellState, StateSign>> = {
   ok: { sign: '✓', label: 'ok', meaning: 'measured, nothing wrong' },
-  regressed: { sign: '▲', label: 'regressed', meaning: 'slower than its previous result' },
-  improved: { sign: '▼', label: 'improved', meaning: 'faster than its previous result' },
+  regressed: { sign: '▲', label: 'regressed', meaning: 'slower than its baseline, or than its previous result' },
+  improved: { sign: '▼', label: 'improved', meaning: 'faster than its baseline, or than its previous result' },
   noisy: { sign: '≈', label: 'noisy', meaning: 'the interval stayed wider than 2 %' },
   insufficient: { sign: '?', label: 'insufficient', meaning: 'too few launches for an interval' },
   'fell-back': { sign: '↩', label: 'fell back', meaning: 'heavy nodes ran off the asked execution provider' },
@@ -39,6 +39,7 @@ export const BADGE_MEANINGS: Readonly<Record<Badge, string>> = {
   synthetic: "the weights are not the model's own: never ranked",
   emulated: 'not silicon: never ranked',
   imported: 'measured elsewhere: never ranked',
+  outlier: 'slower or faster than the other machines of its model by more than they differ',
   acknowledged: 'somebody has looked at this state and accepted it',
   'local-data': 'data given by the submitter',
   disturbed: 'the machine was on battery, saving power, too hot, busy or short of memory while it was measured',

@@ -33,6 +33,45 @@ export function cellId(key: CellKey, sha256: Sha256): string {
   return digestOf(key, sha256).slice(0, 16);
 }
 
+/** What may differ between two results of one cell. A difference is shown; results that differ in any of these are never judged against each other. */
+export const provenanceChangeSchema = z.enum(['recipe', 'conversion', 'environment', 'runtime']);
+export type ProvenanceChange = z.infer<typeof provenanceChangeSchema>;
+
+/** A unit's latest number against an earlier one. */
+export const comparisonSchema = z.strictObject({
+  against: z.enum(['baseline', 'previous']),
+  /** The earlier result. */
+  taskId: z.string(),
+  measuredAt: z.number().nullable(),
+  p50Ms: estimateSchema,
+  /** Latest over earlier: 1.08 is 8 % slower. */
+  ratio: estimateSchema,
+  /** Of the ratio's logarithm; null where the interval has no bounds. */
+  error: z.strictObject({ standardError: z.number().min(0), degreesOfFreedom: z.number().min(0) }).nullable(),
+  /** Empty: both were measured on the same bytes in the same environment. */
+  changed: z.array(provenanceChangeSchema),
+  /** Two-sided, of "equally fast"; null unless comparable. */
+  pValue: z.number().min(0).max(1).nullable(),
+});
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+const momentSchema = z.strictObject({ taskId: z.string(), at: z.number() });
+
+/** What came before: of the unit that names the cell's state. */
+const cellHistorySchema = z.strictObject({
+  /** Ended benchmarks of the cell, with a number or without. */
+  results: z.int().min(0),
+  /** The first that ended. */
+  firstAt: z.number().nullable(),
+  /** The newest with a number that nothing was wrong with. */
+  lastGood: momentSchema.nullable(),
+  /** The first after it that was bad: failed, fell back, wrong outputs. Null while all is well. */
+  firstBad: momentSchema.nullable(),
+  /** Heavy nodes off the execution provider in the result before and in the latest; null when they are as many. */
+  fallback: z.strictObject({ before: z.int().min(0), now: z.int().min(0) }).nullable(),
+});
+export type CellHistory = z.infer<typeof cellHistorySchema>;
+
 export const cellSchema = z.strictObject({
   id: z.string(),
   key: cellKeySchema,
@@ -55,6 +94,9 @@ export const cellSchema = z.strictObject({
   evaluator: z.array(evaluatedMetricSchema).default([]),
   /** Against the previous result of the same unit, when both may be compared. */
   ratioToPrevious: estimateSchema.nullable(),
+  /** What its state is judged by: the pinned baseline, else the previous result. Null without either, and from coordinators before version 3. */
+  comparison: comparisonSchema.nullable().default(null),
+  history: cellHistorySchema.default({ results: 0, firstAt: null, lastGood: null, firstBad: null, fallback: null }),
   provenance: z.strictObject({
     jobId: z.string(),
     taskId: z.string(),
@@ -84,6 +126,7 @@ export const cellSchema = z.strictObject({
         taskId: z.string(),
         /** Null unless measured. */
         p50Ms: estimateSchema.nullable().default(null),
+        comparison: comparisonSchema.nullable().default(null),
       }),
     )
     .default([]),
@@ -129,9 +172,13 @@ export const matrixColumnSchema = z.strictObject({
 });
 
 export const matrixSchema = z.strictObject({
-  /** 2 since cells carry `evaluator`, 3 since they carry what people said about them; readers take all. */
+  /** 2 since cells carry `evaluator`, 3 since they carry curation, comparison and history; readers take all. */
   schemaVersion: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   generatedAt: z.number(),
+  /** The comparisons of all units: how many were tested together, and from which p-value on a change counts. */
+  significance: z
+    .strictObject({ tested: z.int().min(0), level: z.number(), threshold: z.number() })
+    .default({ tested: 0, level: 0.05, threshold: 0 }),
   rows: z.array(matrixRowSchema),
   columns: z.array(matrixColumnSchema),
   /** `cells[row][column]`; null where nothing was asked for. */

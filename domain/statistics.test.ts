@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  compareLatency,
   latencyRatio,
   launchInterval,
   mean,
   median,
   medianAbsoluteDeviation,
+  pAtMost,
   pairedRatio,
   quantile,
   relativeHalfWidth,
@@ -175,5 +177,23 @@ describe('pairedRatio', () => {
   it('gives no interval under five pairs, and refuses what is no pair', () => {
     expect(pairedRatio([1, 2], [1, 2])).toMatchObject({ value: 1, low: null, high: null });
     expect(() => pairedRatio([1, 2], [1])).toThrow(RangeError);
+  });
+});
+
+describe('pAtMost', () => {
+  const a = [10.8, 10.9, 10.7, 10.85, 10.75];
+  const b = [10, 10.1, 9.9, 10.05, 9.95];
+
+  it('is half of the two-sided value at the bounds of the interval', () => {
+    const { ratio, error } = compareLatency({ launchMedians: a }, { launchMedians: b });
+    if (error === null || ratio.low === null || ratio.high === null) throw new Error('no interval');
+    expect(pAtMost(ratio.value, error, ratio.low)).toBeCloseTo(0.025, 10);
+    expect(pAtMost(ratio.value, error, ratio.high)).toBeCloseTo(0.975, 10);
+    expect(pAtMost(ratio.value, error, ratio.value)).toBeCloseTo(0.5, 12);
+  });
+
+  it('is certain without any error', () => {
+    const error = { standardError: 0, degreesOfFreedom: 8 };
+    expect([pAtMost(1.1, error, 1.05), pAtMost(1.05, error, 1.05), pAtMost(1, error, 1.05)]).toEqual([0, 1, 1]);
   });
 });

@@ -85,6 +85,24 @@ export function relativeHalfWidth(estimate: Estimate): number | undefined {
   return Math.max(estimate.high / estimate.value - 1, 1 - estimate.low / estimate.value);
 }
 
+/** Most launches that are worth naming. */
+const MAX_LAUNCHES_NEEDED = 1_000;
+
+/**
+ * Launches after which the interval would be within `relative` (0.02 is 2 %) if launches go on to vary as these do; at most 1,000. Throws RangeError
+ * below two launches.
+ */
+export function launchesNeeded(launchMedians: readonly number[], relative: number): number {
+  const deviation = Math.sqrt(variance(launchMedians.map(Math.log)));
+  let launches = MIN_LAUNCHES_FOR_INTERVAL;
+  while (launches < MAX_LAUNCHES_NEEDED && isWide(deviation, launches, relative)) launches += 1;
+  return launches;
+}
+
+function isWide(deviation: number, launches: number, relative: number): boolean {
+  return (studentQuantile(0.5 + CONFIDENCE / 2, launches - 1) * deviation) / Math.sqrt(launches) > Math.log1p(relative);
+}
+
 /** Launch medians of one cell, with the variance pool of its device. */
 export interface CellLaunches {
   readonly launchMedians: readonly number[];
@@ -96,15 +114,41 @@ export interface CellLaunches {
  * either side has too few launches and no pool.
  */
 export function latencyRatio(candidate: CellLaunches, baseline: CellLaunches): Estimate {
+  return compareLatency(candidate, baseline).ratio;
+}
+
+/** How sure the logarithm of a ratio is: with this standard error it follows Student's distribution of so many degrees of freedom. */
+export interface LogError {
+  readonly standardError: number;
+  readonly degreesOfFreedom: number;
+}
+
+/** {@link latencyRatio} with what a test of it needs; `error` is null where the interval has no bounds. */
+export function compareLatency(
+  candidate: CellLaunches,
+  baseline: CellLaunches,
+): { readonly ratio: Estimate; readonly error: LogError | null } {
   const a = logSummary(candidate.launchMedians, candidate.pool);
   const b = logSummary(baseline.launchMedians, baseline.pool);
   const value = Math.exp(a.mean - b.mean);
-  if (a.squaredError === undefined || b.squaredError === undefined) return { value, low: null, high: null };
-  const half = welchHalfWidth(
+  if (a.squaredError === undefined || b.squaredError === undefined) return { ratio: { value, low: null, high: null }, error: null };
+  const error = welch(
     { squaredError: a.squaredError, degreesOfFreedom: a.degreesOfFreedom },
     { squaredError: b.squaredError, degreesOfFreedom: b.degreesOfFreedom },
   );
-  return { value, low: value / Math.exp(half), high: value * Math.exp(half) };
+  const half = error.standardError === 0 ? 0 : studentQuantile(0.5 + CONFIDENCE / 2, error.degreesOfFreedom) * error.standardError;
+  return { ratio: { value, low: value / Math.exp(half), high: value * Math.exp(half) }, error };
+}
+
+/**
+ * Probability of a ratio at least as large as this one if the true one were `limit` (one-sided p-value of "not more than limit times"). Without any
+ * error it is 0 or 1.
+ */
+export function pAtMost(ratio: number, { standardError, degreesOfFreedom }: LogError, limit: number): number {
+  const distance = Math.log(ratio) - Math.log(limit);
+  if (standardError === 0) return distance > 0 ? 0 : 1;
+  const t = distance / standardError;
+  return t >= 0 ? studentTail(t, degreesOfFreedom) : 1 - studentTail(-t, degreesOfFreedom);
 }
 
 interface LogSummary {
@@ -132,12 +176,12 @@ function halfWidth({ squaredError, degreesOfFreedom }: LogSummary): number | und
 
 type KnownError = { readonly squaredError: number; readonly degreesOfFreedom: number };
 
-/** Degrees of freedom by Welch and Satterthwaite (Welch 1947). Two error-free sides give a zero width. */
-function welchHalfWidth(a: KnownError, b: KnownError): number {
+/** Degrees of freedom by Welch and Satterthwaite (Welch 1947). Two error-free sides give no error. */
+function welch(a: KnownError, b: KnownError): LogError {
   const total = a.squaredError + b.squaredError;
-  if (total === 0) return 0;
+  if (total === 0) return { standardError: 0, degreesOfFreedom: a.degreesOfFreedom + b.degreesOfFreedom };
   const degreesOfFreedom = total ** 2 / (a.squaredError ** 2 / a.degreesOfFreedom + b.squaredError ** 2 / b.degreesOfFreedom);
-  return studentQuantile(0.5 + CONFIDENCE / 2, degreesOfFreedom) * Math.sqrt(total);
+  return { standardError: Math.sqrt(total), degreesOfFreedom };
 }
 
 /**
