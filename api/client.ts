@@ -36,7 +36,7 @@ import {
   jobViewSchema,
   MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
-import { type CellView, type CurateCellRequest, cellViewSchema } from './matrix.ts';
+import { type CellView, type CurateCellRequest, cellViewSchema, type HistoryPage, historyPageSchema } from './matrix.ts';
 import { type PolicyView, policyViewSchema } from './policy.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
@@ -128,6 +128,7 @@ export interface GroveClient {
   /** The matrix as the farm renders it. */
   matrixText(format: 'md' | 'html'): Promise<string>;
   cell(cellId: string): Promise<CellView>;
+  cellHistory(cellId: string, page?: { readonly offset?: number; readonly limit?: number }): Promise<HistoryPage>;
   curateCell(cellId: string, request: CurateCellRequest): Promise<CellView>;
   /** What happens, for ever; survives broken connections without losing or repeating a durable event. */
   events(options?: EventsOptions): AsyncIterable<FarmEvent>;
@@ -212,6 +213,7 @@ function matrixMethods(http: Http) {
     matrix: () => http.json(ROUTES.matrix, matrixSchema, { query: { format: 'json' } }),
     matrixText: async (format) => (await http.stream(ROUTES.matrix, { query: { format } })).text(),
     cell: (cellId) => http.json(ROUTES.cell, cellViewSchema, { params: { cellId } }),
+    cellHistory: (cellId, page = {}) => http.json(ROUTES.cellHistory, historyPageSchema, { params: { cellId }, query: page }),
     curateCell: (cellId, body) => http.json(ROUTES.curateCell, cellViewSchema, { params: { cellId }, body }),
   } satisfies Partial<GroveClient>;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { curationChangeSchema } from '../domain/curation.ts';
 import { cellSchema, matrixColumnSchema, matrixRowSchema } from '../domain/matrix.ts';
+import { pastResultSchema } from '../domain/past-result.ts';
 import { benchmarkReportSchema, findingSchema } from '../domain/report.ts';
 
 /** Formats of GET /api/v1/matrix. Without `format` the Accept header decides; JSON is the default. */
@@ -20,8 +21,16 @@ export const cellViewSchema = z.object({
     .describe(
       'What the recipe does not do although it looks as if it did: rules on the recipe, then those its conversion found with the model.',
     ),
+  history: z.array(pastResultSchema).max(50).default([]).describe('Its newest ended benchmarks, newest first.'),
 });
 export type CellView = z.infer<typeof cellViewSchema>;
+
+/** Ended benchmarks of a cell. */
+export const historyPageSchema = z.object({
+  total: z.int().min(0),
+  results: z.array(pastResultSchema).describe('Newest first.'),
+});
+export type HistoryPage = z.infer<typeof historyPageSchema>;
 
 const [pin, unpin, acknowledge, withdraw, note] = curationChangeSchema.options;
 

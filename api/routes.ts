@@ -19,7 +19,7 @@ import {
   resultListSchema,
 } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
-import { cellViewSchema, curateCellRequestSchema, matrixFormatSchema } from './matrix.ts';
+import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema } from './matrix.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
@@ -409,6 +409,21 @@ export const ROUTES = {
     params: cellParams,
     summary: 'One cell with the report it came from.',
     answers: [json(200, 'The cell.', cellViewSchema)],
+    errors: ['not-found'],
+  }),
+  cellHistory: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/cells/{cellId}/history',
+    tag: 'matrix',
+    kind: 'json',
+    params: cellParams,
+    query: z.strictObject({
+      offset: z.coerce.number<string>().int().min(0).default(0),
+      limit: z.coerce.number<string>().int().min(1).max(1_000).default(100),
+    }),
+    summary: 'Ended benchmarks of a cell, newest first.',
+    answers: [json(200, 'A part of its history.', historyPageSchema)],
     errors: ['not-found'],
   }),
   curateCell: defineRoute({

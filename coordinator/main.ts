@@ -124,7 +124,8 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     imports,
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage,
-    matrix: parts.matrix,
+    matrix: () => parts.histories.matrix(),
+    history: (cellId) => parts.histories.history(cellId),
     health: async () => ({
       status: stopper.state,
       store: await farm.health(),

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import type { Matrix } from '../domain/matrix.ts';
 import type { Clock, Random } from '../domain/ports.ts';
 import type { Catalogue } from '../domain/recipe/catalogue.ts';
 import { readCatalogue } from '../platform/read-catalogue.ts';
 import { sha256 } from '../platform/sha256.ts';
-import { createAggregate } from './aggregate/aggregate.ts';
+import { type CellHistories, createAggregate } from './aggregate/aggregate.ts';
 import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import { type OpenArtifacts, openArtifacts } from './artifacts/open-artifacts.ts';
 import type { CoordinatorConfig } from './config.ts';
@@ -38,8 +37,7 @@ export interface Parts {
   /** The same store with what only its owner needs. */
   readonly openArtifacts: OpenArtifacts;
   readonly catalogue: Catalogue;
-  /** The matrix of every result up to now. */
-  readonly matrix: () => Promise<Matrix>;
+  readonly histories: CellHistories;
   readonly imports: ImportStore;
   readonly sessions: Sessions;
   /** Progress of running attempts, to read. */
@@ -85,7 +83,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     artifacts: opened.store,
     openArtifacts: opened,
     catalogue,
-    matrix: createAggregate({ store: farm.store, imports: farm.imports, catalogue, clock, sha256 }),
+    histories: createAggregate({ store: farm.store, imports: farm.imports, catalogue, clock, sha256 }),
     sessions,
     hub,
     progress,

@@ -80,7 +80,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     estimates,
     clock,
     sha256,
-    matrix: parts.matrix,
+    matrix: () => parts.histories.matrix(),
     expandRerun: (input) => expandRerun({ ...input, sha256 }),
   };
   const followFleet = createFollowFleet({

@@ -1,24 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
 import type { CellState } from '../../domain/cell-state.ts';
-import type { CellCuration } from '../../domain/curation.ts';
-import { environmentId } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { matrixSchema } from '../../domain/matrix.ts';
-import { loadCatalogue } from '../../domain/recipe/catalogue.ts';
-import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
-import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
-import { requirementDigest } from '../../domain/requirement.ts';
-import type { BenchmarkSpec } from '../../domain/task.ts';
-import { sha256 } from '../../platform/sha256.ts';
-import { agentOf } from '../../test/farm/agents.ts';
-import { deviceOf, hostOf } from '../../test/farm/devices.ts';
-import { benchmarkSpecOf } from '../../test/farm/jobs.ts';
-import { converted, reportOf } from '../../test/farm/results.ts';
-import { convertRequirement } from '../expand/requirements.ts';
+import { converted } from '../../test/farm/results.ts';
 import type { TaskRecord } from '../store/task-store.ts';
+<<<<<<< HEAD
 import { createAggregate } from './aggregate.ts';
 
 const ENV = environmentId(deviceOf('x').profile, hostOf('h'), sha256);
@@ -111,6 +99,9 @@ async function matrixOf(
   };
   return createAggregate({ store, imports: { results: async () => [] }, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 })();
 }
+=======
+import { failedTask, matrixOf, measured, recipeOf, type TaskFacts, taskOf } from './aggregate.cases.ts';
+>>>>>>> d1e621b (Fold only what changed; compare with baselines over the whole matrix; show a cell's history)
 
 async function onlyCell(tasks: readonly TaskRecord[], others: readonly TaskRecord[] = []) {
   const { cells } = await matrixOf(tasks, others);

@@ -1,8 +1,10 @@
 import type { Badge, CellState } from '../../domain/cell-state.ts';
 import { driftReasons } from '../../domain/drift.ts';
 import { judgedSimilarity } from '../../domain/judged-similarity.ts';
+import type { Comparison } from '../../domain/matrix.ts';
 import { formatCosine } from '../../domain/matrix-text.ts';
-import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
+import type { BenchmarkReport } from '../../domain/report.ts';
+import { launchesNeeded } from '../../domain/statistics.ts';
 import { isEnd } from '../../domain/task-state.ts';
 import type { BenchmarkView } from './benchmark-view.ts';
 
@@ -24,6 +26,8 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
 
 /** Smallest change that counts: the interval a measurement aims for is 2 % wide, so less is not told apart. */
 const NOTABLE_RATIO = 1.02;
+/** The interval a measurement aims for. */
+const AIMED_HALF_WIDTH = 0.02;
 
 /** The state of a benchmark task with no number; undefined for a cancelled one, which leaves no cell. */
 export function judgeUnmeasured({ task, error, endedAs }: BenchmarkView): Judgement | undefined {
@@ -40,8 +44,8 @@ function judgeOpen(state: string, lastError: string | undefined): Judgement {
   return { state: 'waiting', reason: lastError === undefined ? reason : `${reason} again: ${lastError}` };
 }
 
-/** The state of a measured result; the first rule that applies wins, so a wrong or unproven number is never called slow or fast. */
-export function judgeMeasured(report: BenchmarkReport, ratioToPrevious: Estimate | null): Judgement {
+/** The state of a measured result by itself; the first rule that applies wins, so a wrong or unproven number is never called slow or fast. */
+export function judgeMeasured(report: BenchmarkReport): Judgement {
   const { placement, quality, verdict } = report;
   if (placement.fellBack) return { state: 'fell-back', reason: fellBackReason(report) };
   if (quality.state === 'measured' && !quality.passed) {
@@ -50,9 +54,16 @@ export function judgeMeasured(report: BenchmarkReport, ratioToPrevious: Estimate
     return { state: 'quality', reason: `${name} ${formatCosine(value)} is below ${min}${isDefault ? ' (default bound)' : ''}` };
   }
   if (verdict === 'insufficient') return { state: 'insufficient', reason: `${report.launches.length} launches give no interval` };
-  if (verdict === 'noisy')
-    return { state: 'noisy', reason: ['the interval stayed wider than 2 % within the budget', ...driftReasons(report)].join('; ') };
-  return judgeChange(ratioToPrevious);
+  if (verdict === 'noisy') return { state: 'noisy', reason: [noisyReason(report), ...driftReasons(report)].join('; ') };
+  return { state: 'ok', reason: '' };
+}
+
+function noisyReason({ launches }: BenchmarkReport): string {
+  const reason = 'the interval stayed wider than 2 % within the budget';
+  if (launches.length < 2) return reason;
+  const medians = launches.map(({ p50Ms }) => p50Ms);
+  const more = launchesNeeded(medians, AIMED_HALF_WIDTH) - launches.length;
+  return more > 0 ? `${reason}, needs about +${more} launches` : reason;
 }
 
 function fellBackReason({ placement, executedEp }: BenchmarkReport): string {
@@ -60,12 +71,17 @@ function fellBackReason({ placement, executedEp }: BenchmarkReport): string {
   return `${placement.heavyNodesElsewhere} of ${placement.heavyNodes} heavy nodes ran off ${executedEp}${example}`;
 }
 
-function judgeChange(ratio: Estimate | null): Judgement {
-  if (ratio === null || ratio.low === null || ratio.high === null) return { state: 'ok', reason: '' };
-  const change = `${ratio.value.toFixed(3)}x its previous result`;
-  if (ratio.low > 1 && ratio.value > NOTABLE_RATIO) return { state: 'regressed', reason: `slower: ${change}` };
-  if (ratio.high < 1 && ratio.value < 1 / NOTABLE_RATIO) return { state: 'improved', reason: `faster: ${change}` };
-  return { state: 'ok', reason: '' };
+/**
+ * What a comparison makes of a result that is `ok` by itself.
+ *
+ * @param threshold the p-value from which on a change counts, over all comparisons of the matrix.
+ */
+export function judgeChange({ ratio, pValue, against }: Comparison, threshold: number): Judgement | undefined {
+  if (pValue === null || pValue > threshold) return undefined;
+  const change = `${ratio.value.toFixed(3)}x ${against === 'baseline' ? 'its baseline' : 'its previous result'}`;
+  if (ratio.value > NOTABLE_RATIO) return { state: 'regressed', reason: `slower: ${change}` };
+  if (ratio.value < 1 / NOTABLE_RATIO) return { state: 'improved', reason: `faster: ${change}` };
+  return undefined;
 }
 
 /** What else is to know of a cell. */

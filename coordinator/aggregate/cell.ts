@@ -1,35 +1,35 @@
-import type { Badge } from '../../domain/cell-state.ts';
+import type { Badge, CellState } from '../../domain/cell-state.ts';
 import type { CellCuration } from '../../domain/curation.ts';
-import type { Sha256 } from '../../domain/json.ts';
-import { type Cell, type CellKey, cellId } from '../../domain/matrix.ts';
+import type { Cell, CellHistory, CellKey } from '../../domain/matrix.ts';
+import { outliers } from '../../domain/outliers.ts';
 import type { BenchmarkReport, Estimate } from '../../domain/report.ts';
 import { median } from '../../domain/statistics.ts';
 import { badness } from './cell-state.ts';
+import type { CellDraft } from './fold.ts';
 import { reproduceCommand } from './reproduce.ts';
 import type { UnitResult } from './unit-result.ts';
 
 const MAX_REASON_CHARS = 2_000;
 
-/** What a cell is made with beside its results. */
-export interface CellContext {
-  readonly sha256: Sha256;
-  /** By cell id. */
-  readonly curations: ReadonlyMap<string, CellCuration>;
+/** What a cell shows beside its results. */
+export interface CellFacts {
+  readonly id: string;
+  readonly curation: CellCuration | null;
+  readonly history: CellHistory;
 }
 
-/** Folds the latest results of a cell's units, at least one. The worst unit names the state, the newest one the provenance. */
-export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitResult[]], { sha256, curations }: CellContext): Cell {
-  const worst = results.reduce((a, b) => (badness(b.state) < badness(a.state) ? b : a));
-  const newest = results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
+/** The latest results of a cell's units as one cell. The worst unit names the state and the comparison, the newest one the provenance. */
+export function foldCell(key: CellKey, judged: CellDraft['results'], { id, curation, history }: CellFacts): Cell {
+  const results = withOutliers(judged);
+  const worst = worstOf(results);
+  const newest = newestOf(results);
   const shown = newest.view.report === null && worst.view.report !== null ? worst : newest;
   const { report } = shown.view;
-  const id = cellId(key, sha256);
-  const curation = curations.get(id) ?? null;
   return {
     id,
     key,
     state: worst.state,
-    badges: [...uniqueBadges(results), ...(curation?.acknowledged?.state === worst.state ? (['acknowledged'] as const) : [])],
+    badges: [...uniqueBadges(results), ...(isAcknowledged(worst.state, curation, history) ? (['acknowledged'] as const) : [])],
     reason: (results.length > 1 && worst.reason !== '' ? `${worst.unit ?? ''}: ${worst.reason}` : worst.reason).slice(0, MAX_REASON_CHARS),
     code: worst.view.error?.code ?? null,
     p50Ms: rollUp(results),
@@ -41,6 +41,8 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
     olive: report?.olive ?? {},
     evaluator: report?.evaluator ?? [],
     ratioToPrevious: shown.ratioToPrevious,
+    comparison: worst.comparison,
+    history,
     provenance: provenanceOf(shown),
     curation,
     reproduce: reproduceCommand(shown.view, shown.unit),
@@ -49,8 +51,35 @@ export function foldCell(key: CellKey, results: readonly [UnitResult, ...UnitRes
   };
 }
 
-function unitState({ unit, state, badges, view }: UnitResult): Cell['unitStates'][number] {
-  return { unit, state, badges: [...badges], taskId: view.task.taskId, p50Ms: view.report?.p50Ms ?? null };
+/** The unit that names a cell's state. */
+export function worstOf(results: readonly [UnitResult, ...UnitResult[]]): UnitResult {
+  return results.reduce((a, b) => (badness(b.state) < badness(a.state) ? b : a));
+}
+
+/** The unit whose result came last. */
+export function newestOf(results: readonly [UnitResult, ...UnitResult[]]): UnitResult {
+  return results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
+}
+
+/** An acknowledged state that went away with a good result and came back is not known any more. */
+function isAcknowledged(state: CellState, curation: CellCuration | null, { firstBad, lastGood }: CellHistory): boolean {
+  const acknowledged = curation?.acknowledged;
+  if (acknowledged == null || acknowledged.state !== state) return false;
+  return firstBad === null || lastGood === null || lastGood.at <= acknowledged.at;
+}
+
+function withOutliers(results: CellDraft['results']): CellDraft['results'] {
+  const measured = results.flatMap(({ view }) => (view.report === null ? [] : [view.report]));
+  const flagged = new Set(outliers(measured.map(({ p50Ms }) => p50Ms.value)).flatMap((is, index) => (is ? [measured[index]] : [])));
+  if (flagged.size === 0) return results;
+  const flag = (result: UnitResult): UnitResult =>
+    result.view.report !== null && flagged.has(result.view.report) ? { ...result, badges: [...result.badges, 'outlier'] } : result;
+  const [first, ...rest] = results;
+  return [flag(first), ...rest.map(flag)];
+}
+
+function unitState({ unit, state, badges, view, comparison }: UnitResult): Cell['unitStates'][number] {
+  return { unit, state, badges: [...badges], taskId: view.task.taskId, p50Ms: view.report?.p50Ms ?? null, comparison };
 }
 
 /** One unit's own interval; of several units the median of their medians with the smallest and the largest. */

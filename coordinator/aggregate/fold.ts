@@ -1,7 +1,7 @@
 import type { Cell, CellKey } from '../../domain/matrix.ts';
-import { type CellContext, foldCell } from './cell.ts';
+import { groupBy } from './group-by.ts';
 import type { KnownDevices } from './known-devices.ts';
-import { judgeUnit, type PlacedView, slotOf, type UnitResult } from './unit-result.ts';
+import { judgeUnit, type PlacedView, type UnitResult } from './unit-result.ts';
 
 /** A cell with what its column and row need. */
 export interface FoldedCell {
@@ -10,28 +10,35 @@ export interface FoldedCell {
   readonly deviceClass: string;
 }
 
-export interface FoldContext extends CellContext {
+/** A cell before it is known which changes count. */
+export interface CellDraft {
+  readonly key: CellKey;
+  /** Each unit's latest result, judged by itself; at least one. */
+  readonly results: readonly [UnitResult, ...UnitResult[]];
+}
+
+export interface FoldContext {
   readonly devices: KnownDevices;
+  /** Results that somebody pinned for the cell of this key, by unit. */
+  pinnedFor(key: CellKey): ReadonlyMap<string | null, PlacedView>;
 }
 
 /**
- * Every benchmark of the farm -> cells. Results of one slot share a cell per measured condition and shape. A benchmark without a number belongs to the
- * slot's newest measured cell: it replaces that number only when it ended after it; while it is still under way the number stays.
+ * Benchmarks of one slot (see `slotOf`) -> its cells, the current one first. They share a cell per measured condition and shape. A benchmark without a
+ * number belongs to the slot's newest measured cell: it replaces that number only when it ended after it; while it is still under way the number stays.
  */
-export function foldCells(placed: readonly PlacedView[], context: FoldContext): readonly FoldedCell[] {
-  const slots = groupBy(placed, ({ key }) => slotOf(key));
-  return [...slots.values()].flatMap((slot) => foldSlot(slot, context));
-}
-
-function foldSlot(slot: readonly PlacedView[], context: FoldContext): readonly FoldedCell[] {
+export function foldSlot(slot: readonly PlacedView[], context: FoldContext): readonly CellDraft[] {
   const measured = slot.filter(({ view }) => view.report !== null);
   const unmeasured = slot.filter(({ view }) => view.report === null && view.task.state !== 'cancelled');
-  const byKey = [...groupBy(measured, ({ key }) => `${key.condition}\n${key.inputShape}`).values()].sort(
-    (a, b) => newestAt(b) - newestAt(a),
-  );
+  const byKey = [...groupBy(measured, measuredUnder).values()].sort((a, b) => newestAt(b) - newestAt(a));
   const [current, ...older] = byKey;
-  if (current === undefined) return cellOf(newestPerUnit(unmeasured), context);
-  return [...cellOf(withLaterEndings(current, unmeasured), context), ...older.flatMap((group) => cellOf(group, context))];
+  if (current === undefined) return draftOf(newestPerUnit(unmeasured), context);
+  return [...draftOf(withLaterEndings(current, unmeasured), context), ...older.flatMap((group) => draftOf(group, context))];
+}
+
+/** What only a measurement tells of a key. */
+export function measuredUnder({ key }: Pick<PlacedView, 'key'>): string {
+  return `${key.condition}\n${key.inputShape}`;
 }
 
 /** An ending that names no unit (its conversion failed, nobody can run it) is news for the whole cell; one of a unit is that unit's. */
@@ -44,25 +51,23 @@ function withLaterEndings(current: readonly PlacedView[], unmeasured: readonly P
 }
 
 /** The first view's key names the cell. */
-function cellOf(views: readonly PlacedView[], context: FoldContext): readonly FoldedCell[] {
+function draftOf(views: readonly PlacedView[], context: FoldContext): readonly CellDraft[] {
   const key = views[0]?.key;
-  const results = [...groupBy(views, ({ unit }) => unit ?? '').values()].flatMap((unit) => judgeLatest(unit, context));
-  const [first, ...rest] = results;
-  if (key === undefined || first === undefined) return [];
-  const newest = results.reduce((a, b) => (b.view.at > a.view.at ? b : a));
-  return [{ cell: foldCell(key, [first, ...rest], context), newest, deviceClass: newest.deviceClass }];
+  if (key === undefined) return [];
+  const pinned = context.pinnedFor(key);
+  const [first, ...rest] = [...groupBy(views, ({ unit }) => unit ?? '').values()].flatMap((unit) => judgeLatest(unit, pinned, context));
+  return first === undefined ? [] : [{ key, results: [first, ...rest] }];
 }
 
-function judgeLatest(unit: readonly PlacedView[], { devices }: FoldContext): readonly UnitResult[] {
+function judgeLatest(
+  unit: readonly PlacedView[],
+  pinned: ReadonlyMap<string | null, PlacedView>,
+  { devices }: FoldContext,
+): readonly UnitResult[] {
   const [latest, ...earlier] = [...unit].sort((a, b) => b.view.at - a.view.at);
-  const judged =
-    latest === undefined
-      ? undefined
-      : judgeUnit(
-          latest,
-          earlier.find(({ view }) => view.report !== null),
-          devices,
-        );
+  if (latest === undefined) return [];
+  const previous = earlier.find(({ view }) => view.report !== null);
+  const judged = judgeUnit(latest, { previous, pinned: pinned.get(latest.unit) }, devices);
   return judged === undefined ? [] : [judged];
 }
 
@@ -78,17 +83,6 @@ function newestPerUnit(unmeasured: readonly PlacedView[]): readonly PlacedView[]
 
 function newestAt(group: readonly PlacedView[]): number {
   return group.reduce((newest, { view }) => Math.max(newest, view.at), Number.NEGATIVE_INFINITY);
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 /** Column identity of a key. */

@@ -1,9 +1,9 @@
 import type { Badge } from '../../domain/cell-state.ts';
-import type { CellKey } from '../../domain/matrix.ts';
+import type { CellKey, Comparison } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
-import { type CellLaunches, latencyRatio } from '../../domain/statistics.ts';
 import { type BenchmarkView, rowRecipeId } from './benchmark-view.ts';
-import { badgesOf, type Judgement, judgeMeasured, judgeUnmeasured } from './cell-state.ts';
+import { badgesOf, type Judgement, judgeChange, judgeMeasured, judgeUnmeasured } from './cell-state.ts';
+import { compareResults } from './compare.ts';
 import type { KnownDevices } from './known-devices.ts';
 
 /** One benchmark placed in the matrix: on which device, under which key. */
@@ -20,6 +20,8 @@ export interface PlacedView {
 export interface UnitResult extends PlacedView, Judgement {
   readonly badges: readonly Badge[];
   readonly ratioToPrevious: Estimate | null;
+  /** With the pinned result, else with the previous one. */
+  readonly comparison: Comparison | null;
 }
 
 export function placeView(view: BenchmarkView, devices: KnownDevices): PlacedView {
@@ -43,16 +45,20 @@ export function placeView(view: BenchmarkView, devices: KnownDevices): PlacedVie
   return { view, key, deviceClass, unit, sku: device?.profile.sku ?? null };
 }
 
-/**
- * Judges a unit's latest result against the one before. Undefined when there is nothing to show: the task was cancelled.
- *
- * @param previous the unit's earlier measured result under the same key.
- */
-export function judgeUnit(latest: PlacedView, previous: PlacedView | undefined, devices: KnownDevices): UnitResult | undefined {
+/** What a unit's latest result is held against. */
+export interface Earlier {
+  /** The unit's measured result before, under the same key. */
+  readonly previous: PlacedView | undefined;
+  /** The result that somebody pinned. */
+  readonly pinned: PlacedView | undefined;
+}
+
+/** Judges a unit's latest result by itself, and compares it. Undefined when there is nothing to show: the task was cancelled. */
+export function judgeUnit(latest: PlacedView, { previous, pinned }: Earlier, devices: KnownDevices): UnitResult | undefined {
   const { view, key, unit } = latest;
-  const ratioToPrevious = previous === undefined ? null : ratioOf(view, previous.view);
-  const judgement = view.report === null ? judgeUnmeasured(view) : judgeMeasured(view.report, ratioToPrevious);
+  const judgement = view.report === null ? judgeUnmeasured(view) : judgeMeasured(view.report);
   if (judgement === undefined) return undefined;
+  const toPrevious = previous === undefined ? null : compareResults(view, previous.view, 'previous');
   const badges = badgesOf({
     report: view.report,
     substituted: view.spec.substitution !== null,
@@ -61,27 +67,24 @@ export function judgeUnit(latest: PlacedView, previous: PlacedView | undefined, 
     localData: view.spec.localData.length > 0,
     environmentId: unit === null ? null : devices.environmentIdOf(unit),
   });
-  return { ...latest, ...judgement, badges, ratioToPrevious };
+  return {
+    ...latest,
+    ...judgement,
+    badges,
+    ratioToPrevious: toPrevious === null || toPrevious.changed.length > 0 ? null : toPrevious.ratio,
+    comparison: pinned === undefined ? toPrevious : compareWithPinned(latest, pinned),
+  };
 }
 
-/** Null unless both were measured on the same bytes in the same environment: anything else is shown, not compared. */
-function ratioOf(latest: BenchmarkView, previous: BenchmarkView): Estimate | null {
-  if (latest.report === null || previous.report === null || !isComparable(latest, previous)) return null;
-  return latencyRatio(launchesOf(latest.report), launchesOf(previous.report));
+/** The pinned result itself is compared with nothing. */
+function compareWithPinned({ view }: PlacedView, pinned: PlacedView): Comparison | null {
+  return pinned.view.task.taskId === view.task.taskId ? null : compareResults(view, pinned.view, 'baseline');
 }
 
-function isComparable(a: BenchmarkView, b: BenchmarkView): boolean {
-  return (
-    a.spec.recipe.digest === b.spec.recipe.digest &&
-    a.spec.conversionKey === b.spec.conversionKey &&
-    a.report?.environmentId === b.report?.environmentId &&
-    a.report?.runtime.ortLibraryDigest === b.report?.runtime.ortLibraryDigest &&
-    a.report?.runtime.adapter === b.report?.runtime.adapter
-  );
-}
-
-function launchesOf({ launches, control }: NonNullable<BenchmarkView['report']>): CellLaunches {
-  return { launchMedians: launches.map(({ p50Ms }) => p50Ms), ...(control != null && { pool: control.pool }) };
+/** The result with what its comparison says of it, once it is known from which p-value on a change counts. */
+export function withChange(result: UnitResult, threshold: number): UnitResult {
+  const change = result.state === 'ok' && result.comparison !== null ? judgeChange(result.comparison, threshold) : undefined;
+  return change === undefined ? result : { ...result, ...change };
 }
 
 /** Everything of a key but what only a measurement tells: results of one slot belong to one cell as long as the machine's condition stays. */

@@ -6,6 +6,7 @@ import type { ProgressView } from '../../api/tasks.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import type { JobId, TaskId } from '../../domain/names.ts';
+import type { PastResult } from '../../domain/past-result.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
@@ -37,6 +38,8 @@ export interface RestDeps {
   readonly garbage: Pick<GarbageCollection, 'state' | 'start'>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
+  /** Ended benchmarks of a cell, newest first; undefined when there is no such cell. */
+  history(cellId: string): Promise<readonly PastResult[] | undefined>;
   health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts' | 'coordinators'>>;
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;

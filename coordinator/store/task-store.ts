@@ -97,8 +97,8 @@ export interface TaskStore {
   queues(): Promise<readonly QueueSummary[]>;
   /** Place of a pending task in its queue, 1 = next; undefined when it is not pending. */
   position(taskId: TaskId): Promise<number | undefined>;
-  /** Every benchmark task that has ended or not, newest attempt's view, for the matrix. */
-  benchmarks(): Promise<readonly TaskRecord[]>;
+  /** Every benchmark task that has ended or not, newest attempt's view, in the order they were added: all, or at most `limit` from `offset`. */
+  benchmarks(page?: Pick<TaskPage, 'offset' | 'limit'>): Promise<readonly TaskRecord[]>;
   /** What people have said about cells, by cell id. */
   curations(): Promise<ReadonlyMap<string, CellCuration>>;
   /** Events after `afterSequence`, oldest first, at most `limit`. The store keeps the last 10,000. */

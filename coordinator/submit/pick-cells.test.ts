@@ -22,8 +22,8 @@ describe('cells to run again', () => {
 
   it('are judged unit by unit', () => {
     const unitStates: Cell['unitStates'] = [
-      { unit: 'a/cpu0', state: 'ok', badges: [], taskId: 't-a', p50Ms: null },
-      { unit: 'b/cpu0', state: 'noisy', badges: [], taskId: 't-b', p50Ms: null },
+      { unit: 'a/cpu0', state: 'ok', badges: [], taskId: 't-a', p50Ms: null, comparison: null },
+      { unit: 'b/cpu0', state: 'noisy', badges: [], taskId: 't-b', p50Ms: null, comparison: null },
     ];
     const picked = pickCells(
       matrixOf((cell) => ({ ...cell, state: 'noisy', unitStates })),

@@ -36,3 +36,14 @@ it('refuses a baseline without a number, cells there are not, and notes without 
   expect(await codeOf(client.curateCell(idOf('ok'), { kind: 'note', text: '  ' }))).toBe('invalid-request');
   expect(await codeOf(client.curateCell(idOf('ok'), { kind: 'note', text: 'x'.repeat(1_001) }))).toBe('invalid-request');
 });
+
+it('shows the newest of a cell’s history with it, and the rest page by page', async () => {
+  const { client } = server;
+  const id = idOf('ok');
+  expect((await client.cell(id)).history.map(({ taskId }) => taskId)).toEqual(['job0-4', 'job0-2', 'job0-1', 'job0-3']);
+  expect(await client.cellHistory(id, { offset: 1, limit: 2 })).toMatchObject({
+    total: 4,
+    results: [{ taskId: 'job0-2' }, { taskId: 'job0-1' }],
+  });
+  expect(await codeOf(client.cellHistory('f'.repeat(16)))).toBe('not-found');
+});

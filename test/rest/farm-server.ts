@@ -15,6 +15,7 @@ import { createMemoryTaskStore } from '../../coordinator/store/memory/memory-tas
 import { verifyBlobs } from '../../coordinator/submit/verify-blobs.ts';
 import { digestOf } from '../../domain/json.ts';
 import type { Matrix } from '../../domain/matrix.ts';
+import type { PastResult } from '../../domain/past-result.ts';
 import type { Clock, Timer } from '../../domain/ports.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { systemFiles } from '../../platform/files.ts';
@@ -35,7 +36,14 @@ const NO_GARBAGE = {
   droppedUploads: 0,
 };
 
-export const EMPTY_MATRIX: Matrix = { schemaVersion: 3, generatedAt: 0, rows: [], columns: [], cells: [] };
+export const EMPTY_MATRIX: Matrix = {
+  schemaVersion: 3,
+  generatedAt: 0,
+  significance: { tested: 0, level: 0.05, threshold: 0 },
+  rows: [],
+  columns: [],
+  cells: [],
+};
 
 /** A REST server on a free port over a real memory store, real files and a real catalogue; only submitting is reduced to one benchmark task. */
 export interface FarmServer {
@@ -57,6 +65,7 @@ export interface FarmServer {
 export interface FarmServerOptions {
   readonly limits?: Partial<RestDeps['limits']>;
   readonly matrix?: Matrix;
+  readonly history?: (cellId: string) => readonly PastResult[] | undefined;
   readonly deps?: Partial<RestDeps>;
 }
 
@@ -140,6 +149,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
     matrix: async () => options.matrix ?? EMPTY_MATRIX,
+    history: async (cellId) => options.history?.(cellId),
     health: async () => ({
       status: 'ok',
       store: { kind: 'memory', ok: true, detail: '' },

@@ -54,6 +54,17 @@ describe('pages', () => {
     expect(text).toContain('32.4 ms');
   });
 
+  it('begin with what changed since a bad cell was good, and end with its history', async () => {
+    const { id } = SAMPLE_MATRIX.cells.flat().find((cell) => cell?.state === 'fell-back') ?? { id: '' };
+    const { text } = await get(`/cells/${id}`);
+    expect(text).toMatch(
+      /<h2>Changed since last good<\/h2>.*2026-11-03.*Environment<\/dt><dd>9c1e00000000 became aaaaaaaaaaaa.*ONNX Runtime<\/dt><dd>1\.29\.0 became 1\.30\.0/s,
+    );
+    expect(text).toContain('<h2>History</h2>');
+    expect(text).not.toContain(HOSTILE);
+    expect((await get('/cells/0000000000000001')).text).toMatch(/Compared with its pinned baseline.*1\.08x \[1\.05-1\.11\].*p = 0\.0004/s);
+  });
+
   it('show what people have said about a cell, who and when', async () => {
     const { text } = await get('/cells/0000000000000001');
     expect(text).toMatch(/<th scope="row">baseline<\/th><td>release 4<\/td><td>ann<\/td><td><time datetime="2026-11-14T09:30/);

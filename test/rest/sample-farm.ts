@@ -1,10 +1,10 @@
 import { newTask } from '../conformance/task-store/documents.ts';
 import { type FarmServer, startFarmServer } from './farm-server.ts';
-import { SAMPLE_MATRIX, SAMPLE_REPORT } from './sample-matrix.ts';
+import { SAMPLE_HISTORY, SAMPLE_MATRIX, SAMPLE_REPORT } from './sample-matrix.ts';
 
 /** A server that shows the sample matrix, with an ended benchmark behind its cells, an agent and a waiting job. */
 export async function startSampleFarm(): Promise<FarmServer> {
-  const server = await startFarmServer({ matrix: SAMPLE_MATRIX });
+  const server = await startFarmServer({ matrix: SAMPLE_MATRIX, history: (cellId) => (isSampled(cellId) ? SAMPLE_HISTORY : undefined) });
   await server.farm.submit([newTask('job1-0')]);
   await server.farm.hello('lab');
   const held = await server.farm.run('lab');
@@ -12,4 +12,8 @@ export async function startSampleFarm(): Promise<FarmServer> {
   await server.farm.submit([newTask('job2-0'), newTask('job2-1')]);
   await server.farm.run('lab');
   return server;
+}
+
+function isSampled(cellId: string): boolean {
+  return SAMPLE_MATRIX.cells.flat().some((cell) => cell?.id === cellId);
 }

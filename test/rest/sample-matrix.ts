@@ -1,6 +1,7 @@
 import type { Badge, CellState } from '../../domain/cell-state.ts';
 import type { DeviceState } from '../../domain/device.ts';
 import type { Cell, Matrix, MatrixColumn, MatrixRow } from '../../domain/matrix.ts';
+import type { PastResult } from '../../domain/past-result.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
 
 /** A matrix with every state and hostile names, for the renderers. */
@@ -97,6 +98,14 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
     olive: measured ? { 'latency-avg': { value: p50 * 1.02, unit: 'ms' } } : {},
     evaluator: measured ? [latencyMetric(p50)] : [],
     ratioToPrevious: ratio === undefined ? null : { value: ratio[0], low: ratio[1], high: ratio[2] },
+    comparison: ratio === undefined || p50 === undefined ? null : comparisonOf(p50, ratio),
+    history: HISTORY[state] ?? {
+      results: measured ? 3 : 0,
+      firstAt: measured ? NOW - 40 * DAY : null,
+      lastGood: null,
+      firstBad: null,
+      fallback: null,
+    },
     provenance: {
       jobId: 'j-0123456789abcdef',
       taskId: 'job1-0',
@@ -114,6 +123,38 @@ function cell(recipe: number, at: MatrixColumn, change: CellChange): Cell {
     unitStates: [],
     reproduce: `grove submit ${RECIPES[recipe]} --model ${MODEL} --on ${at.units[0]} --tier smoke`,
     units: [...at.units],
+  };
+}
+
+const HISTORY: Partial<Record<CellState, Cell['history']>> = {
+  failed: {
+    results: 4,
+    firstAt: NOW - 90 * DAY,
+    lastGood: { taskId: 'job0-1', at: NOW - 3 * DAY },
+    firstBad: { taskId: 'job0-2', at: NOW - 2 * DAY },
+    fallback: null,
+  },
+  'fell-back': {
+    results: 2,
+    firstAt: NOW - 30 * DAY,
+    lastGood: { taskId: 'job0-3', at: NOW - 20 * DAY },
+    firstBad: { taskId: 'job0-4', at: NOW - 2 * DAY },
+    fallback: { before: 0, now: 6 },
+  },
+  improved: { results: 1, firstAt: NOW - DAY, lastGood: { taskId: 'job0-5', at: NOW - DAY }, firstBad: null, fallback: null },
+};
+
+function comparisonOf(p50: number, [value, low, high]: readonly [number, number, number]): Cell['comparison'] {
+  const before = p50 / value;
+  return {
+    against: value > 1.05 ? 'baseline' : 'previous',
+    taskId: 'job0-0',
+    measuredAt: NOW - 9 * DAY,
+    p50Ms: { value: before, low: before * 0.99, high: before * 1.01 },
+    ratio: { value, low, high },
+    error: { standardError: 0.011, degreesOfFreedom: 8 },
+    changed: [],
+    pValue: Math.abs(value - 1) > 0.05 ? 0.0004 : 0.7,
   };
 }
 
@@ -163,6 +204,7 @@ const EMULATED = column(HOSTILE, 'gpu', { emulated: true });
 export const SAMPLE_MATRIX: Matrix = {
   schemaVersion: 3,
   generatedAt: NOW,
+  significance: { tested: 4, level: 0.05, threshold: 0.012 },
   rows: RECIPES.map((_, index) => row(index)),
   columns: [AMD, QUALCOMM, CPU, EMULATED],
   cells: [
@@ -291,3 +333,30 @@ export const SAMPLE_REPORT: BenchmarkReport = {
   ],
   artifacts: { 'samples/launch-0.f64': { sha256: 'a'.repeat(64), sizeBytes: 8192 } },
 };
+
+function past(taskId: string, daysAgo: number, change: Partial<PastResult>): PastResult {
+  return {
+    taskId,
+    jobId: 'job0',
+    unit: HOSTILE,
+    at: NOW - daysAgo * DAY,
+    state: 'ok',
+    code: null,
+    p50Ms: { value: 5.2, low: 5.1, high: 5.3 },
+    launches: 5,
+    heavyNodesElsewhere: 0,
+    recipeDigest: row(0).recipeDigest,
+    conversionKey: 'c'.repeat(64),
+    environmentId: '9c1e'.padEnd(64, '0'),
+    ortVersion: '1.30.0',
+    ...change,
+  };
+}
+
+/** What every cell of the sample shows as its history. */
+export const SAMPLE_HISTORY: readonly PastResult[] = [
+  past('job0-4', 2, { state: 'fell-back', heavyNodesElsewhere: 6, environmentId: 'a'.repeat(64) }),
+  past('job0-2', 2, { state: 'failed', code: 'pass-failed', p50Ms: null, launches: 0, heavyNodesElsewhere: null, environmentId: null }),
+  past('job0-1', 3, {}),
+  past('job0-3', 20, { ortVersion: '1.29.0' }),
+];

@@ -9,6 +9,7 @@ import type { BenchmarkReport, ControlReport, LaunchReport } from '../../../doma
 import { curationSection } from './curation-section.ts';
 import { evaluatorSection } from './evaluator-section.ts';
 import { facts } from './facts.ts';
+import { comparisonSection, historySection, sinceLastGood } from './history-section.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { launchPlot } from './launch-plot.ts';
 import { lintSection } from './lint-section.ts';
@@ -24,10 +25,11 @@ export function renderCellPage(view: CellView, nowMs: number): string {
   const content = html`<p class="crumbs"><a href="/">Matrix</a> / ${row.modelId}</p>
 <div class="heading"><h1>${name} <code>${digest}</code> on ${columnText(column).device}</h1><p>${stateChip(cell.state)} ${badgeChips(cell)}</p></div>
 ${cell.reason !== '' && html`<p class="reason">${cell.reason}${cell.code !== null && html` <code>${cell.code}</code>`}</p>`}
-<div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio to previous', text.ratio)}${tile('Throughput, one in flight', throughput(view))}${tile('Throughput, several in flight', concurrent(view))}
+<div class="tiles">${tile('Median latency', text.latency)}${tile('Ratio', text.ratio)}${tile('Throughput, one in flight', throughput(view))}${tile('Throughput, several in flight', concurrent(view))}
 ${tile('Node time', text.placement.replace(/ t$/, ''))}${tile('Quality', text.quality)}${tile('Ranking', text.ranking)}${tile('Goals', text.goals.replace(/^goals? /, ''))}${tile('Launches x samples', text.sampling)}${tile('Age', text.age)}</div>
-${curationSection(cell.curation)}
+${sinceLastGood(view)}${comparisonSection(view)}${curationSection(cell.curation)}
 ${report !== null && [launchSection(report), speedSection(report), placementSection(report), qualitySection(report.quality), evaluatorSection(report), sessionSection(report), machineSection(report)]}
+${historySection(view)}
 ${lintSection(view.lint)}
 ${provenanceSection(view)}
 ${cell.reproduce !== '' && html`<section><h2>Reproduce</h2><pre>${cell.reproduce}</pre></section>`}`;

@@ -13,9 +13,10 @@ import { findCell } from '../views/cell-view.ts';
 const FORMATS: Readonly<Record<string, MatrixFormat>> = { 'application/json': 'json', 'text/markdown': 'md', 'text/html': 'html' };
 
 /** The matrix in each format, and single cells. */
-export function matrixHandlers({ matrix, store, clock, random }: Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'random'>) {
+export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'random'>) {
+  const { matrix, history, store, clock, random } = deps;
   const view = async (cellId: string): Promise<CellView> => {
-    const cell = await findCell(await matrix(), cellId, store);
+    const cell = await findCell(cellId, deps);
     if (cell === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
     return cell;
   };
@@ -36,6 +37,11 @@ export function matrixHandlers({ matrix, store, clock, random }: Pick<RestDeps, 
     },
     async cell({ params: { cellId } }) {
       return ok(await view(cellId));
+    },
+    async cellHistory({ params: { cellId }, query: { offset, limit } }) {
+      const results = await history(cellId);
+      if (results === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
+      return ok({ total: results.length, results: results.slice(offset, offset + limit) });
     },
     async curateCell({ params: { cellId }, body, principal }) {
       const { cell } = await view(cellId);

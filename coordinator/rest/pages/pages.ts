@@ -35,7 +35,7 @@ const cellParams = z.strictObject({ cellId: cellIdSchema });
 
 const recipeParams = z.strictObject({ recipeId: z.string().min(1).max(200) });
 
-type PageDeps = Pick<RestDeps, 'matrix' | 'store' | 'clock' | 'progress' | 'catalogue'>;
+type PageDeps = Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'progress' | 'catalogue'>;
 
 /** Pages for people: plain HTML, complete without scripts except the API reference. */
 export function pages(deps: PageDeps): Router {
@@ -46,7 +46,7 @@ export function pages(deps: PageDeps): Router {
   });
   router.get('/cells/:cellId', async (req, res) => {
     const { cellId } = check(cellParams, req.params, 'path');
-    const view = await findCell(await deps.matrix(), cellId, deps.store);
+    const view = await findCell(cellId, deps);
     if (view === undefined) throw new GroveError('not-found', { kind: 'cell', id: cellId });
     res.type('html').send(renderCellPage(view, deps.clock.now()));
   });

@@ -205,8 +205,8 @@ class MemoryTaskStore implements TaskStore {
     return positionInQueue(this.#state, taskId);
   }
 
-  async benchmarks() {
-    return benchmarkTasks(this.#state);
+  async benchmarks(page?: Parameters<TaskStore['benchmarks']>[0]) {
+    return benchmarkTasks(this.#state, page);
   }
 
   async curations() {

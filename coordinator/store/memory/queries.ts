@@ -62,8 +62,10 @@ export function positionInQueue(state: State, taskId: TaskId): number | undefine
   return queue === undefined ? undefined : positionOf(queue, task.entry);
 }
 
-export function benchmarkTasks(state: State): readonly TaskRecord[] {
-  return [...state.benchmarks].flatMap((taskId) => state.tasks.get(taskId)?.record ?? []);
+export function benchmarkTasks(state: State, page?: Pick<TaskPage, 'offset' | 'limit'>): readonly TaskRecord[] {
+  const all = [...state.benchmarks];
+  const wanted = page === undefined ? all : all.slice(page.offset, page.offset + page.limit);
+  return wanted.flatMap((taskId) => state.tasks.get(taskId)?.record ?? []);
 }
 
 /** Events after `afterSequence`, up to the last durable one. Their numbers have no gaps, so the first is found without searching. */

@@ -252,8 +252,8 @@ class RedisTaskStore implements ArchivingTaskStore {
     return bytesOf(position).length === 0 ? undefined : numberOf(position);
   }
 
-  async benchmarks() {
-    return this.#slices({ offset: 0, limit: Number.POSITIVE_INFINITY }, (range) => this.#ask('benchmarks', range));
+  async benchmarks(page: Parameters<TaskStore['benchmarks']>[0] = { offset: 0, limit: Number.POSITIVE_INFINITY }) {
+    return this.#slices(page, (range) => this.#ask('benchmarks', range));
   }
 
   async curations() {

@@ -52,6 +52,8 @@ export function describeEvents(makeStore: StoreFactory): void {
     it('list every benchmark for the matrix and nothing else', async () => {
       await farm.current.submit([newTask('c', 'convert'), newTask('1', 'benchmark', { needs: ['c'] }), newTask('2')]);
       expect((await farm.current.store.benchmarks()).map(({ taskId }) => taskId)).toEqual(['1', '2']);
+      expect((await farm.current.store.benchmarks({ offset: 1, limit: 5 })).map(({ taskId }) => taskId)).toEqual(['2']);
+      expect(await farm.current.store.benchmarks({ offset: 2, limit: 5 })).toEqual([]);
     });
   });
 }

@@ -287,7 +287,7 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     agent: (agentId) => store.agent(agentId),
     queues: () => store.queues(),
     position: (taskId) => store.position(taskId),
-    benchmarks: () => store.benchmarks(),
+    benchmarks: (page) => store.benchmarks(page),
     archives: () => store.archives(),
     eventsSince: (afterSequence, limit) => store.eventsSince(afterSequence, limit),
     subscribe: (listener) => store.subscribe(listener),
