@@ -19,7 +19,7 @@ import { createAggregate } from './aggregate.ts';
 
 /** Benchmarks of three machines, and the aggregate of them. */
 
-export const ENV = environmentId(deviceOf('x').profile, hostOf('h'), sha256);
+const ENV = environmentId(deviceOf('x').profile, hostOf('h'), sha256);
 export const TRTRTX = recipeOf('trtrtx');
 
 export function recipeOf(label: string) {
@@ -92,7 +92,7 @@ export function failedTask(code: 'pass-failed' | 'unsupported-pass' | 'agent-los
 }
 
 const CATALOGUE = loadCatalogue([], sha256);
-export const AGENTS = ['lab-1', 'lab-2', 'lab-3'].map((agentId) =>
+const AGENTS = ['lab-1', 'lab-2', 'lab-3'].map((agentId) =>
   agentOf(agentId, [deviceOf(`${agentId}/cpu0`)], { host: hostOf(`host-${agentId}`) }),
 );
 

@@ -161,7 +161,10 @@ class Aggregate implements CellHistories {
   #fold(index: CellIndex, devices: KnownDevices, imported: readonly ImportedResult[]): Folded {
     const { cells, significance } = index.cells({ devices, curations: this.#curations, pinned: this.#pinned });
     const importedText = JSON.stringify(imported);
-    const isUnchanged = importedText === this.#importedText && cells.length === this.#cells.length && cells.every((cell, place) => cell === this.#cells[place]);
+    const isUnchanged =
+      importedText === this.#importedText &&
+      cells.length === this.#cells.length &&
+      cells.every((cell, place) => cell === this.#cells[place]);
     const before = isUnchanged ? this.#folded : undefined;
     const laidOut = before ?? withImported(layOut(cells, this.#describeRow), imported, this.#deps.sha256);
     this.#importedText = importedText;

@@ -10,7 +10,7 @@ import type { KnownDevices } from './known-devices.ts';
 import { type PlacedView, slotOf } from './unit-result.ts';
 
 /** Of all changes that the matrix calls regressed or improved, at most this share is expected to be false. */
-export const SIGNIFICANCE_LEVEL = 0.05;
+const SIGNIFICANCE_LEVEL = 0.05;
 
 /** What cells depend on beside their benchmarks. */
 export interface CellContext {

@@ -69,7 +69,8 @@ function cellOf(result: ImportedResult, sha256: Sha256): Cell {
     throughputPerSecond,
     launches: 1,
     samplesPerLaunch: samples ?? 0,
-    ...{ epTimeShare: null, quality: null, olive: {}, evaluator: [], ratioToPrevious: null, curation: null },
+    ...{ epTimeShare: null, quality: null, olive: {}, evaluator: [], ratioToPrevious: null, comparison: null, curation: null },
+    history: { results: 0, firstAt: null, lastGood: null, firstBad: null, fallback: null },
     provenance: {
       ...{ jobId: '', taskId: '', attempt: null, agentId: null, deviceName: null, sku: null, recipeDigest: '', conversionKey: null },
       ...{ environmentId: null, ortVersion, measuredAt: importedAt },
