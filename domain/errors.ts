@@ -445,6 +445,14 @@ export const ERRORS = {
     message: 'Cancelled by {by}.',
     advice: 'Submit again if that was not meant.',
   },
+  'deadline-exceeded': {
+    fault: 'input',
+    retryable: false,
+    http: 504,
+    grpc: 'DEADLINE_EXCEEDED',
+    message: 'It had not ended when the deadline of its job was over, {deadlineMs} ms after the submit.',
+    advice: 'Submit it again with more time; `grove job explain` says before the deadline what a task waits for.',
+  },
   'source-failed': { ...recipe, message: 'The task it needs ({taskId}) ended as {ended}.', advice: 'Look at that task first.' },
 
   // Stores

@@ -33,6 +33,12 @@ export const MAX_SWEEP_SELECTORS = 64;
 /** How long a job may follow the fleet. */
 export const MAX_FOLLOW_MS = 366 * 86_400_000;
 
+/** The longest a job may give itself. */
+export const MAX_DEADLINE_MS = 366 * 86_400_000;
+
+/** Who stops attempts when the deadline of their job is over. */
+export const DEADLINE_NAME = 'deadline';
+
 const jobModelSchema = z.strictObject({ source: jobSourceSchema, synthetic: z.boolean() });
 export type JobModel = z.infer<typeof jobModelSchema>;
 
@@ -83,6 +89,8 @@ export const jobSpecSchema = z.strictObject({
   waitForDevice: z.boolean(),
   /** The job takes in devices that appear within this time of its submit. Absent: the fleet as it was then. */
   followForMs: z.int().min(1).max(MAX_FOLLOW_MS).exactOptional(),
+  /** What has not ended this long after the submit ends as `deadline-exceeded`. Absent: it waits for ever. */
+  deadlineMs: z.int().min(1_000).max(MAX_DEADLINE_MS).exactOptional(),
   sweep: sweepSchema.exactOptional(),
   cause: causeSchema.exactOptional(),
 });
@@ -105,4 +113,9 @@ export function selectorsOf({ sweep }: JobSpec): readonly Selector[] {
 /** When a job submitted then ends following the fleet, milliseconds since 1970; null when it does not follow. */
 export function followEnd({ spec, submittedAt }: { readonly spec: JobSpec; readonly submittedAt: number }): number | null {
   return spec.followForMs === undefined ? null : submittedAt + spec.followForMs;
+}
+
+/** When the time of a job submitted then is over, milliseconds since 1970; null when it has as long as it takes. */
+export function deadlineEnd({ spec, submittedAt }: { readonly spec: JobSpec; readonly submittedAt: number }): number | null {
+  return spec.deadlineMs === undefined ? null : submittedAt + spec.deadlineMs;
 }
