@@ -52,6 +52,7 @@ export const jobSummarySchema = z.object({
   followsUntil: epochMs
     .nullable()
     .describe('Until then devices that appear are taken in; null when the job follows no fleet, or was cancelled.'),
+  deadlineAt: epochMs.nullable().default(null).describe('What has not ended by then ends as `deadline-exceeded`; null without a deadline.'),
 });
 export type JobSummary = z.infer<typeof jobSummarySchema>;
 
@@ -108,6 +109,7 @@ export type TaskExplanation = z.infer<typeof taskExplanationSchema>;
 /** Why a job is where it is: one entry per task that has not ended. */
 export const explanationSchema = z.object({
   tasks: z.array(taskExplanationSchema).describe('The first that have not ended.'),
+  deadlineAt: epochMs.nullable().default(null).describe('When what has not ended by then is stopped; null without a deadline.'),
   more: z.int().min(0).default(0).describe('Further tasks that have not ended.'),
 });
 export type Explanation = z.infer<typeof explanationSchema>;

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { dataColumnsShape } from '../domain/data-columns.ts';
-import { coverageSchema, MAX_FOLLOW_MS, MAX_SWEEP_MODELS, MAX_SWEEP_SELECTORS, substituteDeviceSchema } from '../domain/job.ts';
+import {
+  coverageSchema,
+  MAX_DEADLINE_MS,
+  MAX_FOLLOW_MS,
+  MAX_SWEEP_MODELS,
+  MAX_SWEEP_SELECTORS,
+  substituteDeviceSchema,
+} from '../domain/job.ts';
 import { filesSchema, portablePathSchema } from '../domain/manifest.ts';
 import { idSchema, prioritySchema, taskKindSchema, tierSchema } from '../domain/names.ts';
 import { findingSchema } from '../domain/report.ts';
@@ -123,6 +130,14 @@ export const submitRequestSchema = z.strictObject({
     .max(MAX_FOLLOW_MS)
     .exactOptional()
     .describe('Also run on devices that appear, or begin to fit, within this many milliseconds. Default: the fleet as it is.'),
+  deadlineMs: z
+    .int()
+    .min(1_000)
+    .max(MAX_DEADLINE_MS)
+    .exactOptional()
+    .describe(
+      'What has not ended this many milliseconds after the submit is stopped and ends as `deadline-exceeded`. Default: no deadline.',
+    ),
   dryRun: z.boolean().exactOptional().describe('Answer with the plan and store nothing. Default false.'),
 });
 export type SubmitRequest = z.infer<typeof submitRequestSchema>;

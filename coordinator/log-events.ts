@@ -15,6 +15,7 @@ export const LOG_EVENTS = {
   'result-recorded': { level: 'info', message: 'An attempt ended with a result' },
   'result-refused': { level: 'warn', message: 'The result of an attempt was refused' },
   'attempt-expired': { level: 'warn', message: 'An attempt was given up: its lease, acceptance or agent ran out of time' },
+  'job-overdue': { level: 'info', message: 'The deadline of a job is over; an attempt that runs is told to stop' },
   'expiry-held': { level: 'info', message: 'Nothing expires for a while: agents could not renew' },
   'job-cancelled': { level: 'info', message: 'A job was cancelled' },
   'job-archived': { level: 'debug', message: 'A job document was stored' },

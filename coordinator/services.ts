@@ -1,4 +1,5 @@
 import { GroveError, toGroveError } from '../domain/errors.ts';
+import { DEADLINE_NAME } from '../domain/job.ts';
 import type { JobId, TaskId } from '../domain/names.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Assignment } from '../domain/task.ts';
@@ -146,6 +147,10 @@ export async function startAgents(parts: Parts, { fleetWatch }: Pick<Commands, '
     onEnded: ({ agentId, taskId, attempt }) => {
       log('attempt-expired', { agentId, taskId, attempt });
       sessions.tell({ type: 'revoke', agentId, lease: { taskId, attempt }, why: 'its lease ran out of time' });
+    },
+    onStopped: ({ agentId, taskId, attempt }) => {
+      log('job-overdue', { agentId, taskId, attempt });
+      sessions.tell({ type: 'cancel', agentId, lease: { taskId, attempt }, by: DEADLINE_NAME });
     },
   });
   reaper.start();

@@ -9,9 +9,12 @@ export const registerJobExplain: RegisterCommand = (program, context) => {
   const command = noun(program, 'job', 'jobs: what was submitted').command('explain <job>').description('say why its tasks wait');
   withOutput(command).action(async (jobId: string, options: OutputOptions) => {
     const client = await clientOf(command, context);
-    const format = ({ tasks, more }: Explanation) =>
-      [...tasks.map(explanationText), ...(more > 0 ? [`and ${formatCount(more)} more tasks that have not ended`] : [])].join('\n') ||
-      'Every task of this job has ended.';
+    const format = ({ tasks, more, deadlineAt }: Explanation) =>
+      [
+        ...(tasks.length > 0 && deadlineAt !== null ? [`what has not ended by ${new Date(deadlineAt).toISOString()} is stopped`] : []),
+        ...tasks.map(explanationText),
+        ...(more > 0 ? [`and ${formatCount(more)} more tasks that have not ended`] : []),
+      ].join('\n') || 'Every task of this job has ended.';
     print({ ...options, terminal: context.terminal }, await client.explainJob(jobId), format);
   });
 };

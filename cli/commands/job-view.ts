@@ -44,10 +44,14 @@ function jobText(job: JobView): string {
   const errors = job.tasks.flatMap((task) =>
     task.error === null ? [] : [`${taskLine(task).label}: ${task.error.message}\n  ${task.error.advice}`],
   );
-  const head = `job ${job.jobId}  ${stateText(job, Date.now())}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}`;
+  const head = `job ${job.jobId}  ${stateText(job, Date.now())}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}${deadlineText(job)}`;
   const progress = `${jobProgressText(job.counts)} tasks ended${job.cause === null ? '' : `; ${job.cause.reason}`}`;
   const shown = { from: job.taskOffset + Math.min(1, rows.length), to: job.taskOffset + rows.length };
   const page =
     rows.length === job.taskCount ? [] : [`tasks ${shown.from} to ${shown.to} of ${formatCount(job.taskCount)}; more with --offset`];
   return [head, progress, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...page, ...results, ...errors].join('\n');
+}
+
+function deadlineText({ deadlineAt, endedAt }: JobView): string {
+  return deadlineAt === null || endedAt !== null ? '' : `, deadline ${new Date(deadlineAt).toISOString()}`;
 }

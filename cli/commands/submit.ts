@@ -40,6 +40,7 @@ interface SubmitOptions extends OutputOptions {
   readonly waitForDevice?: boolean;
   readonly followFleet?: boolean;
   readonly followFor?: number;
+  readonly deadline?: number;
   readonly idempotencyKey?: string;
   readonly dryRun?: boolean;
   readonly watch?: boolean;
@@ -137,6 +138,7 @@ function addSubmitOptions(command: Command): void {
     .option('--wait-for-device', 'queue it although no known device can run it')
     .option('--follow-fleet', 'also run on devices that appear, or begin to fit, later')
     .option('--follow-for <duration>', 'how long to follow the fleet, such as 12h or 30d (default: 7d)', durationMs)
+    .option('--deadline <duration>', 'stop what has not ended after 90s, 30m, 2h or 1d (default: it waits as long as it takes)', durationMs)
     .option('--idempotency-key <key>', 'submitting again with the same key answers the same job')
     .option('--dry-run', 'print the plan and submit nothing')
     .option('--watch', 'follow the job until it ends');
@@ -160,7 +162,7 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
     recipes: chosen,
     on: coverageOf(options.on),
     tier,
-    ...present(optional),
+    ...present({ ...optional, deadlineMs: options.deadline }),
     ...followOf(options),
     ...(set.length > 0 && { set: [...set] }),
     ...(sweep.length > 0 && { variants: variantsOf(sweep) }),

@@ -17,13 +17,19 @@ function storeWithDue(items: DueItem[]) {
     expire: async (command: ExpireCommand): Promise<ExpireAnswer> => {
       expired.push(command);
       items.splice(0, command.items.length);
-      return { ended: command.items.map(() => ({ agentId: 'lab-1', taskId: 'task-1', attempt: 1 })) };
+      const attempt = { agentId: 'lab-1', taskId: 'task-1', attempt: 1 };
+      const isDeadline = ({ kind }: DueItem) => kind === 'deadline';
+      return {
+        ended: command.items.filter((item) => !isDeadline(item)).map(() => attempt),
+        stopped: command.items.filter(isDeadline).map(() => attempt),
+      };
     },
   };
 }
 
 function reaperOn(store: ReturnType<typeof storeWithDue>, clock = new VirtualClock(), turn: Turn = alwaysMine) {
   const ended: string[] = [];
+  const stopped: string[] = [];
   const errors: unknown[] = [];
   const holds: string[] = [];
   const reaper = createReaper({
@@ -31,10 +37,11 @@ function reaperOn(store: ReturnType<typeof storeWithDue>, clock = new VirtualClo
     clock,
     turn,
     onEnded: ({ agentId }) => ended.push(agentId),
+    onStopped: ({ agentId }) => stopped.push(agentId),
     onError: (error) => errors.push(error),
     onHold: (why) => holds.push(why),
   });
-  return { reaper, clock, ended, errors, holds };
+  return { reaper, clock, ended, stopped, errors, holds };
 }
 
 describe('the reaper', () => {
@@ -46,6 +53,15 @@ describe('the reaper', () => {
     expect(store.expired).toHaveLength(0);
     await clock.advance(1_000);
     expect(ended).toEqual(['lab-1']);
+    await reaper.stop();
+  });
+
+  it('tells apart what has ended and what has to be stopped', async () => {
+    const store = storeWithDue([ITEM, { kind: 'deadline', jobId: 'job-1', deadline: 0 }]);
+    const { reaper, clock, ended, stopped } = reaperOn(store);
+    reaper.start();
+    await clock.advance(EXPIRY_HOLD_MS + 1_000);
+    expect([ended, stopped]).toEqual([['lab-1'], ['lab-1']]);
     await reaper.stop();
   });
 

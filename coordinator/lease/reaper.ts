@@ -18,6 +18,8 @@ export interface ReaperDeps {
   readonly turn: Turn;
   /** An attempt ended here although its agent may live: the agent must stop the work. */
   onEnded(ended: ExpireAnswer['ended'][number]): void;
+  /** An attempt's job is out of time: the agent must stop the work, as after a cancel. */
+  onStopped(stopped: ExpireAnswer['stopped'][number]): void;
   /** The store refused or failed; the next tick tries again. */
   onError(error: unknown): void;
   /** Nothing expires for the next `holdMs`. */
@@ -85,13 +87,14 @@ export function createReaper(deps: ReaperDeps): Reaper {
   };
 }
 
-async function expireAllDue({ store, clock, onEnded }: ReaperDeps): Promise<void> {
+async function expireAllDue({ store, clock, onEnded, onStopped }: ReaperDeps): Promise<void> {
   for (;;) {
     const now = clock.now();
     const items = await store.due(now, BATCH);
     if (items.length === 0) return;
-    const { ended } = await store.expire({ now, items });
+    const { ended, stopped } = await store.expire({ now, items });
     for (const attempt of ended) onEnded(attempt);
+    for (const attempt of stopped) onStopped(attempt);
     if (items.length < BATCH) return;
   }
 }

@@ -35,7 +35,7 @@ function explain(agents: readonly AgentRecord[], requirement: Partial<Requiremen
   } as unknown as TaskRecord;
   const conversion = { taskId: 'c-1', state: 'running' } as unknown as TaskRecord;
   const store = {
-    job: async (jobId: string) => (jobId === 'j-1' ? ({ jobId, counts: COUNTS } as unknown as JobRecord) : undefined),
+    job: async (jobId: string) => (jobId === 'j-1' ? ({ jobId, counts: COUNTS, spec: {} } as unknown as JobRecord) : undefined),
     tasksOf: async () => [task],
     task: async (taskId: string) => (taskId === 'c-1' ? conversion : undefined),
     agents: async () => agents,
@@ -74,12 +74,12 @@ describe('explaining why a task waits', () => {
     const error = new GroveError('child-crashed', { stage: 'measure', how: 'signal SIGSEGV' }).toReport();
     const avoid = { hostId: agents[0]?.host.hostId ?? '', until: 1_000_000 };
     expect((await explain(agents, {}, { error, avoid }))?.matching).toEqual([
+      { deviceName: 'other/cpu0', status: 'idle', why: '' },
       {
         deviceName: 'lab/cpu0',
         status: 'avoided',
         why: 'the last attempt there ended as child-crashed; other hosts go first until 1970-01-01T00:16:40.000Z',
       },
-      { deviceName: 'other/cpu0', status: 'idle', why: '' },
     ]);
   });
 
@@ -104,7 +104,7 @@ describe('explaining why a task waits', () => {
     const asked: unknown[] = [];
     const task = { taskId: 't-1', spec: benchmarkSpecOf(), requirement: REQUIREMENT, state: 'pending', needs: [] } as unknown as TaskRecord;
     const store = {
-      job: async () => ({ counts: { ...COUNTS, pending: 4_000, waiting: 900, completed: 99 } }) as unknown as JobRecord,
+      job: async () => ({ counts: { ...COUNTS, pending: 4_000, waiting: 900, completed: 99 }, spec: {} }) as unknown as JobRecord,
       tasksOf: async (_jobId: string, page?: TaskPage) => {
         asked.push(page);
         return Array.from({ length: page?.limit ?? 4_900 }, () => task);
@@ -130,6 +130,19 @@ describe('explaining why a task waits', () => {
     expect(explained).toMatchObject({ matchingCount: 60, refusedCount: 60 });
     expect([explained?.matching.length, explained?.refused.length]).toEqual([20, 20]);
     expect(explained?.matching[0]).toMatchObject({ deviceName: 'lab-59/cpu0', status: 'idle' });
+  });
+
+  it('says when the time of the job is over', async () => {
+    const store = {
+      job: async () => ({ counts: COUNTS, submittedAt: 1_000, spec: { deadlineMs: 5_000 } }) as unknown as JobRecord,
+      tasksOf: async () => [],
+      task: async () => undefined,
+      agents: async () => [],
+      position: async () => undefined,
+      policy: async () => DEFAULT_POLICY,
+      leaseCounts: async () => ({}),
+    };
+    expect(await explainJob({ store, estimates }, 'j-1')).toMatchObject({ deadlineAt: 6_000 });
   });
 
   it('refuses a job that does not exist', async () => {

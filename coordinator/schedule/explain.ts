@@ -3,6 +3,7 @@ import { type Explanation, MAX_EXPLAINED_DEVICES, type TaskExplanation } from '.
 import { markText } from '../../domain/agent-mark.ts';
 import type { DeviceProfile } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
+import { deadlineEnd } from '../../domain/job.ts';
 import type { JobId } from '../../domain/names.ts';
 import { limitsFor, quotaInTheWay, type SchedulingPolicy } from '../../domain/policy.ts';
 import { matchesUnit, refusals } from '../../domain/requirement.ts';
@@ -36,7 +37,7 @@ export async function explainJob({ store, estimates }: ExplainDeps, jobId: JobId
   ]);
   const fleet = { agents, policy, leaseCounts, estimateOf: look.of };
   const tasks = await Promise.all(open.map((task) => explainTask(store, task, fleet)));
-  return { tasks, more: OPEN.reduce((total, state) => total + job.counts[state], 0) - tasks.length };
+  return { tasks, deadlineAt: deadlineEnd(job), more: OPEN.reduce((total, state) => total + job.counts[state], 0) - tasks.length };
 }
 
 /** Who could work, and what is shared out already. */

@@ -273,6 +273,11 @@ export type DueItem =
   | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number; readonly deadline: EpochMs }
   /** Silence or a closed stream's grace is over. */
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId; readonly deadline: EpochMs }
+  /**
+   * The time of a job is over. What has not ended is stopped as a cancel does, and ends as `exception` with `deadline-exceeded`; the job takes nothing
+   * more. A conversion that other jobs wait for goes on for them.
+   */
+  | { readonly kind: 'deadline'; readonly jobId: JobId; readonly deadline: EpochMs }
   /** A pending task no longer avoids a host. */
   | { readonly kind: 'avoid'; readonly taskId: TaskId; readonly deadline: EpochMs }
   /** An agent's mark is over. */
@@ -288,6 +293,8 @@ export interface ExpireCommand {
 export interface ExpireAnswer {
   /** Attempts that ended; their agents, if they live, must be told (revoke). */
   readonly ended: readonly { readonly agentId: AgentId; readonly taskId: TaskId; readonly attempt: number }[];
+  /** Attempts of jobs whose time is over: their agents must be told to stop, as after a cancel. */
+  readonly stopped: readonly { readonly agentId: AgentId; readonly taskId: TaskId; readonly attempt: number }[];
 }
 
 export interface AttemptRecord {

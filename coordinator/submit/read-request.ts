@@ -49,6 +49,7 @@ export function readSubmitRequest(request: SubmitRequest, context: ReadRequestCo
     strict: request.strict ?? false,
     waitForDevice: request.waitForDevice ?? false,
     ...(request.followForMs !== undefined && { followForMs: request.followForMs }),
+    ...(request.deadlineMs !== undefined && { deadlineMs: request.deadlineMs }),
     ...(isSweep(request) && { sweep: { models: [model, ...moreModels], selectors: readSelectors(request) } }),
   };
 }

@@ -184,6 +184,10 @@ function bound(store: ReturnType<typeof createMemoryTaskStore>) {
 const FLEET = { agents: [agentOf('lab-1', [deviceOf('lab-1/cpu0')])] };
 
 describe('submitting', () => {
+  it('gives the job the deadline that was asked for, and none otherwise', () => {
+    expect([read({ deadlineMs: 60_000 }).deadlineMs, 'deadlineMs' in read()]).toEqual([60_000, false]);
+  });
+
   it('stores the job, archives it and answers the plan', async () => {
     const { submit, store, archived } = serviceOn(FLEET);
     const { jobId, created, plan } = await submit(UPLOADED);

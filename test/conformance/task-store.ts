@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { describeAvoidance } from './task-store/avoidance.ts';
 import { describeCurations } from './task-store/curations.ts';
+import { describeDeadlines } from './task-store/deadlines.ts';
 import { describeEvents } from './task-store/events.ts';
 import type { StoreFactory } from './task-store/harness.ts';
 import { describeJobs } from './task-store/jobs.ts';
@@ -21,6 +22,7 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeSessions(makeStore);
     describePlacement(makeStore);
     describeLimits(makeStore);
+    describeDeadlines(makeStore);
     describeAvoidance(makeStore);
     describeMarks(makeStore);
     describeQuotas(makeStore);

@@ -140,7 +140,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
       submit: (request, context) => submitOne(farm, request, context.idempotencyKey),
       rerun: async (_request, context) => ({ ...(await submitOne(farm, { recipes: [], on: 'any' }, context.idempotencyKey)), cells: 1 }),
       cancel: (jobId, principal) => store.cancelJob({ now: farm.now, jobId, principal }),
-      explain: async () => ({ tasks: [], more: 0 }),
+      explain: async () => ({ tasks: [], deadlineAt: null, more: 0 }),
     },
     logs,
     progress,

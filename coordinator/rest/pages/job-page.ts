@@ -27,10 +27,14 @@ export function renderJobPage(job: JobView, options: JobPageOptions = {}): strin
 <p class="tools">${refreshSeconds === undefined ? html`<a href="/jobs/${jobId}?refresh=${OFFERED_REFRESH_SECONDS}">Refresh every ${OFFERED_REFRESH_SECONDS} s</a>` : html`<a href="/jobs/${jobId}">Stop refreshing</a>`}
 <a href="/api/v1/jobs/${jobId}">JSON</a> <a href="/api/v1/jobs/${jobId}/explain">Explain</a></p></div>
 <p>${jobProgressText(job.counts)} tasks ended${job.cause !== null && html`; ${job.cause.reason}`}. ${stateLinks(job, options.state)}</p>
-<p class="muted">Submitted by ${submitter}, ${timeElement(submittedAt)}${endedAt !== null && html`, ended ${timeElement(endedAt)}`} · ${tier}, ${priority}${substituteEp !== null && html` · substitute EP ${substituteEp}`}${substituteDevice !== null && html` · substitute device ${substituteDevice}`}${followsUntil !== null && html` · follows the fleet until ${timeElement(followsUntil)}`}</p>
+<p class="muted">Submitted by ${submitter}, ${timeElement(submittedAt)}${endedAt !== null && html`, ended ${timeElement(endedAt)}`}${deadlineOf(job)} · ${tier}, ${priority}${substituteEp !== null && html` · substitute EP ${substituteEp}`}${substituteDevice !== null && html` · substitute device ${substituteDevice}`}${followsUntil !== null && html` · follows the fleet until ${timeElement(followsUntil)}`}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Tasks of job ${jobId}"><table class="plain"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${job.tasks.map(taskRow)}</tbody></table></div>
 ${pageLinks(job, options.state)}`;
   return renderPage({ title: `Job ${jobId}`, current: 'jobs', content, refreshSeconds });
+}
+
+function deadlineOf({ deadlineAt, endedAt }: JobView): Html {
+  return deadlineAt === null || endedAt !== null ? html`` : html`, deadline ${timeElement(deadlineAt)}`;
 }
 
 /** One link per state that has tasks, where there are more tasks than one looks through. */

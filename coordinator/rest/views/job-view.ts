@@ -1,5 +1,5 @@
 import { type JobSummary, MAX_LISTED_RECIPES } from '../../../api/jobs.ts';
-import { type JobSource, modelsOf } from '../../../domain/job.ts';
+import { deadlineEnd, type JobSource, modelsOf } from '../../../domain/job.ts';
 import { selectorOf } from '../../../domain/selector/condition.ts';
 import { formatCondition } from '../../../domain/selector/format.ts';
 import type { JobRecord } from '../../store/task-store.ts';
@@ -34,6 +34,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     strict,
     waitForDevice,
     followsUntil: job.followsUntil,
+    deadlineAt: deadlineEnd(job),
   };
 }
 

@@ -11,6 +11,7 @@ import { watch } from './deadlines.ts';
 import { hold, vacate } from './exclusivity.ts';
 import { releaseQuota } from './quotas.ts';
 import { putAgent, putTask, type State, type StoredTask, taskOf } from './state.ts';
+import { type Stop, stoppedAs } from './stop.ts';
 import { move } from './tasks.ts';
 
 /** An attempt and its task. */
@@ -114,12 +115,12 @@ function removeLease(state: State, { agentId, attempt }: AttemptRecord, taskId: 
   putAgent(state, { ...agent, record: { ...agent.record, leases } });
 }
 
-/** The attempt ended as an exception or was taken away: the task goes back to its queue, unless it was cancelled or its retries are spent. */
+/** The attempt ended as an exception or was taken away: the task goes back to its queue, unless it was stopped or its retries are spent. */
 export function retryOrEnd(state: State, taskId: TaskId, ended: { readonly error: ErrorReport; readonly now: EpochMs }): void {
   const { error, now } = ended;
-  const { record, cancelledBy } = taskOf(state, taskId);
-  if (cancelledBy !== null) {
-    endCancelled(state, taskId, { by: cancelledBy, now });
+  const { record, stop } = taskOf(state, taskId);
+  if (stop !== null) {
+    endStopped(state, taskId, { stop, now });
     return;
   }
   const accepted = record.attempts.filter((attempt) => attempt.acceptedAt !== null && attempt.ended?.state !== 'cancelled').length;
@@ -141,6 +142,7 @@ function mayOfferAgain(attempts: readonly AttemptRecord[]): boolean {
   return attempts.filter((attempt) => attempt.acceptedAt === null).length < MAX_UNACCEPTED_ATTEMPTS;
 }
 
-export function endCancelled(state: State, taskId: TaskId, { by, now }: { readonly by: string; readonly now: EpochMs }): void {
-  move(state, taskId, { to: 'cancelled', now, patch: { error: new GroveError('cancelled', { by }).toReport() } });
+export function endStopped(state: State, taskId: TaskId, { stop, now }: { readonly stop: Stop; readonly now: EpochMs }): void {
+  const { state: to, error } = stoppedAs(stop);
+  move(state, taskId, { to, now, patch: { error } });
 }

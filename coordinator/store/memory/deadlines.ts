@@ -1,7 +1,9 @@
 import { ATTEMPT_LIMIT_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
-import type { TaskId } from '../../../domain/names.ts';
+import { deadlineEnd } from '../../../domain/job.ts';
+import type { JobId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { DueItem } from '../task-store.ts';
+import { isOpen } from './jobs.ts';
 import { type State, type StoredAgent, taskOf, type Watched } from './state.ts';
 
 /**
@@ -10,6 +12,12 @@ import { type State, type StoredAgent, taskOf, type Watched } from './state.ts';
  */
 export function watch(state: State, what: Watched, at: EpochMs): void {
   state.alarms.push({ at, what });
+}
+
+/** Watches the deadline of a job, if it has one; also after it has come to life again. */
+export function watchJob(state: State, jobId: JobId): void {
+  const deadline = deadlineOf(state, { kind: 'deadline', jobId });
+  if (deadline !== undefined) watch(state, { kind: 'deadline', jobId }, deadline);
 }
 
 /** Everything due at `now`, oldest first and equally old ones by name. Looks only at alarms that have rung. */
@@ -45,6 +53,10 @@ export function deadlineOf(state: State, what: Watched): EpochMs | undefined {
     case 'session': {
       const agent = state.agents.get(what.agentId);
       return agent?.record.sessionId === what.sessionId ? sessionDeadline(agent) : undefined;
+    }
+    case 'deadline': {
+      const job = state.jobs.get(what.jobId);
+      return job !== undefined && isOpen(job) ? (deadlineEnd(job.record) ?? undefined) : undefined;
     }
     case 'avoid':
       return state.tasks.get(what.taskId)?.record.avoid?.until;

@@ -46,6 +46,11 @@ export function settleJob(record: JobRecord, now: EpochMs): JobRecord {
   return { ...record, state, endedAt: state === 'running' ? null : (record.endedAt ?? now) };
 }
 
+/** Whether there is something left that a cancel or the deadline would stop. */
+export function isOpen({ record, cancelledBy }: StoredJob): boolean {
+  return cancelledBy === null && (record.endedAt === null || record.followsUntil !== null);
+}
+
 /** The job stops following a shared task and keeps this last view of it. The caller counts the change of state, if there is one. */
 export function detach(state: State, jobId: JobId, view: TaskRecord): void {
   const job = jobOf(state, jobId);

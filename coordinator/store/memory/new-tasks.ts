@@ -6,6 +6,7 @@ import { higherPriority } from '../order.ts';
 import type { NewTask, TaskRecord } from '../task-store.ts';
 import { countTask, detach } from './jobs.ts';
 import { jobOf, putJob, putTask, type State, type StoredTask, taskOf } from './state.ts';
+import { type Stop, stoppedAs } from './stop.ts';
 import { announce, awaitNeeds, changePriority, isUnsupported, move, settleWaiting } from './tasks.ts';
 
 /** Throws `invalid-request` for a need nobody knows, or needs that wait for each other. */
@@ -79,7 +80,7 @@ function referTo(state: State, jobId: JobId, { task, now }: OneTask): boolean {
     countTask(state, [jobId], { from: null, to: existing.record.state, now });
     return true;
   }
-  if (existing.cancelledBy !== null) revive(state, existing, now);
+  if (existing.stop !== null) revive(state, existing, { stop: existing.stop, now });
   const current = taskOf(state, task.taskId);
   putTask(state, { ...current, record: { ...current.record, jobIds: [...current.record.jobIds, jobId] } });
   changePriority(state, task.taskId, priorityFor(state, jobId, current.record));
@@ -98,17 +99,22 @@ function priorityFor(state: State, jobId: JobId, record: TaskRecord) {
   return record.jobIds.length === 0 ? priority : higherPriority(priority, record.priority);
 }
 
-/** A cancelled conversion whose attempt still lives gets a new waiter: those who cancelled it see it cancelled, and it goes on. */
-function revive(state: State, task: StoredTask, now: EpochMs): void {
-  const error = new GroveError('cancelled', { by: task.cancelledBy ?? '' }).toReport();
-  for (const jobId of task.record.jobIds) leaveCancelled(state, jobId, { task: { ...task.record, error }, now });
-  putTask(state, { ...task, cancelledBy: null, record: { ...task.record, jobIds: [] } });
+/** A stopped conversion whose attempt still lives gets a new waiter: those who stopped it see it end so, and it goes on. */
+function revive(state: State, task: StoredTask, { stop, now }: StopNow): void {
+  for (const jobId of task.record.jobIds) leaveStopped(state, jobId, { task: task.record, stop, now });
+  putTask(state, { ...task, stop: null, record: { ...task.record, jobIds: [] } });
 }
 
-/** From this job's view the task is cancelled, whatever becomes of it. */
-export function leaveCancelled(state: State, jobId: JobId, { task, now }: { readonly task: TaskRecord; readonly now: EpochMs }): void {
-  detach(state, jobId, { ...task, jobIds: [jobId], state: 'cancelled', endedAt: now });
-  countTask(state, [jobId], { from: task.state, to: 'cancelled', now });
+interface StopNow {
+  readonly stop: Stop;
+  readonly now: EpochMs;
+}
+
+/** From this job's view the task has ended as it was stopped, whatever becomes of it. */
+export function leaveStopped(state: State, jobId: JobId, { task, stop, now }: StopNow & { readonly task: TaskRecord }): void {
+  const end = stoppedAs(stop);
+  detach(state, jobId, { ...task, ...end, jobIds: [jobId], avoid: null, endedAt: now });
+  countTask(state, [jobId], { from: task.state, to: end.state, now });
 }
 
 function createTask(state: State, jobId: JobId, { task, now }: OneTask): void {
@@ -130,7 +136,7 @@ function createTask(state: State, jobId: JobId, { task, now }: OneTask): void {
     result: null,
   };
   const attemptBase = earlier === undefined ? 0 : earlier.attemptBase + earlier.record.attempts.length;
-  putTask(state, { record, entry: null, attemptBase, cancelledBy: null, outcomes: {}, pool: null, reservedHost: null });
+  putTask(state, { record, entry: null, attemptBase, stop: null, outcomes: {}, pool: null, reservedHost: null });
   if (spec.kind === 'benchmark') state.benchmarks.add(taskId);
   countTask(state, [jobId], { from: null, to: 'waiting', now });
 }

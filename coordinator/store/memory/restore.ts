@@ -2,7 +2,7 @@ import { CLOSED_BREAKER } from '../../../domain/agent-mark.ts';
 import { ATTEMPT_LIMIT_MS } from '../../../domain/constants.ts';
 import { isEnd } from '../../../domain/task-state.ts';
 import { PRIORITIES } from '../order.ts';
-import { sessionDeadline, watch } from './deadlines.ts';
+import { sessionDeadline, watch, watchJob } from './deadlines.ts';
 import { restore } from './queue.ts';
 import { holdQuota } from './quotas.ts';
 import { openQueue } from './routing.ts';
@@ -19,6 +19,7 @@ export function restoreState(records: Iterable<SnapshotRecord>): State {
     watchMark(state, agent);
   }
   for (const host of state.hosts.values()) watchHolds(state, host);
+  for (const jobId of state.jobs.keys()) watchJob(state, jobId);
   return state;
 }
 
@@ -95,11 +96,14 @@ function deriveFromTask(state: State, { record, pool }: StoredTask): void {
   if (attempt.acceptBy !== null) watch(state, { kind: 'accept', taskId, attempt: attempt.attempt }, attempt.acceptBy);
 }
 
-/** Written before there were quotas, a task has no pool; before tasks could avoid a host, its record says nothing of it. */
-function withLaterMembers(task: StoredTask): StoredTask {
-  const { pool = null, record }: Partial<StoredTask> & Pick<StoredTask, 'record'> = task;
-  const { avoid = null }: Partial<StoredTask['record']> = record;
-  return { ...task, pool, record: { ...record, avoid } };
+/**
+ * Written before there were quotas, a task has no pool; before tasks could avoid a host, its record says nothing of it; before jobs had deadlines, only
+ * somebody's cancel could stop it.
+ */
+function withLaterMembers({ cancelledBy = null, ...task }: StoredTask & { readonly cancelledBy?: string | null }): StoredTask {
+  const { pool = null, stop = cancelledBy === null ? null : { by: cancelledBy, deadlineMs: null } }: Partial<StoredTask> = task;
+  const { avoid = null }: Partial<StoredTask['record']> = task.record;
+  return { ...task, pool, stop, record: { ...task.record, avoid } };
 }
 
 /** Written before agents could be marked, a record has neither mark nor breaker. */

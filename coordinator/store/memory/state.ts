@@ -6,6 +6,7 @@ import type { Requirement } from '../../../domain/requirement.ts';
 import type { AgentRecord, JobRecord, StoreEvent, TaskRecord } from '../task-store.ts';
 import { createHeap, type Heap } from './heap.ts';
 import type { Entry, Queue } from './queue.ts';
+import type { Stop } from './stop.ts';
 
 /** A task with what the store alone needs to know. Immutable: a change puts a new one, so readers and snapshots keep what they have. */
 export interface StoredTask {
@@ -14,8 +15,8 @@ export interface StoredTask {
   readonly entry: Entry | null;
   /** Attempts of earlier generations of this id: numbers go on from here. */
   readonly attemptBase: number;
-  /** Who cancelled it while an attempt was alive; it ends as cancelled with that attempt. */
-  readonly cancelledBy: string | null;
+  /** It was stopped while an attempt was alive: it ends with that attempt, as the stop says. */
+  readonly stop: Stop | null;
   /** Attempt -> digest of the outcome its agent reported: a repeat is recognised by it. */
   readonly outcomes: Readonly<Record<number, string>>;
   /** Pool of the device that its live attempt holds; null without a pool or an attempt. */
@@ -28,6 +29,7 @@ export interface StoredJob {
   readonly record: JobRecord;
   /** Place in `jobOrder`. */
   readonly ordinal: number;
+  /** Somebody cancelled it, or its time was over: it takes nothing more. */
   readonly cancelledBy: string | null;
   /** Shared tasks that this job no longer follows, as it last saw them: cancelled here and alive elsewhere, or run again for a later job. */
   readonly detached: Readonly<Record<TaskId, TaskRecord>>;
@@ -72,6 +74,7 @@ export type Watched =
   | { readonly kind: 'lease' | 'accept' | 'timeout'; readonly taskId: TaskId; readonly attempt: number }
   | { readonly kind: 'session'; readonly agentId: AgentId; readonly sessionId: SessionId }
   | { readonly kind: 'avoid'; readonly taskId: TaskId }
+  | { readonly kind: 'deadline'; readonly jobId: JobId }
   | { readonly kind: 'mark'; readonly agentId: AgentId }
   | { readonly kind: 'host'; readonly hostId: HostId; readonly taskId: TaskId; readonly attempt: number };
 

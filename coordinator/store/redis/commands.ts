@@ -34,7 +34,17 @@ export function submitCall(command: SubmitCommand): FunctionCall {
   return {
     name: 'submit',
     now,
-    call: { jobId, key, idempotencyKey, requestDigest, submitter: principal.name, priority, follows, ...describe(tasks) },
+    call: {
+      jobId,
+      key,
+      idempotencyKey,
+      requestDigest,
+      submitter: principal.name,
+      priority,
+      follows,
+      deadlineMs: spec.deadlineMs,
+      ...describe(tasks),
+    },
     texts: [JSON.stringify(spec), JSON.stringify(principal), ...textsOf(tasks)],
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BREAKER_FAILURES, FIRST_QUARANTINE_MS, LONGEST_QUARANTINE_MS } from '../../../domain/agent-mark.ts';
 import { ACCEPT_MS, ATTEMPT_LIMIT_MS, LEASE_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
 import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
+import { DEADLINE_NAME } from '../../../domain/job.ts';
 import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
 import { INSTALLATION_FOLDER } from '../../../platform/installation.ts';
 import {
@@ -37,6 +38,7 @@ const PARTS = [
   'agents',
   'marks',
   'new-tasks',
+  'stops',
   'choose',
 ];
 
@@ -88,7 +90,15 @@ const QUERIES = [
 export type QueryFunction = (typeof QUERIES)[number];
 
 /** Codes of errors that the store itself makes; those an agent reports bring their own word on whether another attempt helps. */
-const OWN_ERRORS: readonly ErrorCode[] = ['agent-lost', 'not-accepted', 'attempt-timeout', 'agent-shutdown', 'cancelled', 'source-failed'];
+const OWN_ERRORS: readonly ErrorCode[] = [
+  'deadline-exceeded',
+  'agent-lost',
+  'not-accepted',
+  'attempt-timeout',
+  'agent-shutdown',
+  'cancelled',
+  'source-failed',
+];
 
 /** The library of functions as Redis keeps it. */
 export interface FunctionLibrary {
@@ -133,6 +143,7 @@ function constants(): string {
     BREAKER_FAILURES,
     FIRST_QUARANTINE_MS,
     LONGEST_QUARANTINE_MS,
+    DEADLINE_NAME,
     TASK_COST: 1,
     PRIORITIES,
     PRIORITY_CLASS,

@@ -190,8 +190,8 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async expire(command: CommandOf<'expire'>) {
-    const [ended] = await this.#run(expireCall(command));
-    return { ended: attemptsOf(ended) };
+    const [ended, stopped] = await this.#run(expireCall(command));
+    return { ended: attemptsOf(ended), stopped: attemptsOf(stopped) };
   }
 
   async due(now: EpochMs, limit: number): Promise<readonly DueItem[]> {

@@ -282,7 +282,7 @@ export function describeLeases(makeStore: StoreFactory): void {
       const items = await farm.current.store.due(farm.current.now, 100);
       expect(items).toContainEqual({ kind: 'lease', taskId: 'a-1', attempt: 1, deadline: farm.current.now });
       await farm.current.heartbeat('m', [held]);
-      expect(await farm.current.store.expire({ now: farm.current.now, items })).toEqual({ ended: [] });
+      expect(await farm.current.store.expire({ now: farm.current.now, items })).toEqual({ ended: [], stopped: [] });
       expect(await farm.current.state('a-1')).toBe('running');
     });
 
@@ -291,7 +291,7 @@ export function describeLeases(makeStore: StoreFactory): void {
       await farm.current.submit([newTask('a-1')]);
       await farm.current.run('m');
       const early = { kind: 'lease', taskId: 'a-1', attempt: 1, deadline: farm.current.now + LEASE_MS } as const;
-      expect(await farm.current.store.expire({ now: farm.current.now, items: [early] })).toEqual({ ended: [] });
+      expect(await farm.current.store.expire({ now: farm.current.now, items: [early] })).toEqual({ ended: [], stopped: [] });
       farm.current.now += LEASE_MS;
       const items = await farm.current.store.due(farm.current.now, 100);
       expect((await farm.current.store.expire({ now: farm.current.now, items })).ended).toHaveLength(1);

@@ -104,7 +104,8 @@ export class Director {
     for (let index = 0; index < shape.benchmarks; index += 1) {
       tasks.push(newTask(`${jobId}-${index}`, 'benchmark', { needs, requirement: unit, maxAttempts: shape.maxAttempts }));
     }
-    const spec = this.#submits.length % 3 === 0 ? { ...JOB_SPEC, followForMs: 40_000 } : JOB_SPEC;
+    const ordinal = this.#submits.length;
+    const spec = { ...JOB_SPEC, ...(ordinal % 3 === 0 && { followForMs: 40_000 }), ...(ordinal % 2 === 1 && { deadlineMs: 20_000 }) };
     const principal = { kind: 'user', name: submitter } as const;
     const command = { now: this.now, principal, jobId, idempotencyKey: jobId, requestDigest: jobId, spec, priority, tasks };
     this.#submits.push(command);

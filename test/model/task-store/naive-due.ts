@@ -1,11 +1,17 @@
 import type { DueItem } from '../../../coordinator/store/task-store.ts';
 import { ATTEMPT_LIMIT_MS, SILENCE_MS, STREAM_GRACE_MS } from '../../../domain/constants.ts';
-import type { NaiveAgent, NaiveHold, NaiveTask } from './naive-records.ts';
+import { ENDS, type NaiveAgent, type NaiveHold, type NaiveJob, type NaiveTask } from './naive-records.ts';
 
 interface NaiveLists {
+  readonly jobs: readonly NaiveJob[];
   readonly tasks: readonly NaiveTask[];
   readonly agents: readonly NaiveAgent[];
   readonly holds: readonly NaiveHold[];
+}
+
+function isOpen({ tasks }: NaiveLists, { cancelled, followsUntil, taskIds, parted }: NaiveJob): boolean {
+  const own = tasks.filter(({ taskId }) => taskIds.includes(taskId) && !parted.has(taskId));
+  return !cancelled && (followsUntil !== null || own.some(({ state }) => !ENDS.includes(state)));
 }
 
 /** Everything due at `now`, oldest first. */
@@ -19,6 +25,9 @@ export function dueOf(farm: NaiveLists, now: number): readonly DueItem[] {
       items.push({ kind: 'timeout', taskId, attempt: attempt.number, deadline: attempt.acceptedAt + ATTEMPT_LIMIT_MS[origin.spec.kind] });
     if (attempt.acceptBy !== null) items.push({ kind: 'accept', taskId, attempt: attempt.number, deadline: attempt.acceptBy });
   }
+  for (const job of farm.jobs)
+    if (job.deadlineMs !== null && isOpen(farm, job))
+      items.push({ kind: 'deadline', jobId: job.jobId, deadline: job.submittedAt + job.deadlineMs });
   for (const { taskId, avoid } of farm.tasks) if (avoid !== null) items.push({ kind: 'avoid', taskId, deadline: avoid.until });
   for (const { hello, sessionId, connection, seenAt, closedAt } of farm.agents) {
     const silent = seenAt + SILENCE_MS;

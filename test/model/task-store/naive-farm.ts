@@ -40,8 +40,10 @@ import {
   type NaiveHold,
   type NaiveJob,
   type NaiveState,
+  type NaiveStop,
   type NaiveTask,
   Refusal,
+  stoppedAs,
 } from './naive-records.ts';
 
 /**
@@ -78,7 +80,9 @@ export class NaiveFarm {
     this.submits.push({ key, digest: command.requestDigest, jobId: command.jobId });
     const { jobId, priority } = command;
     const followsUntil = command.spec.followForMs === undefined ? null : command.now + command.spec.followForMs;
-    this.jobs.push({ jobId, priority, submitter: command.principal.name, taskIds: [], parted: new Map(), cancelled: false, followsUntil });
+    const { deadlineMs = null } = command.spec;
+    const fresh = { taskIds: [], parted: new Map(), cancelled: false, followsUntil, submittedAt: command.now, deadlineMs };
+    this.jobs.push({ jobId, priority, submitter: command.principal.name, ...fresh });
     this.#add(this.#job(jobId), command.tasks, command.now);
     return { jobId, created: true };
   }
@@ -126,7 +130,7 @@ export class NaiveFarm {
       const ref = { taskId: lease.taskId, attempt: lease.attempt };
       const task = this.#holder(agentId, lease);
       if (task === undefined) return { lease: ref, verdict: 'abandon', durationMs: 0 };
-      if (task.cancelledBy !== null) {
+      if (task.stop !== null) {
         this.#endAttempt(task, { now, ended: 'cancelled', code: null, outOfReach: true });
         this.#retry(task, null, now);
         return { lease: ref, verdict: 'abandon', durationMs: 0 };
@@ -261,36 +265,30 @@ export class NaiveFarm {
   cancelJob({ jobId, principal, now }: CancelCommand) {
     const job = this.jobs.find((one) => one.jobId === jobId);
     if (job === undefined) throw new Refusal('not-found');
-    const open = job.taskIds.filter((taskId) => !ENDS.includes(this.viewOf(job, taskId)));
-    if ((open.length > 0 || job.followsUntil !== null) && !job.cancelled) {
-      job.cancelled = true;
-      job.followsUntil = null;
-      const waiting = open.filter((taskId) => this.#task(taskId).state === 'waiting');
-      for (const taskId of [...waiting, ...open.filter((one) => !waiting.includes(one))])
-        this.#cancel(job, this.#task(taskId), { by: principal.name, now });
-    }
+    this.#stopJob(job, { by: principal.name, deadlineMs: null }, now);
     const cancelledTasks = job.taskIds.filter((taskId) => this.viewOf(job, taskId) === 'cancelled');
-    const running = job.taskIds.flatMap((taskId) => {
-      const attempt = this.#task(taskId).attempts.at(-1);
-      const asked = !ENDS.includes(this.viewOf(job, taskId)) && attempt !== undefined && attempt.ended === null && attempt.told !== null;
-      return asked ? [{ agentId: attempt.agentId, taskId, attempt: attempt.number }] : [];
-    });
-    return { cancelledTasks, running };
+    return { cancelledTasks, running: this.#told(job) };
   }
 
   expire({ items, now }: ExpireCommand) {
     const ended: { agentId: string; taskId: string; attempt: number }[] = [];
+    const stopped: { agentId: string; taskId: string; attempt: number }[] = [];
     for (const item of items) {
       const due = this.due(now).some((one) => JSON.stringify(one) === JSON.stringify(item));
       if (!due) continue;
       if (item.kind === 'host') this.holds = this.holds.filter((hold) => hold.taskId !== item.taskId || hold.attempt !== item.attempt);
       if (item.kind === 'mark') this.#agent(item.agentId).mark = null;
       if (item.kind === 'session') ended.push(...this.#lose(item.agentId, now));
+      if (item.kind === 'deadline') {
+        const job = this.#job(item.jobId);
+        this.#stopJob(job, { by: 'deadline', deadlineMs: job.deadlineMs }, now);
+        stopped.push(...this.#told(job));
+      }
       if (item.kind === 'avoid') this.#task(item.taskId).avoid = null;
       if (item.kind === 'lease' || item.kind === 'accept' || item.kind === 'timeout')
         ended.push(this.#takeAway(this.#task(item.taskId), ENDINGS[item.kind], now));
     }
-    return { ended };
+    return { ended, stopped };
   }
 
   readonly due = (now: number): readonly DueItem[] => dueOf(this, now);
@@ -370,10 +368,10 @@ export class NaiveFarm {
     if (task === undefined) return false;
     if (task.state === 'completed') return true;
     if (ENDS.includes(task.state)) return task.attempts.length > 0 && (task.error?.code.startsWith('unsupported-') ?? false);
-    if (task.cancelledBy !== null) {
-      for (const jobId of task.jobs) this.#job(jobId).parted.set(taskId, 'cancelled');
+    if (task.stop !== null) {
+      for (const jobId of task.jobs) this.#job(jobId).parted.set(taskId, stoppedAs(task.stop).state);
       task.jobs = [];
-      task.cancelledBy = null;
+      task.stop = null;
     }
     task.jobs.push(job.jobId);
     this.#reprioritise(task, now);
@@ -398,7 +396,7 @@ export class NaiveFarm {
       numberBase: former === undefined ? 0 : former.numberBase + former.attempts.length,
       attempts: [],
       avoid: null,
-      cancelledBy: null,
+      stop: null,
     };
     this.tasks = former === undefined ? [...this.tasks, task] : this.tasks.map((one) => (one === former ? task : one));
   }
@@ -508,7 +506,7 @@ export class NaiveFarm {
     task: NaiveTask,
     { outcome, told, agentId, now }: { outcome: AttemptOutcome; told: boolean; agentId: string; now: number },
   ): void {
-    if (task.cancelledBy !== null) this.#retry(task, null, now);
+    if (task.stop !== null) this.#retry(task, null, now);
     else if (outcome.state === 'completed') {
       task.result = outcome.result;
       this.#end(task, { state: 'completed', error: null, now });
@@ -519,8 +517,8 @@ export class NaiveFarm {
   }
 
   #retry(task: NaiveTask, error: ErrorReport | null, now: number): void {
-    if (task.cancelledBy !== null || error === null) {
-      this.#end(task, { state: 'cancelled', error: new GroveError('cancelled', { by: task.cancelledBy ?? '' }).toReport(), now });
+    if (task.stop !== null || error === null) {
+      this.#end(task, { ...stoppedAs(found(task.stop)), now });
       return;
     }
     task.error = error;
@@ -534,16 +532,36 @@ export class NaiveFarm {
     } else this.#end(task, { state: 'exception', error, now });
   }
 
-  #cancel(job: NaiveJob, task: NaiveTask, { by, now }: { by: string; now: number }): void {
+  #stopJob(job: NaiveJob, stop: NaiveStop, now: number): void {
+    const open = job.taskIds.filter((taskId) => !ENDS.includes(this.viewOf(job, taskId)));
+    if ((open.length > 0 || job.followsUntil !== null) && !job.cancelled) {
+      job.cancelled = true;
+      job.followsUntil = null;
+      const waiting = open.filter((taskId) => this.#task(taskId).state === 'waiting');
+      for (const taskId of [...waiting, ...open.filter((one) => !waiting.includes(one))])
+        this.#stop(job, this.#task(taskId), { stop, now });
+    }
+  }
+
+  /** Attempts of a job that were asked to stop and live. */
+  #told(job: NaiveJob) {
+    return job.taskIds.flatMap((taskId) => {
+      const attempt = this.#task(taskId).attempts.at(-1);
+      const asked = !ENDS.includes(this.viewOf(job, taskId)) && attempt !== undefined && attempt.ended === null && attempt.told !== null;
+      return asked ? [{ agentId: attempt.agentId, taskId, attempt: attempt.number }] : [];
+    });
+  }
+
+  #stop(job: NaiveJob, task: NaiveTask, { stop, now }: { stop: NaiveStop; now: number }): void {
     if (ENDS.includes(this.viewOf(job, task.taskId))) return;
     if (task.jobs.some((jobId) => jobId !== job.jobId)) {
-      job.parted.set(task.taskId, 'cancelled');
+      job.parted.set(task.taskId, stoppedAs(stop).state);
       task.jobs = task.jobs.filter((jobId) => jobId !== job.jobId);
       this.#reprioritise(task, now);
     } else if (task.state === 'leased' || task.state === 'running') {
-      this.#last(task).told = by;
-      task.cancelledBy = by;
-    } else this.#end(task, { state: 'cancelled', error: new GroveError('cancelled', { by }).toReport(), now });
+      this.#last(task).told = stop.by;
+      task.stop = stop;
+    } else this.#end(task, { ...stoppedAs(stop), now });
   }
 
   #lose(agentId: string, now: number) {

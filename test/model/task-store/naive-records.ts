@@ -49,7 +49,18 @@ export interface NaiveTask {
   readonly numberBase: number;
   attempts: NaiveAttempt[];
   avoid: { hostId: string; until: number } | null;
-  cancelledBy: string | null;
+  stop: NaiveStop | null;
+}
+
+/** Why a task ends before its time: somebody's cancel, or the deadline of its job. */
+export interface NaiveStop {
+  readonly by: string;
+  readonly deadlineMs: number | null;
+}
+
+export function stoppedAs({ by, deadlineMs }: NaiveStop): { readonly state: NaiveState; readonly error: ErrorReport } {
+  if (deadlineMs === null) return { state: 'cancelled', error: new GroveError('cancelled', { by }).toReport() };
+  return { state: 'exception', error: new GroveError('deadline-exceeded', { deadlineMs }).toReport() };
 }
 
 export interface NaiveJob {
@@ -62,6 +73,8 @@ export interface NaiveJob {
   cancelled: boolean;
   /** Null when it does not follow the fleet, or was cancelled. */
   followsUntil: number | null;
+  readonly submittedAt: number;
+  readonly deadlineMs: number | null;
 }
 
 export interface NaiveAgent {

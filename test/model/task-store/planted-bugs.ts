@@ -235,6 +235,11 @@ export const PLANTED_BUGS: Readonly<Record<string, Plant>> = {
       },
     }),
 
+  'a deadline is not kept': (store) =>
+    replace(store, {
+      expire: async ({ items, ...command }) => store.expire({ ...command, items: items.filter(({ kind }) => kind !== 'deadline') }),
+    }),
+
   'quotas are not kept': (store) =>
     replace(store, {
       setPolicy: ({ policy, ...command }) => store.setPolicy({ ...command, policy: { ...policy, quotas: DEFAULT_POLICY.quotas } }),

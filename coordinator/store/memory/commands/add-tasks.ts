@@ -1,6 +1,7 @@
 import { GroveError } from '../../../../domain/errors.ts';
 import { isEnd } from '../../../../domain/task-state.ts';
 import type { AddTasksCommand } from '../../task-store.ts';
+import { watchJob } from '../deadlines.ts';
 import { addTasksToJob, checkNeeds, checkNewTasks } from '../new-tasks.ts';
 import { putTask, type State, type StoredJob, taskOf } from '../state.ts';
 import { awaitNeeds, settleWaiting } from '../tasks.ts';
@@ -22,6 +23,7 @@ export function addTasks(state: State, command: AddTasksCommand): void {
   addTasksToJob(state, command);
   for (const link of command.links) applyLink(state, link);
   for (const { taskId } of command.links) settleWaiting(state, taskId, now);
+  watchJob(state, jobId);
 }
 
 /** A link of a task that has gone on is a repeat, when the task knows its needs; anything else is a mistake. */

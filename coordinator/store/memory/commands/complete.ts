@@ -2,7 +2,7 @@ import { GroveError } from '../../../../domain/errors.ts';
 import type { Sha256 } from '../../../../domain/json.ts';
 import type { AttemptOutcome } from '../../../../domain/task.ts';
 import type { CompleteAnswer, CompleteCommand } from '../../task-store.ts';
-import { attemptOf, endAttempt, endCancelled, type Held, isLive, outcomeDigest, retryOrEnd, staleToken } from '../attempts.ts';
+import { attemptOf, endAttempt, endStopped, type Held, isLive, outcomeDigest, retryOrEnd, staleToken } from '../attempts.ts';
 import { closeBreaker, countFailure } from '../marks.ts';
 import { type State, taskOf } from '../state.ts';
 import { move } from '../tasks.ts';
@@ -42,7 +42,7 @@ function judgeAgent(state: State, { agentId, outcome, now }: CompleteCommand): v
 
 function settle(state: State, { task, attempt }: Held, { outcome, now }: CompleteCommand): void {
   const { taskId } = task.record;
-  if (task.cancelledBy !== null) endCancelled(state, taskId, { by: task.cancelledBy, now });
+  if (task.stop !== null) endStopped(state, taskId, { stop: task.stop, now });
   else if (outcome.state === 'completed') move(state, taskId, { to: 'completed', now, patch: { result: outcome.result, error: null } });
   else if (outcome.state === 'failed') move(state, taskId, { to: 'failed', now, patch: { error: outcome.error } });
   else if (outcome.state === 'exception') retryOrEnd(state, taskId, { error: outcome.error, now });

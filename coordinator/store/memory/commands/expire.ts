@@ -1,6 +1,7 @@
 import { ATTEMPT_LIMIT_MS } from '../../../../domain/constants.ts';
 import { GroveError } from '../../../../domain/errors.ts';
-import type { TaskId } from '../../../../domain/names.ts';
+import { DEADLINE_NAME } from '../../../../domain/job.ts';
+import type { JobId, TaskId } from '../../../../domain/names.ts';
 import type { EpochMs } from '../../../../domain/ports.ts';
 import type { DueItem, ExpireAnswer, ExpireCommand, TaskRecord } from '../../task-store.ts';
 import { updateAgent } from '../agents.ts';
@@ -8,7 +9,8 @@ import { currentAttempt, endAttempt, type Held, retryOrEnd } from '../attempts.t
 import { deadlineOf } from '../deadlines.ts';
 import { reviewReservation, roomOf, vacate } from '../exclusivity.ts';
 import { countFailure, removeMark } from '../marks.ts';
-import { hostOf, putTask, type State, taskOf } from '../state.ts';
+import { hostOf, jobOf, putTask, type State, taskOf } from '../state.ts';
+import { stopJob, stoppedAttempts } from '../stop-job.ts';
 
 type Ended = ExpireAnswer['ended'][number];
 
@@ -18,15 +20,29 @@ type EndCode = (typeof CODES)[keyof typeof CODES];
 
 /** Ends what is due and unchanged since it was listed. */
 export function expire(state: State, { items, now }: ExpireCommand): ExpireAnswer {
-  const ended = items.flatMap((item) => {
+  const ended: Ended[] = [];
+  const stopped: Ended[] = [];
+  for (const item of items) {
     const { deadline, ...what } = item;
-    return deadline <= now && deadlineOf(state, what) === deadline ? expireItem(state, item, now) : [];
-  });
-  return { ended };
+    if (deadline > now || deadlineOf(state, what) !== deadline) continue;
+    const attempts = expireItem(state, item, now);
+    if (item.kind === 'deadline') stopped.push(...attempts);
+    else ended.push(...attempts);
+  }
+  return { ended, stopped };
 }
 
+function exceedDeadline(state: State, jobId: JobId, now: EpochMs): readonly Ended[] {
+  const { deadlineMs = 0 } = jobOf(state, jobId).record.spec;
+  stopJob(state, jobId, { stop: { by: DEADLINE_NAME, deadlineMs }, now });
+  return stoppedAttempts(state, jobOf(state, jobId));
+}
+
+/** Attempts that it ends; those that have to be stopped for a deadline. */
 function expireItem(state: State, item: DueItem, now: EpochMs): readonly Ended[] {
   switch (item.kind) {
+    case 'deadline':
+      return exceedDeadline(state, item.jobId, now);
     case 'host':
       vacate(state, item);
       return [];

@@ -6,11 +6,12 @@ import type { EpochMs } from '../../../../domain/ports.ts';
 import type { HeldLease, LeaseVerdict } from '../../../../domain/protocol.ts';
 import type { AgentRecord, HelloAnswer, HelloCommand } from '../../task-store.ts';
 import { updateAgent } from '../agents.ts';
-import { acceptAttempt, currentAttempt, endAttempt, type Held, liveAttemptOf, patchAttempt, retryOrEnd } from '../attempts.ts';
+import { acceptAttempt, currentAttempt, endAttempt, endStopped, type Held, liveAttemptOf, patchAttempt, retryOrEnd } from '../attempts.ts';
 import { watch } from '../deadlines.ts';
 import { holdsOf, reviewReservation, vacate } from '../exclusivity.ts';
 import { countFailure } from '../marks.ts';
 import { putHost, type State, type StoredHost } from '../state.ts';
+import type { Stop } from '../stop.ts';
 
 /** Begins a session: the agent's earlier ones become stale, and both sides agree on the leases it holds. */
 export function hello(state: State, command: HelloCommand): HelloAnswer {
@@ -62,23 +63,22 @@ function judge(state: State, { agentId, now }: HelloCommand, { lease }: HeldLeas
   const ref = { taskId: lease.taskId, attempt: lease.attempt };
   const held = liveAttemptOf(state, agentId, lease);
   if (held === undefined) return { lease: ref, verdict: 'abandon', durationMs: 0 };
-  if (held.task.cancelledBy !== null) return abandonCancelled(state, held, now);
+  if (held.task.stop !== null) return abandonStopped(state, held, { stop: held.task.stop, now });
   patchAttempt(state, lease.taskId, { leasedUntil: now + LEASE_MS });
   if (held.attempt.acceptedAt === null) acceptAttempt(state, lease.taskId, now);
   return { lease: ref, verdict: 'continue', durationMs: LEASE_MS };
 }
 
 /** The host stays taken until the agent, which now learns of it, has stopped. */
-function abandonCancelled(state: State, { task, attempt }: Held, now: EpochMs): LeaseVerdict {
+function abandonStopped(
+  state: State,
+  { task, attempt }: Held,
+  { stop, now }: { readonly stop: Stop; readonly now: EpochMs },
+): LeaseVerdict {
   const { taskId } = task.record;
-  const error = cancelledError(task.cancelledBy ?? '');
   endAttempt(state, taskId, { now, ended: { state: 'cancelled', error: null }, outOfReach: true });
-  retryOrEnd(state, taskId, { error, now });
+  endStopped(state, taskId, { stop, now });
   return { lease: { taskId, attempt: attempt.attempt }, verdict: 'abandon', durationMs: 0 };
-}
-
-function cancelledError(by: string) {
-  return new GroveError('cancelled', { by }).toReport();
 }
 
 /** Leases the store counts but the agent does not hold: an assignment that never arrived goes back, accepted work is lost. */

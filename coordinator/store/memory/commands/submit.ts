@@ -1,6 +1,7 @@
 import { GroveError } from '../../../../domain/errors.ts';
 import { followEnd } from '../../../../domain/job.ts';
 import type { SubmitAnswer, SubmitCommand } from '../../task-store.ts';
+import { watchJob } from '../deadlines.ts';
 import { NO_TASKS, settleJob } from '../jobs.ts';
 import { addTasksToJob, checkNewTasks } from '../new-tasks.ts';
 import { jobOf, putJob, type State } from '../state.ts';
@@ -21,6 +22,7 @@ export function submit(state: State, command: SubmitCommand): SubmitAnswer {
   // A job without tasks has ended; with tasks their counts have settled it.
   const job = jobOf(state, command.jobId);
   putJob(state, { ...job, record: settleJob(job.record, command.now) });
+  watchJob(state, command.jobId);
   return { jobId: command.jobId, created: true };
 }
 

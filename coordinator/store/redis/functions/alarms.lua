@@ -16,6 +16,10 @@ function alarms.of_avoidance(task_id)
   return '{"kind":"avoid","taskId":' .. quoted(task_id) .. '}'
 end
 
+function alarms.of_deadline(job_id)
+  return '{"kind":"deadline","jobId":' .. quoted(job_id) .. '}'
+end
+
 function alarms.of_mark(agent_id)
   return '{"kind":"mark","agentId":' .. quoted(agent_id) .. '}'
 end

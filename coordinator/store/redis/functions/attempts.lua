@@ -73,10 +73,6 @@ function attempts.finish(task_id, task, ending)
   else exclusivity.vacate(attempt.host, task_id, attempt.n) end
 end
 
-function attempts.end_cancelled(task_id, by)
-  tasks.move(task_id, 'cancelled', { error = tasks.report('cancelled', { by = by }) })
-end
-
 local function is_retryable(report)
   if report.retryable ~= nil then return report.retryable end
   return RETRYABLE[report.code] == true
@@ -93,10 +89,11 @@ local function may_try_again(task, report)
   return is_retryable(report) and accepted < task.max
 end
 
--- The attempt ended as an exception or was taken away: the task goes back to its queue, unless it was cancelled or its retries are spent.
+-- The attempt ended as an exception or was taken away: the task goes back to its queue, unless it was stopped or its retries are spent.
 function attempts.retry_or_end(task_id, task, report)
-  if task.cancelled_by then
-    attempts.end_cancelled(task_id, task.cancelled_by)
+  local stop = stops.of(task)
+  if stop then
+    stops.finish(task_id, stop)
     return
   end
   local again = may_try_again(task, report)

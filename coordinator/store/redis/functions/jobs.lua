@@ -13,6 +13,17 @@ local function state_of(counts)
   return 'completed'
 end
 
+-- Whether there is something left that a cancel or the deadline would stop.
+function jobs.is_open(job)
+  return not job.cancelled_by and (not job.ended or job.follows ~= nil)
+end
+
+-- The alarm of a deadline lasts while the job is open.
+function jobs.review_deadline(id, job)
+  if not job.deadline_ms then return end
+  if jobs.is_open(job) then alarms.set(alarms.of_deadline(id), job.submitted + job.deadline_ms) else alarms.clear(alarms.of_deadline(id)) end
+end
+
 function jobs.settle(id, job)
   job.state = state_of(job.counts)
   local ended = job.state ~= 'running' and (job.ended or work.now) or nil
@@ -25,7 +36,9 @@ function jobs.settle(id, job)
       redis.call('ZADD', work.prefix .. 'running', redis.call('ZSCORE', work.prefix .. 'jobs', id), id)
     end
   end
+  local changed = ended ~= job.ended
   job.ended = ended
+  if changed then jobs.review_deadline(id, job) end
   work.touch('job', id)
 end
 
@@ -46,6 +59,7 @@ function jobs.detach(id, task_id, task, change)
   for name, value in pairs(task) do view[name] = value end
   for name, value in pairs(change) do view[name] = value end
   view.jobs = { id }
+  view.avoid = nil
   local cold = redis.call('HMGET', work.key('task', task_id), 'spec', 'req', 'result')
   local packed = cmsgpack.pack({ cmsgpack.pack(view), cold[1], cold[2], cold[3] or '' })
   redis.call('HSET', work.key('left', id), task_id, packed)

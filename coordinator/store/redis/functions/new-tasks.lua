@@ -29,16 +29,10 @@ function new_tasks.higher_priority(a, b)
   return PRIORITY_CLASS[a] <= PRIORITY_CLASS[b] and a or b
 end
 
--- From this job's view the task is cancelled, whatever becomes of it.
-function new_tasks.leave_cancelled(job_id, task_id, task, by)
-  jobs.detach(job_id, task_id, task, { state = 'cancelled', ended = work.now, error = tasks.report('cancelled', { by = by }) })
-  jobs.count({ job_id }, task.state, 'cancelled')
-end
-
--- A cancelled conversion whose attempt still lives gets a new waiter: those who cancelled it see it cancelled, and it goes on.
+-- A stopped conversion whose attempt still lives gets a new waiter: those who stopped it see it end so, and it goes on.
 local function revive(task_id, task)
-  for _, job_id in ipairs(task.jobs) do new_tasks.leave_cancelled(job_id, task_id, task, task.cancelled_by) end
-  task.cancelled_by = nil
+  for _, job_id in ipairs(task.jobs) do stops.leave(job_id, task_id, task, stops.of(task)) end
+  stops.put(task_id, task, nil)
   task.jobs = {}
 end
 

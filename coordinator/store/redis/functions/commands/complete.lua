@@ -5,7 +5,8 @@
 --   codes  stale_token, malformed_message, unjudged
 
 local function settle(task_id, task, attempt, call, texts)
-  if task.cancelled_by then attempts.end_cancelled(task_id, task.cancelled_by)
+  local stop = stops.of(task)
+  if stop then stops.finish(task_id, stop)
   elseif call.state == 'completed' then tasks.move(task_id, 'completed', { result = texts[1], error = false })
   elseif call.state == 'failed' then tasks.move(task_id, 'failed', { error = call.error })
   elseif call.state == 'exception' then attempts.retry_or_end(task_id, task, call.error)

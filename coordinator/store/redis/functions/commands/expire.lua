@@ -1,11 +1,12 @@
 -- expire: ends what is due and unchanged since it was listed.
 --   call   {items = due items as the port writes them}
---   answer JSON: {agent, task, attempt} of the attempts that ended
+--   answer JSON: {agent, task, attempt} of the attempts that ended; JSON: of those that have to be stopped because their job's time is over
 --   codes  unjudged
 
 local function member_of(item)
   if item.kind == 'session' then return alarms.of_session(item.agentId, item.sessionId) end
   if item.kind == 'mark' then return alarms.of_mark(item.agentId) end
+  if item.kind == 'deadline' then return alarms.of_deadline(item.jobId) end
   if item.kind == 'avoid' then return alarms.of_avoidance(item.taskId) end
   if item.kind == 'host' then return alarms.of_host(item.hostId, item.taskId, item.attempt) end
   return alarms.of_attempt(item.kind, item.taskId, item.attempt)
@@ -48,6 +49,12 @@ local function end_session(ended, item, member)
   exclusivity.review(agent.host)
 end
 
+local function exceed_deadline(stopped, job_id)
+  local job = work.must('job', job_id)
+  stops.job(job_id, job, { by = DEADLINE_NAME, deadline_ms = job.deadline_ms })
+  stops.add_told(stopped, job_id, job)
+end
+
 function commands.expire(call)
   local hosts = {}
   for _, item in ipairs(call.items) do
@@ -57,16 +64,17 @@ function commands.expire(call)
     if agent then hosts[#hosts + 1] = agent.host end
   end
   exclusivity.require_reviewable(hosts)
-  local ended = {}
+  local ended, stopped = {}, {}
   for _, item in ipairs(call.items) do
     local member = member_of(item)
     if item.deadline <= work.now and alarms.at(member) == item.deadline then
       if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
       elseif item.kind == 'mark' then marks.remove(item.agentId)
+      elseif item.kind == 'deadline' then exceed_deadline(stopped, item.jobId)
       elseif item.kind == 'avoid' then avoidance.expire(item.taskId)
       elseif item.kind == 'session' then end_session(ended, item, member)
       else take_away(ended, item.taskId, CODES[item.kind]) end
     end
   end
-  return { cjson.encode(ended) }
+  return { cjson.encode(ended), cjson.encode(stopped) }
 end

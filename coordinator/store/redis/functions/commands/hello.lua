@@ -21,14 +21,15 @@ local function leave_host(host_id, agent_id)
   work.touch('host', host_id)
 end
 
--- A lease in force continues, with a full duration; holding it proves that it was accepted. The work of a cancelled task is abandoned and its host stays
+-- A lease in force continues, with a full duration; holding it proves that it was accepted. The work of a stopped task is abandoned and its host stays
 -- taken until the agent, which now learns of it, has stopped.
 local function judge(agent_id, lease)
   local attempt, task = attempts.live(agent_id, lease)
   if not attempt then return '0' end
-  if task.cancelled_by then
+  local stop = stops.of(task)
+  if stop then
     attempts.finish(lease.taskId, task, { state = 'cancelled', out_of_reach = true })
-    attempts.end_cancelled(lease.taskId, task.cancelled_by)
+    stops.finish(lease.taskId, stop)
     return '0'
   end
   attempts.renew(lease.taskId, attempt.n)

@@ -1,5 +1,5 @@
 -- submit: records a job and its tasks once per idempotency key of a principal.
---   call   {jobId, key, idempotencyKey, requestDigest, submitter, priority, follows?, tasks, circle?}
+--   call   {jobId, key, idempotencyKey, requestDigest, submitter, priority, follows?, deadlineMs?, tasks, circle?}
 --   texts  job spec, principal, then spec and requirement of each task
 --   answer job id, '1' when it was created and '0' when the key had been used for the same request
 --   codes  idempotency_conflict, invalid_request
@@ -38,6 +38,7 @@ function commands.submit(call, texts)
     submitter = call.submitter,
     listed = 0,
     follows = call.follows,
+    deadline_ms = call.deadlineMs,
   })
   work.field('job', call.jobId, 'spec', texts[1])
   work.field('job', call.jobId, 'principal', texts[2])
@@ -45,5 +46,6 @@ function commands.submit(call, texts)
   new_tasks.add(call.jobId, job, list)
   -- A job without tasks has ended; with tasks their counts have settled it.
   jobs.settle(call.jobId, job)
+  jobs.review_deadline(call.jobId, job)
   return { call.jobId, '1' }
 end
