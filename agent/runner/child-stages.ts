@@ -16,8 +16,16 @@ import type { InferenceRuntime } from '../../engine/runtime/inference-runtime.ts
 import { loadRuntime } from '../../engine/runtime/load-runtime.ts';
 import { loadOrtNode } from '../../engine/runtime/ort-node.ts';
 import { trialRequestSchema, tryProvider } from '../../engine/runtime/trial.ts';
+import type { ToolchainPlace } from '../../engine/toolchain/openvino-worker.ts';
+import { convertWithOlive } from '../../engine/toolchain/run-olive.ts';
 import { peakMemoryBytes } from '../../platform/peak-memory.ts';
-import { type ConvertOutcome, convertRequestSchema, type ReferenceOutcome, type RowsOutcome } from '../stages/child-documents.ts';
+import {
+  type ConvertOutcome,
+  type ConvertRequest,
+  convertRequestSchema,
+  type ReferenceOutcome,
+  type RowsOutcome,
+} from '../stages/child-documents.ts';
 import { readRecipe } from '../stages/read-recipe.ts';
 import type { ChildContext, ChildStage } from './child-entry.ts';
 
@@ -51,8 +59,33 @@ function inRuntime<Request extends { readonly session: SessionSpec }>(
   };
 }
 
-async function convert(request: unknown, context: ChildContext): Promise<ConvertOutcome> {
-  const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows, openvino } = convertRequestSchema.parse(request);
+async function convert(document: unknown, context: ChildContext): Promise<ConvertOutcome> {
+  const request = convertRequestSchema.parse(document);
+  return request.olive === undefined ? await convertHere(request, context) : await convertInOlive(request, request.olive, context);
+}
+
+/** Olive's result has no Reference: its export is inside Olive. */
+async function convertInOlive(
+  { recipe, task, sourceFolder: source, outFolder, rows }: ConvertRequest,
+  toolchain: ToolchainPlace,
+  { signal, log }: ChildContext,
+): Promise<ConvertOutcome> {
+  const runtime = await loadOrtNode();
+  const work = { recipe: readRecipe(recipe, task), source, rows, outFolder, workFolder: dirname(outFolder), toolchain, signal, log };
+  const { passes, sourceBytes, resultBytes } = await convertWithOlive(work, runtime);
+  const { libraryDigest } = await runtime.info();
+  return {
+    passes: [...passes],
+    findings: [],
+    sourceBytes,
+    resultBytes,
+    rssPeakBytes: await peakMemoryBytes(),
+    ortLibraryDigest: libraryDigest,
+  };
+}
+
+async function convertHere(request: ConvertRequest, context: ChildContext): Promise<ConvertOutcome> {
+  const { recipe: reference, task, sourceFolder, outFolder, exportFolder, rows, openvino } = request;
   const recipe = readRecipe(reference, task);
   const runtime = await loadOrtNode();
   const result = await convertModel({

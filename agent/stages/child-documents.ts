@@ -19,6 +19,8 @@ export const convertRequestSchema = z.strictObject({
   rows: z.record(z.string(), z.strictObject({ file: z.string().min(1), ...dataColumnsShape })),
   /** OpenVINO's toolchain, when it takes part. */
   openvino: toolchainPlaceSchema.exactOptional(),
+  /** Olive's, which then runs all passes. */
+  olive: toolchainPlaceSchema.exactOptional(),
 });
 export type ConvertRequest = z.infer<typeof convertRequestSchema>;
 

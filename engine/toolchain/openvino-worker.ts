@@ -158,7 +158,7 @@ export class OpenVinoWorker {
     const { python, env } = this.#place;
     const { spawner, cwd, log } = this.#ports;
     // -I: nothing of the user's Python settings and folders takes part.
-    const child = spawner.spawn({ file: python, args: ['-I', WORKER, String(process.pid)], cwd, env });
+    const child = spawner.spawn({ file: python, args: ['-I', '-B', WORKER, String(process.pid)], cwd, env });
     void forward(child, log);
     this.#running = { child, replies: child.stdout[Symbol.asyncIterator]() };
     return this.#running;
