@@ -1,7 +1,9 @@
 import { MAX_PLAN_DEVICES, MAX_PLAN_FITS, type RecipeFit } from '../../api/submit.ts';
 import { type Coverage, type JobSpec, selectorsOf } from '../../domain/job.ts';
+import { canonicalJson } from '../../domain/json.ts';
 import { type Requirement, refusals } from '../../domain/requirement.ts';
 import type { ReadRecipe } from './findings.ts';
+import { perFleet } from './per-fleet.ts';
 import type { KnownDevice } from './placement.ts';
 import { benchmarkRequirement } from './requirements.ts';
 import { supportOf } from './support.ts';
@@ -20,16 +22,25 @@ export function fitsOf(
   recipes: readonly ReadRecipe[],
   { spec, devices }: { readonly spec: JobSpec; readonly devices: readonly KnownDevice[] },
 ) {
-  const models = groupByProfile(devices.filter(({ name }) => isMeant(name, spec.coverage)));
-  const unknown = typeof spec.coverage === 'object' ? missingOf(spec.coverage.units, devices) : [];
   return recipes.slice(0, MAX_PLAN_FITS).map((read): RecipeFit => {
     const support = supportOf(read.recipe, devices, spec);
     const bases = selectorsOf(spec).map((selector) => benchmarkRequirement(read.recipe, { spec, support, selector }));
-    return { recipeId: read.ref.recipeId, ...judgeAll(models, bases, unknown) };
+    const key = `${JSON.stringify(spec.coverage)} ${canonicalJson(bases)}`;
+    return { recipeId: read.ref.recipeId, ...fits(devices, key, () => fitOf(devices, spec.coverage, bases)) };
   });
 }
 
-function judgeAll(models: readonly Model[], bases: readonly Requirement[], unknown: readonly string[]): Omit<RecipeFit, 'recipeId'> {
+type Fit = Omit<RecipeFit, 'recipeId'>;
+
+const fits = perFleet<Fit>();
+
+function fitOf(devices: readonly KnownDevice[], coverage: Coverage, bases: readonly Requirement[]): Fit {
+  const models = groupByProfile(devices.filter(({ name }) => isMeant(name, coverage)));
+  const unknown = typeof coverage === 'object' ? missingOf(coverage.units, devices) : [];
+  return judgeAll(models, bases, unknown);
+}
+
+function judgeAll(models: readonly Model[], bases: readonly Requirement[], unknown: readonly string[]): Fit {
   const matching: string[] = [];
   const refused = new Map<string, string[]>(unknown.length > 0 ? [['no agent has reported a device of this name', [...unknown]]] : []);
   for (const { device, names } of models) {

@@ -1,7 +1,9 @@
 import type { Device } from '../../domain/device.ts';
 import type { Coverage } from '../../domain/job.ts';
+import { canonicalJson } from '../../domain/json.ts';
 import { matchesUnit, type Requirement, refusals } from '../../domain/requirement.ts';
 import type { AgentRecord } from '../store/task-store.ts';
+import { perFleet } from './per-fleet.ts';
 
 /** One benchmark a recipe gets: where it must run, and which devices could take it now. */
 export interface Placement {
@@ -31,18 +33,18 @@ export interface KnownDevice extends Device {
 
 /** Every device of the farm that an agent has ever reported, connected or not, by name. */
 export function knownDevices(agents: readonly AgentRecord[]): readonly KnownDevice[] {
-  return agents.flatMap(devicesOf).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const isSame = latest.sources.length === agents.length && agents.every(({ devices }, index) => latest.sources[index] === devices);
+  if (isSame) return latest.known;
+  const known = agents.flatMap(devicesOf).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  latest = { sources: agents.map(({ devices }) => devices), known };
+  return known;
 }
 
-/** Devices change with a hello only: every submit looks at those of the whole fleet. */
-const known = new WeakMap<AgentRecord['devices'], readonly KnownDevice[]>();
+/** The fleet asked about last. Devices change with a hello only, and every submit looks at those of the whole fleet. */
+let latest: { readonly sources: readonly AgentRecord['devices'][]; readonly known: readonly KnownDevice[] } = { sources: [], known: [] };
 
 function devicesOf({ devices, profileDigests }: AgentRecord): readonly KnownDevice[] {
-  const earlier = known.get(devices);
-  if (earlier !== undefined) return earlier;
-  const made = devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] }));
-  known.set(devices, made);
-  return made;
+  return devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] }));
 }
 
 /** Turns one requirement and a coverage into one placement per device model, per device, per named unit, or one for any device. */
@@ -53,8 +55,14 @@ export function placeOn(devices: readonly KnownDevice[], base: Requirement, cove
   return { placements: placementsFor(coverage, base, matching), refused: [] };
 }
 
-/** Judges each profile once, however many machines share it. */
+const matchingDevices = perFleet<readonly KnownDevice[]>();
+
 function matchingOf(devices: readonly KnownDevice[], base: Requirement): readonly KnownDevice[] {
+  return matchingDevices(devices, canonicalJson(base), () => judgeAll(devices, base));
+}
+
+/** Judges each profile once, however many machines share it. */
+function judgeAll(devices: readonly KnownDevice[], base: Requirement): readonly KnownDevice[] {
   const answers = new Map<string, boolean>();
   return devices.filter(({ profile, profileDigest }) => {
     const known = profileDigest === undefined ? undefined : answers.get(profileDigest);

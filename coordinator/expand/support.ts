@@ -5,6 +5,7 @@ import { CPU_EP } from '../../domain/names.ts';
 import { planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
 import { offeredToolchain } from '../../domain/toolchains.ts';
+import { perFleet } from './per-fleet.ts';
 
 /** Passes whose result one execution provider alone can run. */
 const BINDING: readonly string[] = ['EPContextBinaryGenerator', 'OpenVINOEncapsulation', 'QNNContextBinaryGenerator'];
@@ -14,13 +15,15 @@ export type Support =
   | { readonly kind: 'runnable'; readonly hostToolchains: readonly string[]; readonly targetToolchains: readonly string[] }
   | { readonly kind: 'unsupported'; readonly error: ErrorReport };
 
+const offeredToolchains = perFleet<ReadonlySet<string>>();
+
 /**
  * Decides from the recipe and the toolchains that agents of the farm offer. Olive converts everything or nothing: where a pass needs it, it runs all of a side.
  */
 export function supportOf(recipe: Recipe, devices: readonly Device[], { substituteEp }: Pick<JobSpec, 'substituteEp'>): Support {
   const [script] = recipe.userScripts;
   if (script !== undefined) return { kind: 'unsupported', error: new GroveError('user-script-refused', { path: script }).toReport() };
-  const offered = new Set(devices.flatMap(({ profile }) => profile.toolchains));
+  const offered = offeredToolchains(devices, '', () => new Set(devices.flatMap(({ profile }) => profile.toolchains)));
   const { host, target } = planConversion(recipe);
   const [hostToolchain, targetToolchain] = [host, target].map((passes) => toolchainOf(passes, offered));
   const lacking = hostToolchain?.lacking ?? targetToolchain?.lacking;

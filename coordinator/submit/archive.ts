@@ -1,7 +1,10 @@
 import { canonicalJson } from '../../domain/json.ts';
-import type { Clock } from '../../domain/ports.ts';
+import type { Clock, Timer } from '../../domain/ports.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { JobRecord } from '../store/task-store.ts';
+
+/** A document is written this long after its job was taken, so that it keeps the job's own way to disk and to an agent free. */
+const PAUSE_MS = 300;
 
 /** Tries again after these pauses: the artifact store may be away for a moment, and a submit must not wait for it. */
 const RETRY_PAUSES_MS = [100, 300, 1_000, 5_000, 30_000];
@@ -17,14 +20,14 @@ export interface ArchiveDeps {
 export type ArchivedJob = Pick<JobRecord, 'jobId' | 'principal' | 'submittedAt' | 'spec'>;
 
 export interface JobArchive {
-  /** Stores the job's document in the background, at once and then with growing pauses. */
+  /** Stores the job's document in the background, a moment later and then with growing pauses. */
   add(job: ArchivedJob): void;
   /**
    * Stores the documents of jobs that an earlier coordinator took, in the background and one after the other: it may have died between a job and its
    * document. A document that is there already is stored again as it is.
    */
   catchUp(jobs: readonly ArchivedJob[]): void;
-  /** Resolves when nothing is in flight; documents still waiting for another try are given up. */
+  /** Writes what waits for its first try and resolves when nothing is in flight; documents waiting for another try are given up. */
   stop(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export interface JobArchive {
  */
 export function createJobArchive(deps: ArchiveDeps): JobArchive {
   const inFlight = new Set<Promise<void>>();
+  const waiting: ArchivedJob[] = [];
+  let timer: Timer | undefined;
   let stopped = false;
 
   const store = async (job: ArchivedJob, tried: number): Promise<void> => {
@@ -58,10 +63,20 @@ export function createJobArchive(deps: ArchiveDeps): JobArchive {
     inFlight.add(running);
   };
 
+  const storeWaiting = async (): Promise<void> => {
+    timer = undefined;
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await store(job, 0);
+  };
+
   return {
-    add: (job) => start(() => store(job, 0)),
+    add: (job) => {
+      waiting.push(job);
+      timer ??= deps.clock.after(PAUSE_MS, () => start(storeWaiting));
+    },
     catchUp: (jobs) => start(() => storeAll(jobs)),
     async stop() {
+      timer?.cancel();
+      start(storeWaiting);
       stopped = true;
       await Promise.all(inFlight);
     },
