@@ -62,17 +62,25 @@ export class HostIndex {
   }
 
   #addHost(agents: readonly AgentRecord[]): void {
-    const models = new Map(agents.flatMap(({ devices }) => devices.map(({ name, profile }) => [name, profile.model] as const)));
-    for (const [name, model] of models) this.#models.set(name, model);
-    const hostId = agents[0]?.host.hostId ?? '';
-    const host = { hostId, leases: agents.flatMap(({ leases }) => leases), models };
-    for (const agent of agents.filter(takesWork)) this.#addAgent(host, agent);
+    const [first, ...others] = agents;
+    if (first === undefined) return;
+    const { hostId } = first.host;
+    const host =
+      others.length === 0
+        ? { hostId, leases: first.leases, models: offerOf(first).models }
+        : {
+            hostId,
+            leases: agents.flatMap(({ leases }) => leases),
+            models: new Map(agents.flatMap((agent) => [...offerOf(agent).models])),
+          };
+    for (const [name, model] of host.models) this.#models.set(name, model);
+    for (const agent of agents) if (takesWork(agent)) this.#addAgent(host, agent);
   }
 
-  #addAgent(host: Host, { devices, profileDigests }: AgentRecord): void {
-    for (const device of devices) {
-      const profileDigest = profileDigests[device.name] ?? device.name;
-      const candidate = { host, device: { ...device, profileDigest } };
+  #addAgent(host: Host, agent: AgentRecord): void {
+    for (const device of offerOf(agent).judged) {
+      const { profileDigest } = device;
+      const candidate = { host, device };
       this.#units.set(device.name, candidate);
       const group = this.#groups.get(profileDigest) ?? { device: candidate.device, members: new Map() };
       this.#groups.set(profileDigest, group);
@@ -94,6 +102,23 @@ export class HostIndex {
     }
     return [...found.values()];
   }
+}
+
+interface Offer {
+  readonly judged: readonly Judged[];
+  readonly models: ReadonlyMap<string, string>;
+}
+
+/** Devices change with a hello only, and every submit looks at those of the whole fleet. */
+const offers = new WeakMap<AgentRecord['devices'], Offer>();
+
+function offerOf({ devices, profileDigests }: AgentRecord): Offer {
+  const known = offers.get(devices);
+  if (known !== undefined) return known;
+  const judged = devices.map((device) => ({ ...device, profileDigest: profileDigests[device.name] ?? device.name }));
+  const offer = { judged, models: new Map(devices.map(({ name, profile }) => [name, profile.model])) };
+  offers.set(devices, offer);
+  return offer;
 }
 
 function takesWork({ connection, status, mark }: AgentRecord): boolean {
