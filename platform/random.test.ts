@@ -9,6 +9,12 @@ describe('systemRandom', () => {
     expect(systemRandom.token(16)).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it('never gives the same token twice, also beyond what it asks for at once', () => {
+    const tokens = Array.from({ length: 2_000 }, () => systemRandom.token(16));
+    expect(new Set(tokens).size).toBe(2_000);
+    expect(systemRandom.token(10_000)).toHaveLength(20_000);
+  });
+
   it('makes distinct version 7 identifiers', () => {
     const ids = Array.from({ length: 100 }, () => systemRandom.id());
     expect(new Set(ids).size).toBe(100);

@@ -4,11 +4,12 @@ import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import { nextAttempt } from '../../../domain/retry.ts';
-import type { AttemptOutcome, LeaseRef } from '../../../domain/task.ts';
+import type { LeaseRef } from '../../../domain/task.ts';
 import { AVOID_MS, MAX_UNACCEPTED_ATTEMPTS } from '../order.ts';
 import type { AttemptRecord, TaskRecord } from '../task-store.ts';
 import { watch } from './deadlines.ts';
 import { hold, vacate } from './exclusivity.ts';
+import { outcomeText, type Reported } from './outcome-text.ts';
 import { releaseQuota } from './quotas.ts';
 import { putAgent, putTask, type State, type StoredTask, taskOf } from './state.ts';
 import { type Stop, stoppedAs } from './stop.ts';
@@ -72,11 +73,8 @@ export function acceptAttempt(state: State, taskId: TaskId, now: EpochMs): void 
  * By which a repeated report is recognised. Over plain JSON: an agent resends the bytes it keeps, and the canonical JSON of a large result was the
  * largest part of the time that a completion took.
  */
-export function outcomeDigest(
-  outcome: AttemptOutcome | { readonly state: 'rejected'; readonly error: ErrorReport },
-  sha256: Sha256,
-): string {
-  return sha256(JSON.stringify(outcome));
+export function outcomeDigest(outcome: Reported, sha256: Sha256): string {
+  return sha256(outcomeText(outcome));
 }
 
 /** How an attempt ends. */

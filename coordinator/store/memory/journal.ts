@@ -3,6 +3,7 @@ import type { AppendFile, Files } from '../../../domain/ports.ts';
 import type { Call, CommandName } from './execute.ts';
 import { encodeFrame } from './frame.ts';
 import { SCHEMA_VERSION, segmentPath } from './journal-files.ts';
+import { outcomeText } from './outcome-text.ts';
 
 /** A command in the journal; replaying it after all earlier ones gives the state after it. */
 export interface JournalRecord {
@@ -48,6 +49,18 @@ export interface JournalOptions {
   readonly segment: { readonly firstSequence: number; readonly sizeBytes: number };
   /** Called once, before the first command is refused. */
   onFailure(error: GroveError): void;
+}
+
+/** The record as JSON. */
+function recordText({ sequence, call }: JournalRecord): string {
+  if (!isComplete(call)) return JSON.stringify({ sequence, call });
+  const { outcome, ...rest } = call.command;
+  const command = `${JSON.stringify(rest).slice(0, -1)},"outcome":${outcomeText(outcome)}}`;
+  return `{"sequence":${sequence},"call":{"name":"complete","command":${command}}}`;
+}
+
+function isComplete(call: Call<CommandName>): call is Call<'complete'> {
+  return call.name === 'complete';
 }
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -96,7 +109,7 @@ class GroupCommitJournal implements Journal {
   }
 
   append(record: JournalRecord, { lazy }: AppendOptions): Promise<void> {
-    const bytes = encodeFrame(JSON.stringify(record));
+    const bytes = encodeFrame(recordText(record));
     this.segmentBytes += bytes.length;
     if (!lazy) return this.#enqueue((settle) => ({ kind: 'record', bytes, lazy, settle }));
     if (this.#failure !== undefined) return Promise.resolve();

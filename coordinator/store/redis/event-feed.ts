@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import { z } from 'zod';
 import { agentMarkSchema } from '../../../domain/agent-mark.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import { jobStateSchema } from '../../../domain/job.ts';
@@ -19,25 +18,8 @@ const DELIVERY_PATIENCE_MS = 1_000;
 /** Pause after a read that failed for another reason than the connection. */
 const RETRY_MS = 500;
 
-/** An empty list comes out of Lua as `{}`. */
-const list = z.union([z.array(z.string()), z.strictObject({}).transform(() => [])]);
-
-const draftSchema = z.union([
-  z.tuple([z.literal('t'), z.string(), list, taskStateSchema, z.number(), z.union([z.string(), z.literal(false)])]),
-  z.tuple([z.literal('j'), z.string(), jobStateSchema, z.array(z.number())]),
-  z.tuple([z.literal('r'), z.string()]),
-  z.tuple([
-    z.literal('a'),
-    z.string(),
-    z.enum(['connected', 'closing', 'offline']),
-    z.enum(['ready', 'not-ready', 'draining']),
-    z.union([agentMarkSchema.shape.kind, z.literal(false)]),
-  ]),
-  z.tuple([z.literal('h'), z.string()]),
-  z.tuple([z.literal('q')]),
-]);
-type Draft = z.infer<typeof draftSchema>;
-const batchSchema = z.array(z.unknown());
+/** Places of an event as the functions write it: see `functions/unit-of-work.lua`. */
+type Draft = readonly unknown[];
 
 /**
  * Events of one entry of the stream: its id carries the number of the last one. Events of a kind that only a newer version knows are left out: while a
@@ -45,11 +27,12 @@ const batchSchema = z.array(z.unknown());
  */
 export function eventsOf(id: string, fields: readonly string[]): readonly StoreEvent[] {
   const [, at, , batch] = fields;
-  const drafts = batchSchema.parse(JSON.parse(batch ?? ''));
+  const drafts: unknown = JSON.parse(batch ?? '');
+  if (!Array.isArray(drafts)) return [];
   const first = sequenceOf(id) - drafts.length + 1;
   return drafts.flatMap((draft, index) => {
-    const known = draftSchema.safeParse(draft);
-    return known.success ? [eventOf(known.data, { sequence: first + index, at: Number(at) })] : [];
+    const event = Array.isArray(draft) ? eventOf(draft, { sequence: first + index, at: Number(at) }) : undefined;
+    return event === undefined ? [] : [event];
   });
 }
 
@@ -57,23 +40,64 @@ function sequenceOf(id: string): number {
   return Number(id.slice(0, id.indexOf('-')));
 }
 
-function eventOf(draft: Draft, stamp: { readonly sequence: number; readonly at: number }): StoreEvent {
-  switch (draft[0]) {
-    case 't': {
-      const [, taskId, jobIds, state, attempt, code] = draft;
-      return { type: 'task', taskId, jobIds, state, attempt, code: code === false ? null : code, ...stamp };
-    }
+interface Stamp {
+  readonly sequence: number;
+  readonly at: number;
+}
+
+/** By hand: an assignment makes seven events, and a schema library took as long for each as everything else that is done with it. */
+function eventOf(draft: Draft, stamp: Stamp): StoreEvent | undefined {
+  const [kind, id] = draft;
+  if (kind === 'q') return { type: 'quota-free', ...stamp };
+  if (typeof id !== 'string') return undefined;
+  switch (kind) {
+    case 't':
+      return taskEvent(id, draft, stamp);
     case 'j':
-      return { type: 'job', jobId: draft[1], state: draft[2], counts: countsOf(draft[3]), ...stamp };
+      return jobEvent(id, draft, stamp);
     case 'r':
-      return { type: 'ready', requirementDigest: draft[1], ...stamp };
+      return { type: 'ready', requirementDigest: id, ...stamp };
     case 'a':
-      return { type: 'agent', agentId: draft[1], connection: draft[2], status: draft[3], mark: draft[4] || null, ...stamp };
-    case 'q':
-      return { type: 'quota-free', ...stamp };
+      return agentEvent(id, draft, stamp);
     case 'h':
-      return { type: 'host-free', hostId: draft[1], ...stamp };
+      return { type: 'host-free', hostId: id, ...stamp };
+    default:
+      return undefined;
   }
+}
+
+function taskEvent(taskId: string, [, , jobs, named, attempt, code]: Draft, stamp: Stamp): StoreEvent | undefined {
+  const state = oneOf(TASK_STATES, named);
+  if (state === undefined || typeof attempt !== 'number') return undefined;
+  // An empty list comes out of Lua as `{}`.
+  const jobIds = Array.isArray(jobs) ? jobs.map(String) : [];
+  return { type: 'task', taskId, jobIds, state, attempt, code: typeof code === 'string' ? code : null, ...stamp };
+}
+
+function jobEvent(jobId: string, [, , named, counts]: Draft, stamp: Stamp): StoreEvent | undefined {
+  const state = oneOf(JOB_STATES, named);
+  return state === undefined || !Array.isArray(counts) ? undefined : { type: 'job', jobId, state, counts: countsOf(counts), ...stamp };
+}
+
+function agentEvent(agentId: string, [, , link, said, marked]: Draft, stamp: Stamp): StoreEvent | undefined {
+  const [connection, status] = [oneOf(CONNECTIONS, link), oneOf(STATUSES, said)];
+  const mark = marked === false ? null : oneOf(MARKS, marked);
+  if (connection === undefined || status === undefined || mark === undefined) return undefined;
+  return { type: 'agent', agentId, connection, status, mark, ...stamp };
+}
+
+const TASK_STATES = byName(taskStateSchema.options);
+const JOB_STATES = byName(jobStateSchema.options);
+const CONNECTIONS = byName(['connected', 'closing', 'offline']);
+const STATUSES = byName(['ready', 'not-ready', 'draining']);
+const MARKS = byName(agentMarkSchema.shape.kind.options);
+
+function byName<const Name extends string>(names: readonly Name[]): ReadonlyMap<unknown, Name> {
+  return new Map(names.map((name) => [name, name]));
+}
+
+function oneOf<Name>(names: ReadonlyMap<unknown, Name>, value: unknown): Name | undefined {
+  return names.get(value);
 }
 
 /** A command that is answered when its events have been told. */
