@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { ArtifactStore } from '../artifact-store.ts';
 import { MarkSet } from './mark-set.ts';
@@ -8,6 +8,7 @@ import { GRACE_MS, type StoredBlob, type Sweepable } from './sweepable.ts';
 const MAX_DOCUMENT_BYTES = 4 * 1024 ** 2;
 /** The documents of jobs that the task store lost keep what they name this long: time to notice and to derive the jobs again. */
 const ARCHIVE_MS = 30 * 24 * 3_600_000;
+const OPENING_BRACE = '{'.charCodeAt(0);
 /** Blobs removed together. */
 const BATCH = 50;
 
@@ -73,13 +74,17 @@ function markNamed(document: string, marks: MarkSet): void {
   for (const [sha256] of document.matchAll(/[0-9a-f]{64}/g)) marks.add(sha256);
 }
 
-/** Archived documents of jobs, those included that the task store no longer knows. */
+/**
+ * Archived documents of jobs, those included that the task store no longer knows. A mark does not spare one the reading: it may be a false one, and what
+ * the document names would lose its time.
+ */
 async function markArchive({ artifacts, sweep, now }: CollectRequest, marks: MarkSet): Promise<number> {
   let documents = 0;
   for await (const blob of sweep.blobs()) {
-    if (!isGarbage(blob, marks, now - GRACE_MS) || blob.storedAt < now - ARCHIVE_MS || blob.sizeBytes > MAX_DOCUMENT_BYTES) continue;
-    const document = await text(await artifacts.open(blob.sha256));
-    if (!isJobDocument(document)) continue;
+    const isYoung = blob.storedAt >= now - GRACE_MS;
+    if (isYoung || blob.storedAt < now - ARCHIVE_MS || blob.sizeBytes > MAX_DOCUMENT_BYTES) continue;
+    const document = await documentIn(await artifacts.open(blob.sha256));
+    if (document === undefined || !isJobDocument(document)) continue;
     documents += 1;
     marks.add(blob.sha256);
     markNamed(document, marks);
@@ -87,8 +92,18 @@ async function markArchive({ artifacts, sweep, now }: CollectRequest, marks: Mar
   return documents;
 }
 
+/** The whole text of what begins like a document; most blobs are given up after their first bytes. */
+async function documentIn(blob: Readable): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of blob) {
+    const bytes = Buffer.from(chunk);
+    if (chunks.length === 0 && bytes[0] !== OPENING_BRACE) return undefined;
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 function isJobDocument(document: string): boolean {
-  if (!document.startsWith('{')) return false;
   try {
     const value: unknown = JSON.parse(document);
     return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'job' && 'jobId' in value;
