@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { GroveClient } from '../api/client.ts';
-import { SILENCE_MS, STREAM_GRACE_MS } from '../domain/constants.ts';
+import { EXPIRY_HOLD_MS, SILENCE_MS, STREAM_GRACE_MS } from '../domain/constants.ts';
 import { INSTALLATION_FOLDER } from '../platform/installation.ts';
 import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
 import { CoordinatorProcess } from './farm/coordinator-process.ts';
@@ -10,8 +10,10 @@ import { cpuMsOf, residentBytesOf } from './processes/process-tree.ts';
 import { inFreshFolder } from './work-place.ts';
 
 const AGENTS = 10_000;
-/** Tasks that run while the coordinator dies. */
-const LEASES = 100;
+/** On a busy machine the fleet is as large as it gets in this time. */
+const JOIN_WITHIN_MS = 60_000;
+/** Agents of one of them run tasks while the coordinator dies. */
+const LANES = 100;
 /** Long enough for the crash and everybody's return to fall into it. */
 const TASK_MS = 45_000;
 const IDLE_MS = 9_000;
@@ -24,44 +26,58 @@ const STORM_TARGET_S = 10;
 const CLOSED_TARGET_S = STREAM_GRACE_MS / 1_000 + 1;
 const SILENT_TARGET_S = SILENCE_MS / 1_000 + 1;
 
-/** Ten thousand agents on one coordinator, its death under them, and the loss of agents. */
+/** The loss of agents, ten thousand of them on one coordinator, and its death under them. */
 export function benchRecovery(_: BenchOptions): Promise<BenchReport> {
   return inFreshFolder(async (folder) => {
     const first = await CoordinatorProcess.start(folder);
     const model = await uploadStandIn(first.client);
+    await submitConversion(first, model);
+    // Nothing expires so soon after a start.
+    await setTimeout(EXPIRY_HOLD_MS);
+    const losses = await agentLosses(first, model);
     const joinMs = performance.now();
-    const fleet = await FleetProcess.join(
-      { grpcAddress: first.grpcAddress, model: model.converted, agents: AGENTS, lanes: AGENTS / LEASES, taskMs: TASK_MS, ready: true },
-      INSTALLATION_FOLDER,
-    );
+    const config = { grpcAddress: first.grpcAddress, model: model.converted, agents: AGENTS, lanes: LANES, taskMs: TASK_MS, ready: true };
+    const fleet = await FleetProcess.join({ ...config, joinWithinMs: JOIN_WITHIN_MS }, INSTALLATION_FOLDER);
     try {
-      const joined: Figure = { name: `${AGENTS} agents joined within`, unit: 's', value: secondsSince(joinMs) };
-      const idle = await idleFigures(first);
+      const joined: Figure = { name: `${fleet.agents} agents joined within`, unit: 's', value: secondsSince(joinMs) };
+      const idle = await idleFigures(first, fleet);
       const storm = await crashUnderLoad({ folder, first, fleet, model });
       await fleet.stop();
-      const losses = await agentLosses(storm.second, model);
       await storm.second.stop();
-      return reportOf([joined, ...idle, ...storm.figures, ...losses]);
+      return reportOf([...losses, joined, ...idle, ...storm.figures], fleet.agents);
     } finally {
       await fleet.stop();
     }
   });
 }
 
-async function idleFigures({ pid }: CoordinatorProcess): Promise<readonly Figure[]> {
-  const before = { cpuMs: cpuMsOf(pid), atMs: performance.now() };
-  await setTimeout(IDLE_MS);
-  const cpuMs = (cpuMsOf(pid) ?? 0) - (before.cpuMs ?? 0);
-  const memoryGib = (residentBytesOf(pid) ?? 0) / GIB;
-  return [
-    {
-      name: 'coordinator memory',
-      unit: 'GiB',
-      value: memoryGib,
-      target: { text: `< ${MEMORY_TARGET_GIB} GiB`, met: memoryGib < MEMORY_TARGET_GIB },
-    },
-    { name: 'coordinator CPU for heartbeats alone', unit: 'cores', value: cpuMs / (performance.now() - before.atMs) },
+/** So that benchmarks need an agent only. */
+async function submitConversion({ client, grpcAddress }: CoordinatorProcess, model: StandInModel): Promise<void> {
+  const config = { grpcAddress, model: model.converted, agents: 1, lanes: 1, taskMs: 0, ready: true };
+  const fleet = await FleetProcess.join(config, INSTALLATION_FOLDER);
+  try {
+    await submitAndWait(client, anyDevice(model));
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function idleFigures({ pid }: CoordinatorProcess, fleet: FleetProcess): Promise<readonly Figure[]> {
+  const processes = [
+    { name: 'coordinator', pid },
+    { name: 'fleet', pid: fleet.pid },
   ];
+  const before = processes.map((one) => cpuMsOf(one.pid) ?? 0);
+  const startMs = performance.now();
+  await setTimeout(IDLE_MS);
+  const idleMs = performance.now() - startMs;
+  const cores = processes.map(({ name, pid: of }, index): Figure => {
+    const value = ((cpuMsOf(of) ?? 0) - (before[index] ?? 0)) / idleMs;
+    return { name: `${name} CPU for heartbeats alone`, unit: 'cores', value };
+  });
+  const memoryGib = (residentBytesOf(pid) ?? 0) / GIB;
+  const target = { text: `< ${MEMORY_TARGET_GIB} GiB`, met: memoryGib < MEMORY_TARGET_GIB };
+  return [{ name: 'coordinator memory', unit: 'GiB', value: memoryGib, ...(fleet.agents === AGENTS && { target }) }, ...cores];
 }
 
 interface Crash {
@@ -73,9 +89,9 @@ interface Crash {
 
 /** Kills the coordinator while agents hold leases and starts another on its data folder. Throws when a lease was lost or a result counted twice. */
 async function crashUnderLoad({ folder, first, fleet, model }: Crash): Promise<{ second: CoordinatorProcess; figures: readonly Figure[] }> {
-  await submitAndWait(first.client, anyDevice(model));
-  const jobId = jobIdOf(await first.client.submit(await laneJob(model, { lane: 0, benchmarks: LEASES })));
-  await untilRunning(first.client, jobId, LEASES);
+  const leases = Math.floor(fleet.agents / LANES);
+  const jobId = jobIdOf(await first.client.submit(await laneJob(model, { lane: 0, benchmarks: leases })));
+  await untilRunning(first.client, jobId, leases);
   const returned = fleet.returned();
   // Whatever fails before it is awaited ends the fleet too, and is the error to show.
   returned.catch(() => {});
@@ -94,7 +110,7 @@ async function crashUnderLoad({ folder, first, fleet, model }: Crash): Promise<{
     second,
     figures: [
       withTarget('coordinator kill -9: serving again after', serving, SERVING_TARGET_S),
-      withTarget(`${AGENTS} agents back after it serves, ${LEASES} leases kept`, back, STORM_TARGET_S),
+      withTarget(`${fleet.agents} agents back after it serves, ${leases} leases kept`, back, STORM_TARGET_S),
     ],
   };
 }
@@ -140,15 +156,16 @@ function withTarget(name: string, value: number, limit: number): Figure {
   return { name, unit: 's', value, target: { text: `<= ${limit} s`, met: value <= limit } };
 }
 
-function reportOf(figures: readonly Figure[]): BenchReport {
+function reportOf(figures: readonly Figure[], agents: number): BenchReport {
   return {
     bench: 'recovery',
     setUp: [
-      `${AGENTS} simulated agents in one process over gRPC, each a host with its own connection, heartbeats every 3 s; coordinator in another with its journal synced; memory and CPU of the coordinator after all have joined`,
-      `then ${LEASES} benchmarks of ${TASK_MS / 1_000} s run, the coordinator is killed (SIGKILL) and started again on its data folder and ports; every agent reconnects, every lease goes on, every task completes with attempt 1, or the bench fails`,
-      'then one agent that runs a task is killed, and one is frozen (SIGSTOP): time until the task is pending again',
+      'one agent that runs a task is killed, and one is frozen (SIGSTOP), on a coordinator of its own process with its journal synced: time until the task is pending again',
+      `then ${agents} simulated agents in one process over gRPC, each a host with its own connection, heartbeats every 3 s; memory and CPU of the coordinator after all have joined`,
+      `then a task of ${TASK_MS / 1_000} s runs on every ${LANES}th agent, the coordinator is killed (SIGKILL) and started again on its data folder and ports; every agent reconnects, every lease goes on, every task completes with attempt 1, or the bench fails`,
     ],
     figures,
-    notes: [],
+    notes:
+      agents === AGENTS ? [] : [`the machine was too busy for ${AGENTS} agents to join within ${JOIN_WITHIN_MS / 1_000} s: ${agents} have`],
   };
 }

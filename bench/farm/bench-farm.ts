@@ -16,7 +16,7 @@ export interface BenchFarm {
   readonly model: StandInModel;
 }
 
-export interface BenchFarmOptions extends Omit<FleetConfig, 'grpcAddress' | 'model'> {
+export interface BenchFarmOptions extends Omit<FleetConfig, 'grpcAddress' | 'model' | 'joinWithinMs'> {
   /** Leave a CPU profile of the coordinator in the benches' folder. */
   readonly profile: boolean;
   /** Where the coordinator keeps its state; without them in memory with a journal, synced to the disk of the checkout. */

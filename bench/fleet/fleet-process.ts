@@ -3,9 +3,13 @@ import { allLines, startNode } from '../processes/start-process.ts';
 import { compiled } from '../work-place.ts';
 import { type FleetCommand, type FleetConfig, type FleetEvent, type FleetReport, fleetEventSchema } from './fleet-protocol.ts';
 
+const NO_HURRY_MS = 600_000;
+
 /** A fleet in its own process, as the bench holds it. */
 export class FleetProcess {
   readonly pid: number;
+  /** How many of its agents have joined in time. */
+  agents = 0;
   readonly #child: Child;
   readonly #events: AsyncIterator<string>;
   readonly #errors: Promise<readonly string[]>;
@@ -17,10 +21,11 @@ export class FleetProcess {
     this.#errors = allLines(child.stderr);
   }
 
-  /** Resolves when every agent has been welcomed. */
-  static async join(config: FleetConfig, cwd: string): Promise<FleetProcess> {
-    const fleet = new FleetProcess(startNode([compiled('fleet/main.js'), JSON.stringify(config)], { cwd }));
-    await fleet.#next('joined');
+  /** Resolves when every agent has been welcomed; with `joinWithinMs`, when those have that began to join in time. */
+  static async join(config: Omit<FleetConfig, 'joinWithinMs'> & { readonly joinWithinMs?: number }, cwd: string): Promise<FleetProcess> {
+    const whole: FleetConfig = { joinWithinMs: NO_HURRY_MS, ...config };
+    const fleet = new FleetProcess(startNode([compiled('fleet/main.js'), JSON.stringify(whole)], { cwd }));
+    fleet.agents = (await fleet.#next('joined')).agents;
     return fleet;
   }
 

@@ -15,6 +15,8 @@ export const fleetConfigSchema = z.strictObject({
   taskMs: z.number().min(0),
   /** Whether agents take work before the first `measure`. */
   ready: z.boolean(),
+  /** Agents that have not begun to join by then stay away: a busy machine gets a smaller fleet rather than no figures. */
+  joinWithinMs: z.number().positive(),
   /** What every conversion answers as its model: stored by the bench beforehand. */
   model: blobSchema,
 });
@@ -42,7 +44,8 @@ export type FleetReport = z.infer<typeof fleetReportSchema>;
 
 /** Fleet -> bench. */
 export const fleetEventSchema = z.discriminatedUnion('event', [
-  z.strictObject({ event: z.literal('joined') }),
+  /** @param agents that have been welcomed: the first of them. */
+  z.strictObject({ event: z.literal('joined'), agents: z.int().min(1) }),
   z.strictObject({ event: z.literal('report'), report: fleetReportSchema }),
   /** @param abandoned leases that agents were told to give up meanwhile. */
   z.strictObject({ event: z.literal('returned'), abandoned: z.int().min(0) }),

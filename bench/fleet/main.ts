@@ -19,22 +19,29 @@ function say(event: FleetEvent): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
-async function joinAll(agents: readonly SimulatedAgent[]): Promise<void> {
-  const waiting = [...agents];
+/** Returns those that have joined in time. */
+async function joinAll(all: readonly SimulatedAgent[], withinMs: number): Promise<readonly SimulatedAgent[]> {
+  const endMs = performance.now() + withinMs;
+  let next = 0;
   const join = async (): Promise<void> => {
-    for (let agent = waiting.shift(); agent !== undefined; agent = waiting.shift()) await agent.join();
+    for (let agent = all[next]; agent !== undefined && performance.now() < endMs; agent = all[next]) {
+      next += 1;
+      await agent.join();
+    }
   };
   await Promise.all(Array.from({ length: JOINING_AT_ONCE }, join));
+  return all.slice(0, next);
 }
 
 const config = fleetConfigSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const meter = new Meter((report) => say({ event: 'report', report }));
 const log = createAgentLog('error', { write: (line) => void process.stderr.write(line) });
 const clock = createSystemClock();
-const agents = Array.from(
+const fleet = Array.from(
   { length: config.agents },
   (_, index) => new SimulatedAgent({ index, config, clock, random: systemRandom, log, meter }),
 );
+let agents: readonly SimulatedAgent[] = [];
 
 function obey(command: FleetCommand): void {
   if (command.do === 'expect-return') {
@@ -48,5 +55,5 @@ function obey(command: FleetCommand): void {
 const commands = createInterface({ input: process.stdin });
 commands.on('line', (line) => obey(fleetCommandSchema.parse(JSON.parse(line))));
 commands.on('close', () => process.exit(0));
-await joinAll(agents);
-say({ event: 'joined' });
+agents = await joinAll(fleet, config.joinWithinMs);
+say({ event: 'joined', agents: agents.length });
