@@ -112,7 +112,7 @@ async function assemble(
   const readiness = new Readiness({ cache, registry, gates });
   await readiness.refresh();
   const health = new DeviceHealth({
-    ...{ spawner, clock, log, recovery: config.recovery, cwd: folder, env: config.childEnv },
+    ...{ spawner, clock, log, recovery: config.recovery, settleMs: 2_000, cwd: folder, env: config.childEnv },
     probe: healthProbe(config, ports.tryProvider ?? providerTrial(children, config, HEALTH_MS)),
     ask: (request) => session.send(request),
   });

@@ -70,10 +70,21 @@ async function tryClasses(definition: EpDefinition, machine: MachineEp, facts: O
   const missing: Missing[] = [];
   for (const deviceClass of definition.classes) {
     const outcome = await tryOne(definition, machine, { facts, deviceClass });
-    if (typeof outcome === 'string') missing.push({ what: `${definition.name} (${deviceClass})`, why: outcome.slice(0, 300) });
+    if (typeof outcome === 'string') missing.push({ what: `${definition.name} (${deviceClass})`, why: shortened(outcome) });
     else offers.push(outcome);
   }
   return { offers, missing: oneReason(definition, missing) };
+}
+
+/** Where in its sources ONNX Runtime noticed it. */
+const SOURCE_PLACE = /\S+\.(?:cc|h):\d+ .*?\[ONNXRuntimeError\] : \d+ : \w+ : /g;
+const MAX_REASON_CHARS = 300;
+
+/** Fit for a message: without ONNX Runtime's own source lines, and cut in the middle, because what a loader lacks stands at the end. */
+function shortened(reason: string): string {
+  const words = reason.replace(SOURCE_PLACE, '');
+  if (words.length <= MAX_REASON_CHARS) return words;
+  return `${words.slice(0, 110)} … ${words.slice(-(MAX_REASON_CHARS - 113))}`;
 }
 
 /** A provider that is wanting for one reason on every kind of device says so once. */

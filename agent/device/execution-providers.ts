@@ -40,12 +40,12 @@ function notInstalled(definition: EpDefinition, { machine, sightings, windowsMl 
   const { id, vendorId, title, takes } = definition;
   const ready = windowsMlPackageOf(id, windowsMl);
   const install = machine.platform === 'win32' ? definition.install.windows : definition.install.linux;
-  const fits = vendorId === undefined || sightings.some((sighting) => sighting.vendorId === vendorId);
+  // A provider with a device in every machine fits everywhere.
+  const fits = vendorId === undefined || definition.classes.includes('cpu') || sightings.some((sighting) => sighting.vendorId === vendorId);
   const why = 'not-installed: the ONNX Runtime here has it not, and no package brings it';
   if (ready !== undefined)
     return { why, fix: `Windows ML has it (version ${ready.version}): \`grove ep add winml:${ready.catalogueName}\`.` };
-  if (!fits) return { why: `${why}; ${title} takes ${takes}, and none is seen here` };
-  return { why, fix: install.slice(0, 300) };
+  return { why: fits ? why : `${why}; ${title} takes ${takes}, and none is seen here`, fix: install.slice(0, 300) };
 }
 
 /** What can be seen to be absent without loading anything. */

@@ -15,7 +15,7 @@ function healthOf(answers: readonly (string | null | Error)[]) {
   const asked: QuarantineRequest[] = [];
   let probes = 0;
   const health = new DeviceHealth({
-    ...{ clock, spawner: createSpawner(), cwd: '/', env: {}, recovery: { command: null, timeoutMs: 1_000 } },
+    ...{ clock, spawner: createSpawner(), cwd: '/', env: {}, settleMs: 2_000, recovery: { command: null, timeoutMs: 1_000 } },
     log: createAgentLog('silent', { write: () => {} }),
     probe: async () => {
       const answer = answers[Math.min(probes++, answers.length - 1)] ?? null;

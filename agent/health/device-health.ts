@@ -6,8 +6,6 @@ import type { AgentLog } from '../log-events.ts';
 import type { RunTask } from '../runner/task-runner.ts';
 import { type RecoveryPlace, type RecoverySettings, runRecoveryCommand } from './recovery.ts';
 
-/** A driver that has just lost a process gets a moment before it is asked again. */
-const SETTLE_MS = 2_000;
 const MAX_REASON_CHARS = 1_500;
 
 const FIX =
@@ -17,6 +15,8 @@ export interface HealthContext extends Omit<RecoveryPlace, 'log'> {
   /** Why a small model does not run there, or null when it does. A process that hangs or crashes rejects, and is killed. */
   probe(device: Device, ep: string): Promise<string | null>;
   readonly recovery: RecoverySettings;
+  /** A driver that has just lost a process gets this long before it is asked again. */
+  readonly settleMs: number;
   readonly log: AgentLog;
   /** Asks the coordinator for quarantine. */
   ask(request: QuarantineRequest): void;
@@ -90,7 +90,7 @@ export class DeviceHealth {
 
   #pause(): Promise<void> {
     return new Promise((resolve) => {
-      this.#context.clock.after(SETTLE_MS, resolve);
+      this.#context.clock.after(this.#context.settleMs, resolve);
     });
   }
 }

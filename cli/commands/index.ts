@@ -1,3 +1,4 @@
+import { registerAgentDoctor } from './agent-doctor.ts';
 import { registerAgentDrain } from './agent-drain.ts';
 import { registerAgentList } from './agent-list.ts';
 import { registerAgentPause } from './agent-pause.ts';
@@ -77,6 +78,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentResume,
   registerAgentDrain,
   registerAgentRecover,
+  registerAgentDoctor,
   registerArtifactGc,
   registerEpAdd,
   registerEpList,

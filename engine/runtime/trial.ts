@@ -9,6 +9,8 @@ import { encodeModel } from '../onnx/write.ts';
 import { EP_DEFINITIONS } from './eps/registry.ts';
 import { EXECUTION_PROVIDERS } from './execution-providers.ts';
 import { runtimeSpecSchema } from './load-runtime.ts';
+import { bundledLibraryPath } from './ort-library.ts';
+import { loaderProblem } from './ort-native/loader-problem.ts';
 import { OrtError } from './ort-native/ort-api.ts';
 import { loadOrtNative } from './ort-native/ort-native.ts';
 
@@ -70,8 +72,15 @@ export async function tryProvider({ ep, deviceClass, runtime, epOptions }: Trial
     return { ...facts, why, devices: devices.map(({ ep: _, ...device }) => device) };
   } catch (error) {
     if (!(error instanceof GroveError || error instanceof OrtError)) throw error;
-    return { ...facts, why: reasonOf(error), devices: [] };
+    const why = withLoaderWords(reasonOf(error).trim(), { ep, runtime });
+    return { ...facts, why, devices: [] };
   }
+}
+
+/** The runtime itself seldom says which library the system's loader missed. */
+function withLoaderWords(reason: string, { ep, runtime }: Pick<TrialRequest, 'ep' | 'runtime'>): string {
+  const words = /cannot open/.test(reason) ? undefined : loaderProblem(ep, runtime.libraryPath ?? bundledLibraryPath());
+  return words === undefined ? reason : `${reason}: ${words}`;
 }
 
 /** The reason alone: the sentence around it names the provider once more. */

@@ -125,3 +125,32 @@ describe('grove compare --local', () => {
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('no package qnn@0.0.1')]);
   });
 });
+
+describe('grove agent doctor', () => {
+  it('tells a person what is wrong here and what to do, ends with 1, and records the machine', async () => {
+    const record = join(lab.folder, 'machine.json');
+    const nobody = ['--agent-url', 'grpc://127.0.0.1:9'];
+    const { code, out } = await lab.grove(
+      'agent',
+      'doctor',
+      '--data',
+      join(lab.folder, 'doctor'),
+      ...nobody,
+      '--record',
+      record,
+      '-o',
+      'json',
+    );
+    expect(code).toBe(1);
+    const { findings, devices, states } = JSON.parse(out);
+    expect(findings).toContainEqual({
+      level: 'problem',
+      area: 'coordinator',
+      what: expect.stringContaining('ECONNREFUSED'),
+      fix: expect.stringContaining('grove up'),
+    });
+    expect(devices[0].profile.eps[0].name).toBe('CPUExecutionProvider');
+    expect(states[devices[0].name]).toMatchObject({ powerSource: expect.any(String), unknown: expect.any(Object) });
+    expect(JSON.parse(await readFile(record, 'utf8'))).toMatchObject({ schemaVersion: 1, label: 'recorded', documents: [] });
+  });
+});

@@ -23,8 +23,9 @@ export const CUDA: EpDefinition = {
   fallback: 'Nodes it lacks run on the CPU provider, each with copies to and from the GPU.',
   install: {
     linux:
-      'An NVIDIA driver, CUDA 12 with cuDNN 9, and `libonnxruntime_providers_cuda.so` with `libonnxruntime_providers_shared.so` of the same ONNX Runtime beside the library; or `grove ep add onnxruntime_gpu-VERSION.whl` (a build).',
+      'An NVIDIA driver, the CUDA that the build asks for (12 for the library that ships, 13 for onnxruntime_gpu 1.31) with cuDNN 9, and `libonnxruntime_providers_cuda.so` with `libonnxruntime_providers_shared.so` of the same ONNX Runtime beside the library; or `grove ep add onnxruntime_gpu-VERSION.whl` (a build).',
     windows: '`grove ep add onnxruntime_gpu-VERSION.whl` with CUDA and cuDNN on the PATH.',
   },
-  proof: 'Not run on silicon: tested up to the point where the library is missing.',
+  proof:
+    'Not run on silicon. onnxruntime_gpu 1.31.1 on x86 Linux without a GPU is added and refused as `unsupported`: libcublasLt.so.13 is missing.',
 };

@@ -17,5 +17,6 @@ export const DML: EpDefinition = {
   takes: 'DirectX 12 devices',
   fallback: 'Nodes it lacks run on the CPU provider. The Basic Render Driver (WARP) is software: `emulated`.',
   install: { linux: 'Windows only.', windows: 'Nothing to install: the library that ships has it. A DirectX 12 driver is needed.' },
-  proof: 'Not run on silicon: tested up to the point where the library says that it was built without.',
+  proof:
+    'Not run on silicon, nor on Windows: tested up to the point where the library says that it was built without; onnxruntime_directml 1.24.4 for Windows is recognised and refused on Linux.',
 };

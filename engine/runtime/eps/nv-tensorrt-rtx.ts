@@ -25,5 +25,6 @@ export const NV_TENSORRT_RTX: EpDefinition = {
     linux: '`grove ep add onnxruntime_ep_nv_tensorrt_rtx_cu13-VERSION.whl` (or `-cu12`) and an NVIDIA driver.',
     windows: 'The same wheel for Windows; or `grove ep add winml:NvTensorRtRtx`.',
   },
-  proof: 'Not run on silicon: tested up to the point where the library or the GPU is missing.',
+  proof:
+    'Not run on silicon. Package 0.5.0 for CUDA 13 on x86 Linux without a GPU is added and refused as `unsupported`: first libcudart.so.13 is missing, and with that on LD_LIBRARY_PATH libcuda.so.1, which the driver brings.',
 };

@@ -28,5 +28,6 @@ export const TENSORRT: EpDefinition = {
       'An NVIDIA driver, CUDA, TensorRT, and `libonnxruntime_providers_tensorrt.so` with `libonnxruntime_providers_shared.so` of the same ONNX Runtime beside the library; or `grove ep add onnxruntime_gpu-VERSION.whl` (a build).',
     windows: '`grove ep add onnxruntime_gpu-VERSION.whl` with CUDA and TensorRT on the PATH.',
   },
-  proof: 'Not run on silicon: tested up to the point where the library is missing.',
+  proof:
+    'Not run on silicon. onnxruntime_gpu 1.31.1 on x86 Linux without a GPU is added and refused as `unsupported`: libcublas.so.13 is missing.',
 };

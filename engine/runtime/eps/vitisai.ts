@@ -33,5 +33,6 @@ export const VITISAI: EpDefinition = {
     windows:
       "AMD's Ryzen AI Software (an account is needed): name its onnxruntime.dll as the build, `eps: { VitisAIExecutionProvider: { ort: PATH } }`; or the Windows ML catalogue: `grove ep add winml:VitisAI`. The NPU driver comes from AMD too.",
   },
-  proof: 'Not run on silicon: tested up to the point where the library or the NPU is missing. There is no simulator.',
+  proof:
+    'Not run on silicon; there is no simulator. Tested up to the point where the named build says that it was built without, and where a plug-in does not load.',
 };

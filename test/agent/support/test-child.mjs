@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import koffi from 'koffi';
 import { serveChild } from '../../../dist/agent/runner/child-entry.js';
@@ -41,6 +42,14 @@ const STAGES = {
     ];
     const outcomes = await Promise.allSettled(attempts.map(async (attempt) => await attempt()));
     return outcomes.map((outcome) => (outcome.status === 'rejected' ? rootOf(outcome.reason) : 'connected'));
+  },
+  /** A driver that behaves as the file `behaviour` says. */
+  device: async () => {
+    const behaviour = readFileSync('behaviour', 'utf8');
+    if (behaviour === 'crashes') process.abort();
+    if (behaviour === 'ignores SIGTERM and hangs') process.on('SIGTERM', () => {});
+    if (behaviour.endsWith('hangs')) koffi.load(null).func('unsigned int sleep(unsigned int seconds)')(600);
+    return { why: behaviour === 'says no' ? 'no NPU' : null };
   },
   environment: async () => Object.keys(process.env).sort(),
 };
