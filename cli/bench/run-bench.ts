@@ -14,7 +14,7 @@ import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { findModelFile } from '../../engine/inspect/find-model.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
-import { keyValues, positiveInteger } from '../option-parsers.ts';
+import { keyValues, positiveInteger, present } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type LocalChildren, openLocalChildren } from './children.ts';
 import { compareWithReference, type Measured } from './reference-quality.ts';
@@ -24,6 +24,10 @@ import { type SessionChoice, sessionHere } from './session-here.ts';
 export interface BenchOptions extends OutputOptions {
   readonly ep: string;
   readonly device?: 'cpu' | 'gpu' | 'npu';
+  readonly epPackage?: string;
+  readonly epOption: readonly string[];
+  readonly ort?: string;
+  readonly threads?: number;
   readonly tier: Tier;
   readonly launches?: number;
   readonly streams?: number;
@@ -124,9 +128,8 @@ async function concurrentOf(
   };
 }
 
-/** Options of a session that several commands take. */
-function sessionOptions({ ep, device }: BenchOptions): Omit<SessionChoice, 'modelPath'> {
-  return { ep, ...(device !== undefined && { device }) };
+function sessionOptions({ ep, device, epPackage, epOption, ort, threads }: BenchOptions): Omit<SessionChoice, 'modelPath'> {
+  return { ep, epOptions: keyValues('--ep-option', epOption), ...present({ device, epPackage, ort, threads }) };
 }
 
 function benchText(result: BenchResult): string {
