@@ -18,6 +18,8 @@ const TASK_OF_HEAD: ReadonlyMap<string, string> = new Map([
 const attributesSchema = z.object({
   architectures: z.array(z.string()).nullish(),
   vocab_size: z.number().nullish(),
+  /** What was exported: a pass may name another task than the recipe's model. */
+  hf_task: z.string().nullish(),
 });
 
 const tokenizerSchema = z.object({
@@ -35,7 +37,7 @@ export async function modelFindings(
 ): Promise<readonly ConvertFinding[]> {
   const attributes = attributesSchema.safeParse(modelAttributes).data;
   if (request.inputModel.type !== 'HfModel' || attributes === undefined) return [];
-  const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], request.inputModel.task)];
+  const findings: ConvertFinding[] = [...headFindings(attributes.architectures ?? [], attributes.hf_task ?? request.inputModel.task)];
   const largestId = tokenizer?.largestTokenId ?? (await largestIdIn(join(request.source, 'tokenizer.json')));
   const rows = attributes.vocab_size ?? undefined;
   if (rows !== undefined && largestId !== undefined && largestId >= rows) {
