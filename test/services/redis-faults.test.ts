@@ -5,7 +5,7 @@ import { createKeys } from '../../coordinator/store/redis/keys.ts';
 import { createRedisTaskStore } from '../../coordinator/store/redis/redis-task-store.ts';
 import type { StoreEvent, TaskStore } from '../../coordinator/store/task-store.ts';
 import { createSystemClock } from '../../platform/clock.ts';
-import { newTask, resultOf } from '../conformance/task-store/documents.ts';
+import { deviceOf, newTask, resultOf } from '../conformance/task-store/documents.ts';
 import { codeOf, Farm, refOf } from '../conformance/task-store/farm.ts';
 import { startRedisServer, type TestRedisServer } from '../support/redis-server.ts';
 import { type LosingProxy, startLosingProxy } from './support/losing-proxy.ts';
@@ -198,7 +198,7 @@ describe('the data of a farm', () => {
     expect(told).toEqual(expect.arrayContaining(['redis-not-durable', 'redis-evicts']));
   });
 
-  it.each(['3', '0', 'nonsense'])('is left alone when its layout is version %s', async (version) => {
+  it.each(['4', '0', 'nonsense'])('is left alone when its layout is version %s', async (version) => {
     const link = await connectRedis({ url: server.url });
     const keys = createKeys(`layout-${version}`);
     await link.client.set(keys.schema, version);
@@ -222,7 +222,69 @@ describe('the data of a farm', () => {
     await link.client.set(keys.schema, 1);
     const again = await openStore(server.url, 'unlisted');
     expect((await again.runningJobs()).map(({ jobId }) => jobId)).toEqual(['b', 'a']);
-    expect(await link.client.get(keys.schema)).toBe('2');
+    expect(await link.client.get(keys.schema)).toBe('3');
+    link.close();
+  });
+
+  it('gets its leases and hosts counted when it comes from a version that did not', async () => {
+    const farm = new Farm(await openStore(server.url, 'uncounted'));
+    await farm.hello('m', { devices: [deviceOf('m/cpu0', { labels: { pool: 'lab' } })] });
+    await farm.hello('n');
+    await farm.submit([newTask('a-1'), newTask('a-2')]);
+    await farm.acquire('m');
+    await farm.acquire('n');
+    const link = await connectRedis({ url: server.url });
+    const { prefix, schema } = createKeys('uncounted');
+    await link.client.del(`${prefix}leases`);
+    await link.client.hdel(`${prefix}counters`, 'host');
+    await link.client.set(schema, 2);
+    const again = await openStore(server.url, 'uncounted');
+    expect(await again.leaseCounts()).toEqual({ 's ann': 2, 'p lab': 1, 'b ann lab': 1 });
+    expect(await link.client.hget(`${prefix}counters`, 'host')).toBe('2');
+    link.close();
+  });
+
+  it('is left alone by a coordinator that runs while another version changes its layout', async () => {
+    const farm = new Farm(await openStore(server.url, 'overtaken'));
+    await farm.submit([newTask('a-1')], { jobId: 'a' });
+    const link = await connectRedis({ url: server.url });
+    const { schema } = createKeys('overtaken');
+    await link.client.set(schema, 99);
+    const refused = { code: 'invalid-config', message: expect.stringContaining('layout 99') };
+    await expect(farm.submit([newTask('b-1')])).rejects.toMatchObject(refused);
+    await expect(farm.store.job('a')).rejects.toMatchObject(refused);
+    await link.client.set(schema, 3);
+    expect((await farm.store.jobs({ limit: 9 })).map(({ jobId }) => jobId)).toEqual(['a']);
+    link.close();
+  });
+
+  it('is listed whole, also where one answer could not hold it', async () => {
+    const farm = new Farm(await openStore(server.url, 'large'));
+    const many = (jobId: string) => Array.from({ length: 2_500 }, (_, index) => newTask(`${jobId}-${index}-${'x'.repeat(100)}`, 'resolve'));
+    const jobIds = ['j1', 'j2', 'j3', 'j4', 'j5', 'j6'];
+    for (const jobId of jobIds) await farm.submit(many(jobId), { jobId });
+    expect((await farm.store.jobs({ limit: 5 })).map(({ jobId }) => jobId)).toEqual(['j6', 'j5', 'j4', 'j3', 'j2']);
+    expect((await farm.store.jobs({ limit: 9 })).map(({ jobId }) => jobId)).toEqual([...jobIds].reverse());
+    await farm.hello('m');
+    const held = await farm.acquire('m');
+    const pending = { states: ['pending'] } as const;
+    expect(await farm.store.tasksOf('j1', { ...pending, offset: 0, limit: 9_999 })).toHaveLength(2_499);
+    const late = await farm.store.tasksOf('j1', { ...pending, offset: 2_300, limit: 2 });
+    const ids = many('j1')
+      .map(({ taskId }) => taskId)
+      .filter((taskId) => taskId !== held.taskId);
+    expect(late.map(({ taskId }) => taskId)).toEqual(ids.slice(2_300, 2_302));
+  });
+
+  it('shares its server with libraries of others; those of earlier versions go, and come back while a coordinator needs them', async () => {
+    const link = await connectRedis({ url: server.url });
+    const load = (name: string) =>
+      link.client.function('LOAD', `#!lua name=${name}\nredis.register_function('${name}_f', function() return 1 end)`);
+    const names = ['grove_000000000000', 'grove_0_0_1_000000000000', 'grove_99_0_0_000000000000', 'grovelike', 'grove_of_another'];
+    for (const name of names) await load(name);
+    await openStore(server.url, 'libraries');
+    const left = JSON.stringify(await link.client.function('LIST'));
+    expect(names.map((name) => left.includes(`"${name}"`))).toEqual([false, false, true, true, true]);
     link.close();
   });
 

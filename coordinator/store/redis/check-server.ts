@@ -1,13 +1,11 @@
 import { GroveError } from '../../../domain/errors.ts';
 import type { RedisLink, RedisLog } from './connect.ts';
 import type { Keys } from './keys.ts';
+import { LAYOUT } from './layout.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 
 /** Functions, and stream trimming by id. */
 const LEAST_MAJOR_VERSION = 7;
-
-/** Version of the layout that this code reads and writes. */
-const SCHEMA_VERSION = 2;
 
 /** Throws `invalid-config` for a server that cannot hold a farm, and warns through the log of one that may lose it. */
 export async function checkServer(link: RedisLink, log: RedisLog): Promise<void> {
@@ -32,7 +30,7 @@ export async function checkSchema(
   keys: Keys,
   options: { readonly version?: number; readonly migrations?: ReadonlyMap<number, Migration> } = {},
 ): Promise<void> {
-  const { version = SCHEMA_VERSION, migrations = MIGRATIONS } = options;
+  const { version = LAYOUT, migrations = MIGRATIONS } = options;
   await link.run(async (client) => {
     await client.set(keys.schema, version, 'NX');
     const stored = Number(await client.get(keys.schema));

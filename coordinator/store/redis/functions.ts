@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers';
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import type { EpochMs } from '../../../domain/ports.ts';
-import type { RedisLink } from './connect.ts';
+import type { RedisLink, RedisLog } from './connect.ts';
 import { type CommandFunction, type FunctionLibrary, type QueryFunction, readLibrary } from './library.ts';
+import { isEarlierLibrary, LIBRARIES } from './library-names.ts';
 import { type Result, readResult } from './result-codes.ts';
 
 /** A function's answer: a list of byte strings, numbers and lists of them. */
@@ -29,6 +31,9 @@ export interface FunctionCall {
 const MAX_COMMANDS_PER_CALL = 64;
 /** Characters of documents after which a call is full. */
 const MAX_CHARS_PER_CALL = 1_048_576;
+
+/** Of each library a flat list of field names and values. */
+const listedSchema = z.array(z.array(z.unknown()));
 
 interface Queued {
   readonly request: FunctionCall;
@@ -62,6 +67,22 @@ export class StoreFunctions {
         this.#loading = undefined;
       });
     await this.#loading;
+  }
+
+  /**
+   * Removes libraries of earlier versions of Grove. A coordinator of such a version that still runs, on this farm or another, brings its own back with
+   * its next call.
+   */
+  async removeEarlier(log: RedisLog): Promise<void> {
+    const libraries = await this.#link.run((client) => client.function('LIST', 'LIBRARYNAME', LIBRARIES));
+    const names = listedSchema.parse(libraries).map((fields) => String(fields[fields.indexOf('library_name') + 1]));
+    for (const name of names.filter((other) => isEarlierLibrary(other, this.#library.name))) {
+      // Another coordinator may have been faster.
+      await this.#link
+        .run((client) => client.function('DELETE', name))
+        .then(() => log('redis-library-removed', { library: name }))
+        .catch(() => {});
+    }
   }
 
   /** One command. */

@@ -7,6 +7,7 @@ import { ERRORS, type ErrorCode } from '../../../domain/errors.ts';
 import { DEADLINE_NAME } from '../../../domain/job.ts';
 import { assertTransition, isEnd, taskStateSchema } from '../../../domain/task-state.ts';
 import { INSTALLATION_FOLDER } from '../../../platform/installation.ts';
+import { VERSION } from '../../../platform/version.ts';
 import {
   AGING_MS,
   AVOID_MS,
@@ -18,6 +19,8 @@ import {
   PRIORITY_CLASS,
   SHARED_LEASES_PER_HOST,
 } from '../order.ts';
+import { LAYOUT } from './layout.ts';
+import { libraryName } from './library-names.ts';
 import { RESULT_NUMBERS } from './result-codes.ts';
 
 /** Requirements whose matches are remembered; beyond that all are forgotten and asked again. */
@@ -73,6 +76,7 @@ const QUERIES = [
   'curations',
   'tasks',
   'tasks_of',
+  'tasks_in',
   'benchmarks',
   'job',
   'jobs',
@@ -102,19 +106,15 @@ const OWN_ERRORS: readonly ErrorCode[] = [
 
 /** The library of functions as Redis keeps it. */
 export interface FunctionLibrary {
-  /** Carries the digest of the text, so that coordinators of different versions do not replace each other's functions. */
   readonly name: string;
   readonly text: string;
 }
-
-/** Every library of Grove begins with this. */
-const LIBRARY_PREFIX = 'grove_';
 
 export function readLibrary(): FunctionLibrary {
   const files = [...PARTS, ...COMMANDS.map((name) => `commands/${name.replaceAll('_', '-')}`), 'queries', 'main'];
   const parts = files.map((file) => readFileSync(join(FUNCTIONS_FOLDER, `${file}.lua`), 'utf8'));
   const body = [constants(), ...NAMESPACES.map((name) => `local ${name} = {}`), ...parts, ...registrations()].join('\n');
-  const name = `${LIBRARY_PREFIX}${createHash('sha256').update(body).digest('hex').slice(0, 12)}`;
+  const name = libraryName(VERSION, createHash('sha256').update(body).digest('hex'));
   return { name, text: `#!lua name=${name}\nlocal LIBRARY = '${name}'\n${body}` };
 }
 
@@ -128,6 +128,7 @@ const FUNCTIONS_FOLDER = join(INSTALLATION_FOLDER, 'coordinator', 'store', 'redi
 /** What the functions share with TypeScript, so that there is one truth. */
 function constants(): string {
   const values = {
+    LAYOUT: String(LAYOUT),
     LEASE_MS,
     ACCEPT_MS,
     ATTEMPT_LIMIT_MS,

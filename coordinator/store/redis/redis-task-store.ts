@@ -8,8 +8,8 @@ import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import { DEFAULT_POLICY, schedulingPolicySchema } from '../../../domain/policy.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Assignment, TaskResult } from '../../../domain/task.ts';
-import { taskStateSchema } from '../../../domain/task-state.ts';
-import type { AcquireCommand, Acquired, DueItem, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
+import { type TaskState, taskStateSchema } from '../../../domain/task-state.ts';
+import type { AcquireCommand, Acquired, DueItem, JobRecord, StoreEvent, TaskPage, TaskRecord, TaskStore } from '../task-store.ts';
 import { checkSchema, checkServer } from './check-server.ts';
 import { ColdDocuments, type DocumentArchive } from './cold-documents.ts';
 import {
@@ -115,6 +115,7 @@ class RedisTaskStore implements ArchivingTaskStore {
     await checkServer(this.#link, this.#log);
     await checkSchema(this.#link, this.#keys);
     await this.#functions.load();
+    await this.#functions.removeEarlier(this.#log);
     await this.#feed.start();
   }
 
@@ -203,8 +204,15 @@ class RedisTaskStore implements ArchivingTaskStore {
     return jobOf(await this.#ask('job', { jobId }));
   }
 
-  async jobs(page: Parameters<TaskStore['jobs']>[0]) {
-    return listOf(await this.#ask('jobs', page)).flatMap((fields) => jobOf(fields) ?? []);
+  /** In as many answers as their bytes need. */
+  async jobs({ limit, before }: Parameters<TaskStore['jobs']>[0]) {
+    const found: JobRecord[] = [];
+    for (let last = before; ; last = found.at(-1)?.jobId) {
+      const call = { limit: limit - found.length, ...(last !== undefined && { before: last }) };
+      const [more, jobs] = listOf(await this.#ask('jobs', call));
+      found.push(...listOf(jobs).flatMap((fields) => jobOf(fields) ?? []));
+      if (textOf(more) !== '1') return found;
+    }
   }
 
   async runningJobs() {
@@ -222,7 +230,24 @@ class RedisTaskStore implements ArchivingTaskStore {
 
   async tasksOf(jobId: JobId, page?: TaskPage) {
     const { offset = 0, limit = Number.POSITIVE_INFINITY, states } = page ?? {};
-    return this.#slices({ offset, limit }, (range) => this.#ask('tasks_of', { jobId, states, ...range }));
+    if (states !== undefined) return this.#tasksIn(jobId, states, { offset, limit });
+    return this.#slices({ offset, limit }, (range) => this.#ask('tasks_of', { jobId, ...range }));
+  }
+
+  /** Goes through a job's tasks once, however many answers that takes. */
+  async #tasksIn(jobId: JobId, states: readonly TaskState[], { offset, limit }: Pick<TaskPage, 'offset' | 'limit'>) {
+    const found: TaskRecord[] = [];
+    let place = 0;
+    let skip = offset;
+    while (found.length < limit) {
+      const call = { jobId, states, place, skip, limit: Math.min(SLICE, limit - found.length) };
+      const [next, skipped, tasks] = listOf(await this.#ask('tasks_in', call));
+      found.push(...listOf(tasks).flatMap((fields) => taskOf(fields) ?? []));
+      if (bytesOf(next).length === 0) break;
+      place = numberOf(next);
+      skip -= numberOf(skipped);
+    }
+    return found;
   }
 
   async agents() {

@@ -11,6 +11,7 @@ const REFUSALS = {
   illegal_transition: 'illegal-transition',
   duplicate_agent: 'duplicate-agent',
   malformed_message: 'malformed-message',
+  other_layout: 'invalid-config',
 } as const satisfies Readonly<Record<string, ErrorCode>>;
 
 const NAMES = [
@@ -22,6 +23,7 @@ const NAMES = [
   'illegal_transition',
   'duplicate_agent',
   'malformed_message',
+  'other_layout',
 ] as const satisfies readonly (keyof typeof REFUSALS)[];
 
 const OK = 0;

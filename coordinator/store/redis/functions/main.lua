@@ -27,8 +27,16 @@ local function guarded(run)
   return { RESULT.failed, problem_of(answer) }
 end
 
+-- A coordinator of another version may have changed the layout while this one ran: its data is left alone from then on.
+local function require_layout()
+  if not work.layout or work.layout == LAYOUT then return end
+  local problem = 'its data has layout ' .. work.layout .. ' now, and this coordinator knows layout ' .. LAYOUT
+  refuse('other_layout', { where = 'store', problem = problem .. ': start it again in the version of the others' })
+end
+
 local function run_command(name, now, call, texts)
   return guarded(function()
+    require_layout()
     work.begin(now or nil)
     local answer = commands[name](call, texts)
     return { RESULT.ok, work.commit(), unpack(answer) }
@@ -37,6 +45,8 @@ end
 
 local function run_commands(keys, args)
   work.open(keys[1])
+  -- A server that has lost everything: what is written from now on has this layout.
+  if not work.layout then redis.call('SET', work.prefix .. 'schema', LAYOUT) end
   local list = cjson.decode(args[1])
   work.prefetch(list)
   local answers, from = {}, 1
@@ -59,7 +69,10 @@ local function register_query(name)
     flags = { 'no-writes' },
     callback = function(keys, args)
       work.open(keys[1])
-      return guarded(function() return { RESULT.ok, '0', query(cjson.decode(args[1])) } end)
+      return guarded(function()
+        require_layout()
+        return { RESULT.ok, '0', query(cjson.decode(args[1])) }
+      end)
     end,
   })
 end

@@ -25,28 +25,31 @@ local function view_of(job_id, id)
   return { id, fields[1], fields[2], fields[3], fields[4], '' }
 end
 
--- Ids of a job's tasks that are in one of these states for the job.
-local function in_states(job_id, states)
-  local wanted, found = {}, {}
-  for _, state in ipairs(states) do wanted[state] = true end
-  local job = work.get('job', job_id)
-  for _, id in ipairs(job and jobs.task_ids(job_id) or {}) do
-    if wanted[jobs.state_seen(job, id)] then found[#found + 1] = id end
-  end
+-- call {jobId, from, to}: tasks as the job sees them, by their place in the job
+function queries.tasks_of(call)
+  local found = {}
+  for index, id in ipairs(redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)) do found[index] = view_of(call.jobId, id) end
   return found
 end
 
--- call {jobId, from, to, states?}: tasks as the job sees them, by their place in the job or among those in these states
-function queries.tasks_of(call)
-  local ids = {}
-  if not call.states then ids = redis.call('ZRANGE', work.key('listed', call.jobId), call.from, call.to)
-  else
-    local all = in_states(call.jobId, call.states)
-    for index = call.from + 1, math.min(call.to + 1, #all) do ids[#ids + 1] = all[index] end
+-- Places of a job that one call looks at.
+local MAX_LOOKED_AT = 1000
+
+-- call {jobId, states, place, skip, limit}: tasks of a job, from a place on, that are in one of these states for the job. The first `skip` of them are left
+-- out. Answers the place to go on from ('' at the end), how many were left out, and the tasks.
+function queries.tasks_in(call)
+  local wanted, found, skipped = {}, {}, 0
+  for _, state in ipairs(call.states) do wanted[state] = true end
+  local job = work.get('job', call.jobId)
+  local ids = job and redis.call('ZRANGE', work.key('listed', call.jobId), call.place, call.place + MAX_LOOKED_AT - 1) or {}
+  for index, id in ipairs(ids) do
+    if wanted[jobs.state_seen(job, id)] then
+      if skipped < call.skip then skipped = skipped + 1
+      else found[#found + 1] = view_of(call.jobId, id) end
+      if #found == call.limit then return { exact(call.place + index), exact(skipped), found } end
+    end
   end
-  local found = {}
-  for index, id in ipairs(ids) do found[index] = view_of(call.jobId, id) end
-  return found
+  return { #ids < MAX_LOOKED_AT and '' or exact(call.place + #ids), exact(skipped), found }
 end
 
 -- call {from, to}: benchmark tasks by the order in which they came
@@ -68,18 +71,32 @@ function queries.job(call)
   return job_fields(call.jobId)
 end
 
--- call {limit, before?}: newest first
+-- Jobs of one answer end when they have this many bytes: a sweep has ten thousand tasks.
+local MAX_JOBS_BYTES = 1048576
+
+local function bytes_of(job)
+  local bytes = #job[2] + #job[3]
+  for _, task_id in ipairs(job[5]) do bytes = bytes + #task_id end
+  return bytes
+end
+
+-- call {limit, before?}: newest first. Answers '1' when there are more to ask for, then the jobs.
 function queries.jobs(call)
   local key = work.prefix .. 'jobs'
   local below = '+inf'
   if call.before then
     local ordinal = redis.call('ZSCORE', key, call.before)
-    if not ordinal then return {} end
+    if not ordinal then return { '0', {} } end
     below = '(' .. ordinal
   end
-  local found = {}
-  for index, id in ipairs(redis.call('ZRANGE', key, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, call.limit)) do found[index] = job_fields(id) end
-  return found
+  local found, bytes = {}, 0
+  local ids = redis.call('ZRANGE', key, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, call.limit)
+  for index, id in ipairs(ids) do
+    found[index] = job_fields(id)
+    bytes = bytes + bytes_of(found[index])
+    if bytes > MAX_JOBS_BYTES then return { index < #ids and '1' or '0', found } end
+  end
+  return { '0', found }
 end
 
 -- Jobs that have not ended, oldest first

@@ -45,6 +45,7 @@ end
 -- A call begins.
 function work.open(prefix)
   work.prefix = prefix
+  work.layout = redis.call('GET', prefix .. 'schema')
   -- Events of commands that are done, as JSON with the time of their command.
   work.events = {}
   work.abandon()
