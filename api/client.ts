@@ -3,6 +3,7 @@ import { type ImportedData, type ImportedModel, importedDataSchema, importedMode
 import type { JobState } from '../domain/job.ts';
 import type { Blob, FileMap } from '../domain/manifest.ts';
 import { type Matrix, matrixSchema } from '../domain/matrix.ts';
+import type { MatrixListName } from '../domain/matrix-lists.ts';
 import type { schedulingPolicySchema } from '../domain/policy.ts';
 import type { TaskState } from '../domain/task-state.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema, type MarkAgentRequest } from './agents.ts';
@@ -36,7 +37,16 @@ import {
   jobViewSchema,
   MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
-import { type CellView, type CurateCellRequest, cellViewSchema, type HistoryPage, historyPageSchema } from './matrix.ts';
+import {
+  type CellView,
+  type CurateCellRequest,
+  cellViewSchema,
+  type HistoryPage,
+  historyPageSchema,
+  type MatrixFormat,
+  type MatrixList,
+  matrixListSchema,
+} from './matrix.ts';
 import { type PolicyView, policyViewSchema } from './policy.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
@@ -126,7 +136,8 @@ export interface GroveClient {
   download(blob: Blob, options?: DownloadOptions): AsyncIterable<Uint8Array>;
   matrix(): Promise<Matrix>;
   /** The matrix as the farm renders it. */
-  matrixText(format: 'md' | 'html'): Promise<string>;
+  matrixText(format: Exclude<MatrixFormat, 'json'>): Promise<string>;
+  matrixList(list: MatrixListName, days?: number): Promise<MatrixList>;
   cell(cellId: string): Promise<CellView>;
   cellHistory(cellId: string, page?: { readonly offset?: number; readonly limit?: number }): Promise<HistoryPage>;
   curateCell(cellId: string, request: CurateCellRequest): Promise<CellView>;
@@ -212,6 +223,7 @@ function matrixMethods(http: Http) {
   return {
     matrix: () => http.json(ROUTES.matrix, matrixSchema, { query: { format: 'json' } }),
     matrixText: async (format) => (await http.stream(ROUTES.matrix, { query: { format } })).text(),
+    matrixList: (list, days) => http.json(ROUTES.matrixList, matrixListSchema, { params: { list }, query: { days } }),
     cell: (cellId) => http.json(ROUTES.cell, cellViewSchema, { params: { cellId } }),
     cellHistory: (cellId, page = {}) => http.json(ROUTES.cellHistory, historyPageSchema, { params: { cellId }, query: page }),
     curateCell: (cellId, body) => http.json(ROUTES.curateCell, cellViewSchema, { params: { cellId }, body }),

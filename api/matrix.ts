@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { curationChangeSchema } from '../domain/curation.ts';
 import { cellSchema, matrixColumnSchema, matrixRowSchema } from '../domain/matrix.ts';
+import { MATRIX_LISTS } from '../domain/matrix-lists.ts';
 import { pastResultSchema } from '../domain/past-result.ts';
 import { benchmarkReportSchema, findingSchema } from '../domain/report.ts';
 
 /** Formats of GET /api/v1/matrix. Without `format` the Accept header decides; JSON is the default. */
-export const matrixFormatSchema = z.enum(['json', 'md', 'html']);
+export const matrixFormatSchema = z.enum(['json', 'md', 'html', 'csv', 'junit']);
 export type MatrixFormat = z.infer<typeof matrixFormatSchema>;
 
 /** One cell with its place in the matrix and the report it came from. */
@@ -24,6 +25,14 @@ export const cellViewSchema = z.object({
   history: z.array(pastResultSchema).max(50).default([]).describe('Its newest ended benchmarks, newest first.'),
 });
 export type CellView = z.infer<typeof cellViewSchema>;
+
+/** Cells that somebody should look at, for one reason. */
+export const matrixListSchema = z.object({
+  list: z.enum(MATRIX_LISTS),
+  days: z.number().describe('How far back new, missing and newly failing look.'),
+  cells: z.array(z.object({ row: matrixRowSchema, column: matrixColumnSchema, cell: cellSchema })),
+});
+export type MatrixList = z.infer<typeof matrixListSchema>;
 
 /** Ended benchmarks of a cell. */
 export const historyPageSchema = z.object({

@@ -3,6 +3,7 @@ import { cellIdSchema } from '../domain/curation.ts';
 import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 import { jobStateSchema } from '../domain/job.ts';
 import { matrixSchema } from '../domain/matrix.ts';
+import { MATRIX_LISTS } from '../domain/matrix-lists.ts';
 import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
 import { schedulingPolicySchema } from '../domain/policy.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
@@ -19,7 +20,7 @@ import {
   resultListSchema,
 } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
-import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema } from './matrix.ts';
+import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema, matrixListSchema } from './matrix.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
@@ -397,8 +398,23 @@ export const ROUTES = {
     query: z.strictObject({ format: matrixFormatSchema.exactOptional() }),
     summary: 'Recipe x device, every cell.',
     answers: [
-      { status: 200, description: 'The matrix.', content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null } },
+      {
+        status: 200,
+        description: 'The matrix.',
+        content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null, 'text/csv': null, 'application/xml': null },
+      },
     ],
+  }),
+  matrixList: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/matrix/lists/{list}',
+    tag: 'matrix',
+    kind: 'json',
+    params: z.strictObject({ list: z.enum(MATRIX_LISTS) }),
+    query: z.strictObject({ days: z.coerce.number<string>().min(0.01).max(3_650).default(7) }),
+    summary: 'Cells that are new, missing, newly failing, regressed, improved, fell back, wrong or stale.',
+    answers: [json(200, 'The cells with their places.', matrixListSchema)],
   }),
   cell: defineRoute({
     ...nothing,

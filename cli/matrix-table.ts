@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { cellText } from '../domain/cell-text.ts';
 import type { Cell, Matrix } from '../domain/matrix.ts';
+import { type ListedCell, listedCells } from '../domain/matrix-lists.ts';
 import { columnText, publishedText, rowText } from '../domain/matrix-text.ts';
 
 const FIRST_WIDTH = 24;
@@ -30,6 +31,43 @@ export function matrixTable(matrix: Matrix, width: number): string {
   }
   const hidden = matrix.columns.length - columns.length;
   return hidden === 0 ? view.toString() : `${view.toString()}\n${hidden} more device(s): widen the terminal or use -o md.`;
+}
+
+/** The matrix as tab-separated text, one line a cell, for what reads a pipe. */
+export function matrixTsv(matrix: Matrix): string {
+  return cellLinesTsv(listedCells(matrix), matrix.generatedAt);
+}
+
+/** Cells with their places as tab-separated text with a head. */
+export function cellLinesTsv(cells: readonly ListedCell[], nowMs: number): string {
+  const head = [
+    'cell',
+    'model',
+    'recipe',
+    'digest',
+    'device',
+    'column',
+    'state',
+    'latency',
+    'ratio',
+    'placement',
+    'quality',
+    'ranking',
+    'goals',
+    'sampling',
+    'age',
+    'environment',
+    'badges',
+    'reason',
+  ];
+  const lines = cells.map(({ row, column, cell }) => {
+    const { name, digest } = rowText(row);
+    const { device, detail } = columnText(column);
+    const { latency, ratio, placement, quality, ranking, goals, sampling, age, environment, badges, reason } = cellText(cell, nowMs);
+    const figures = [latency, ratio, placement, quality, ranking, goals, sampling, age, environment, badges.join(' '), reason];
+    return [cell.id, row.modelId, name, digest, device, detail, cell.state, ...figures];
+  });
+  return [head, ...lines].map((line) => line.map((value) => value.replace(/[\t\r\n]+/g, ' ')).join('\t')).join('\n');
 }
 
 function heading(column: Matrix['columns'][number]): string {

@@ -24,6 +24,7 @@ import { registerDown } from './down.ts';
 import { registerEpAdd } from './ep-add.ts';
 import { registerEpList } from './ep-list.ts';
 import { registerEpRemove } from './ep-remove.ts';
+import { registerGate } from './gate.ts';
 import { registerInspect } from './inspect.ts';
 import { registerJobCancel } from './job-cancel.ts';
 import { registerJobExplain } from './job-explain.ts';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerSubmit,
   registerRerun,
   registerMatrix,
+  registerGate,
   registerCellShow,
   registerCellPin,
   registerCellAck,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentList, AgentView } from '../../api/agents.ts';
 import type { Explanation, JobList, JobView } from '../../api/jobs.ts';
-import type { CellView } from '../../api/matrix.ts';
+import type { CellView, MatrixList } from '../../api/matrix.ts';
 import type { RecipeList, RecipeView } from '../../api/recipes.ts';
 import type { GroveProcess } from '../support/grove-process.ts';
 import { Lab, RECIPE } from '../support/lab.ts';
@@ -88,6 +88,18 @@ describe('a completed job', () => {
     await table('cell', 'ack', cell.id, '--remove');
     expect(await table('cell', 'pin', cell.id, '--remove')).not.toMatch(/^(acknowledged|baseline)/m);
     expect((await lab.grove('cell', 'show', 'nothing@lab-a/cpu0')).code).toBe(1);
+  });
+
+  it('has a matrix that programs read, lists of what to look at, and a gate', async () => {
+    expect(await table('matrix')).toMatch(/^cell\tmodel\trecipe\t.*\n[0-9a-f]{16}\t/);
+    expect(await table('matrix', '-o', 'csv')).toMatch(/^cellId,modelId,/);
+    expect(await table('matrix', '-o', 'junit')).toContain('<testcase ');
+    expect(await table('matrix', '--list', 'new')).toMatch(/\ttrtrtx\t/);
+    expect((await lab.json<MatrixList>('matrix', '--list', 'stale', '--json')).cells).toEqual([]);
+    const gate = (...args: readonly string[]) => lab.grove('gate', ...args);
+    expect(await gate()).toMatchObject({ code: 4, out: expect.stringContaining('### Grove gate: inconclusive') });
+    expect(await gate('--on-missing', 'ignore', '--on-noisy', 'ignore', '-o', 'json')).toMatchObject({ code: 0 });
+    expect((await gate('--max-regression', 'much')).code).toBe(2);
   });
 
   it('has nothing left to explain', async () => {

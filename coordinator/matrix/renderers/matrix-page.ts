@@ -1,6 +1,7 @@
 import type { CellState } from '../../../domain/cell-state.ts';
 import { cellText } from '../../../domain/cell-text.ts';
 import type { Cell, Matrix, MatrixColumn, MatrixRow } from '../../../domain/matrix.ts';
+import { cellsInList, LIST_MEANINGS, type ListedCell, MATRIX_LISTS, type MatrixListName } from '../../../domain/matrix-lists.ts';
 import { BADGE_MEANINGS, columnText, plural, publishedText, rowText, STATE_SIGNS } from '../../../domain/matrix-text.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { renderPage, timeElement } from './page.ts';
@@ -9,6 +10,8 @@ import { renderPage, timeElement } from './page.ts';
 export interface MatrixPageOptions {
   /** Load again by itself after this many seconds. */
   readonly refreshSeconds?: number | undefined;
+  /** With its stylesheet inside, for a file that stands alone. */
+  readonly selfContained?: boolean;
 }
 
 /** Seconds between reloads that the page offers. */
@@ -16,13 +19,15 @@ const OFFERED_REFRESH_SECONDS = 5;
 
 /** The matrix as a page: one table per model, complete without scripts. */
 export function renderMatrixPage(matrix: Matrix, options: MatrixPageOptions = {}): string {
-  const { refreshSeconds } = options;
+  const { refreshSeconds, selfContained = false } = options;
   const content = html`<div class="heading"><h1>Matrix</h1><p class="muted">${summary(matrix)}</p>
 <p class="tools">${refreshSeconds === undefined ? html`<a href="/?refresh=${OFFERED_REFRESH_SECONDS}">Refresh every ${OFFERED_REFRESH_SECONDS} s</a>` : html`<a href="/">Stop refreshing</a>`}
-<a href="/api/v1/matrix?format=json">JSON</a> <a href="/api/v1/matrix?format=md">Markdown</a></p></div>
+<a href="/api/v1/matrix?format=json">JSON</a> <a href="/api/v1/matrix?format=md">Markdown</a> <a href="/api/v1/matrix?format=csv">CSV</a>
+<a href="/api/v1/matrix?format=junit">JUnit</a> <a href="/api/v1/matrix?format=html">HTML</a></p></div>
+${attention(matrix)}
 ${matrix.rows.length === 0 ? emptyFarm() : modelsOf(matrix).map((modelId) => modelSection(matrix, modelId))}
 ${legend(matrix)}`;
-  return renderPage({ title: 'Matrix', current: 'matrix', content, refreshSeconds });
+  return renderPage({ title: 'Matrix', current: 'matrix', content, refreshSeconds, selfContained });
 }
 
 /** A cell's state with its sign: readable without colour. */
@@ -41,6 +46,28 @@ function summary({ cells, rows, columns, generatedAt }: Matrix): Html {
   for (const cell of cells.flat()) if (cell !== null) counts.set(cell.state, (counts.get(cell.state) ?? 0) + 1);
   const parts = [...counts].map(([state, count]) => html`<span class="count">${count} ${stateChip(state)}</span>`);
   return html`${plural(rows.length, 'recipe')} on ${plural(columns.length, 'device column')}, ${timeElement(generatedAt)} ${parts}`;
+}
+
+/** Days that the page's lists look back. */
+const LIST_DAYS = 7;
+
+/** Cells that somebody should look at, by why. */
+function attention(matrix: Matrix): HtmlValue {
+  const lists = MATRIX_LISTS.map((name) => ({ name, cells: cellsInList(matrix, name, LIST_DAYS) })).filter(({ cells }) => cells.length > 0);
+  if (lists.length === 0) return '';
+  return html`<section><h2>To look at</h2>${lists.map(
+    ({ name, cells }) =>
+      html`<details><summary>${name.replaceAll('-', ' ')} (${cells.length})</summary><p class="muted">${LIST_MEANINGS[name]}${DATED.has(name) && `: ${LIST_DAYS} days`}</p>
+<ul>${cells.slice(0, MAX_LISTED).map(listedLine)}</ul>${cells.length > MAX_LISTED && html`<p><a href="/api/v1/matrix/lists/${name}">All ${cells.length}</a></p>`}</details>`,
+  )}</section>`;
+}
+
+/** Cells of a list that the page names. */
+const MAX_LISTED = 50;
+const DATED: ReadonlySet<string> = new Set<MatrixListName>(['new', 'missing-since', 'newly-failing']);
+
+function listedLine({ row, column, cell }: ListedCell): Html {
+  return html`<li><a href="/cells/${cell.id}">${rowText(row).name} on ${columnText(column).device}</a> ${stateChip(cell.state)}</li>`;
 }
 
 function emptyFarm(): Html {

@@ -1,4 +1,5 @@
-import { type Html, html } from './html.ts';
+import { Html, html } from './html.ts';
+import { STYLESHEET } from './stylesheet.ts';
 
 /** Address of the one stylesheet. Changed with its content, so that browsers may keep it. */
 export const STYLESHEET_PATH = '/assets/grove.css';
@@ -11,6 +12,8 @@ export interface Page {
   readonly content: Html;
   /** Load again after this many seconds: works without scripts. */
   readonly refreshSeconds?: number | undefined;
+  /** With its stylesheet inside. */
+  readonly selfContained?: boolean;
 }
 
 const NAVIGATION = [
@@ -20,7 +23,7 @@ const NAVIGATION = [
 ] as const;
 
 /** A whole document around `content`. */
-export function renderPage({ title, current, content, refreshSeconds }: Page): string {
+export function renderPage({ title, current, content, refreshSeconds, selfContained = false }: Page): string {
   const links = NAVIGATION.map(({ key, href, label }) =>
     key === current ? html`<a href="${href}" aria-current="page">${label}</a>` : html`<a href="${href}">${label}</a>`,
   );
@@ -32,8 +35,12 @@ export function renderPage({ title, current, content, refreshSeconds }: Page): s
 <meta name="color-scheme" content="light dark">
 ${refreshSeconds !== undefined && html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <title>${title} - Grove</title>
-<link rel="icon" href="/assets/grove.svg" type="image/svg+xml">
-<link rel="stylesheet" href="${STYLESHEET_PATH}">
+${
+  selfContained
+    ? html`<style>${new Html([STYLESHEET], [])}</style>`
+    : html`<link rel="icon" href="/assets/grove.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${STYLESHEET_PATH}">`
+}
 </head>
 <body>
 <header class="bar">

@@ -4,13 +4,22 @@ import type { CellView, curateCellRequestSchema, MatrixFormat } from '../../../a
 import type { CurationChange } from '../../../domain/curation.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Cell } from '../../../domain/matrix.ts';
+import { cellsInList } from '../../../domain/matrix-lists.ts';
+import { renderCsv } from '../../matrix/renderers/csv.ts';
+import { renderJunit } from '../../matrix/renderers/junit.ts';
 import { renderMarkdown } from '../../matrix/renderers/markdown.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
 import { findCell } from '../views/cell-view.ts';
 
-const FORMATS: Readonly<Record<string, MatrixFormat>> = { 'application/json': 'json', 'text/markdown': 'md', 'text/html': 'html' };
+const FORMATS: Readonly<Record<string, MatrixFormat>> = {
+  'application/json': 'json',
+  'text/markdown': 'md',
+  'text/html': 'html',
+  'text/csv': 'csv',
+  'application/xml': 'junit',
+};
 
 /** The matrix in each format, and single cells. */
 export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'random'>) {
@@ -32,8 +41,19 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
           res.type('text/markdown').send(renderMarkdown(document));
           return;
         case 'html':
-          res.type('text/html').send(renderMatrixPage(document));
+          // It carries its stylesheet, for whoever saves it; nothing else may load.
+          res.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
+          res.type('text/html').send(renderMatrixPage(document, { selfContained: true }));
+          return;
+        case 'csv':
+          res.type('text/csv').send(renderCsv(document));
+          return;
+        case 'junit':
+          res.type('application/xml').send(renderJunit(document));
       }
+    },
+    async matrixList({ params: { list }, query: { days } }) {
+      return ok({ list, days, cells: [...cellsInList(await matrix(), list, days)] });
     },
     async cell({ params: { cellId } }) {
       return ok(await view(cellId));
