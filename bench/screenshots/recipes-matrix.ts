@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { createClient, type GroveClient } from '../../api/client.ts';
+import { findDemoModel } from '../../cli/demo/demo-model.ts';
+import { writeDemoRows } from '../../cli/demo/synthetic-model.ts';
+import { untilAgentIsReady } from '../../cli/demo/until-agent-is-ready.ts';
+import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
+import { sha256 } from '../../platform/sha256.ts';
+
+/**
+ * `npm run docs:recipes-matrix -- --wheel onnxruntime_qnn-....whl`: a farm of this machine with the named provider packages, every recipe of the catalogue on
+ * it, as it is where a device fits and on the CPU in its place, and a picture of the matrix in docs/recipes-matrix.png. Needs a build and Chromium.
+ */
+
+const GROVE = join(INSTALLATION_FOLDER, 'bin', 'grove.js');
+const PICTURE = join(INSTALLATION_FOLDER, 'docs', 'recipes-matrix.png');
+const PORT = 4_790;
+const MAX_TRIES = 120;
+const RETRY_MS = 500;
+const VIEWPORT = { width: 1_500, height: 900 };
+
+interface Options {
+  readonly wheel: readonly string[];
+  readonly model: string | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({ options: { wheel: { type: 'string', multiple: true, default: [] }, model: { type: 'string' } } });
+  return { wheel: values.wheel, model: values.model };
+}
+
+/** The command line of a farm that keeps everything below `folder`. */
+function groveIn(folder: string) {
+  const env = { ...process.env, GROVE_DATA: join(folder, 'data'), GROVE_URL: `http://127.0.0.1:${PORT}` };
+  const start: Start = (...words) => spawn(process.execPath, [GROVE, ...words], { env, stdio: 'inherit' });
+  return { start, run: async (...words: readonly string[]) => exitOf(start(...words)) };
+}
+
+type Start = (...words: readonly string[]) => ChildProcess;
+
+function exitOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+async function stopped(farm: ChildProcess): Promise<void> {
+  const end = exitOf(farm);
+  farm.kill('SIGTERM');
+  await end;
+}
+
+/** Throws what the last try threw. */
+async function untilServing(client: GroveClient): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.agents();
+      return;
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+      await setTimeout(RETRY_MS);
+    }
+  }
+}
+
+/** Recipes in turn, so that no conversion runs beside a benchmark that another recipe waits for. */
+async function runRecipes(client: GroveClient, { model, rows, run }: RecipeInputs): Promise<void> {
+  const { agents } = await client.agents();
+  const offered = new Set(agents.flatMap(({ devices }) => devices.flatMap(({ profile }) => profile.eps.map(({ name }) => name))));
+  for (const { recipeId } of (await client.recipes()).recipes) {
+    const { text } = await client.recipe(recipeId);
+    const { recipe } = parseRecipe(text, { name: recipeId, sha256 });
+    const data = recipe.dataConfigs.flatMap(({ name }) => ['--data', `${name}=${rows}`]);
+    const submit = ['submit', recipeId, '--model', model, ...data, '--tier', 'smoke', '--watch'];
+    // A job that ends badly is a cell like any other.
+    if (offered.has(recipe.target.ep)) await run(...submit);
+    await run(...submit, '--substitute-ep', 'cpu');
+  }
+}
+
+interface RecipeInputs {
+  readonly model: string;
+  readonly rows: string;
+  readonly run: (...words: readonly string[]) => Promise<unknown>;
+}
+
+async function takePicture(url: string): Promise<void> {
+  const executablePath = process.env['GROVE_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-background-networking'] });
+  const page = await browser.newPage({ viewport: VIEWPORT });
+  await page.goto(url);
+  await page.screenshot({ path: PICTURE, fullPage: true });
+  await browser.close();
+}
+
+const { wheel, model: given } = readOptions();
+const folder = await mkdtemp(join(tmpdir(), 'grove-matrix-'));
+const workFolder = join(INSTALLATION_FOLDER, '.grove', 'demo');
+await mkdir(workFolder, { recursive: true });
+const { folder: model } = await findDemoModel({ given, workFolder, env: {} });
+const rows = join(folder, 'rows.jsonl');
+await writeDemoRows(rows);
+const grove = groveIn(folder);
+for (const file of wheel) await grove.run('ep', 'add', file);
+const farm = grove.start('up', '--port', String(PORT), '--agent-port', String(PORT + 1));
+try {
+  const client = createClient({ url: `http://127.0.0.1:${PORT}` });
+  await untilServing(client);
+  await untilAgentIsReady(client, new AbortController().signal);
+  await runRecipes(client, { model, rows, run: grove.run });
+  await takePicture(`http://127.0.0.1:${PORT}/`);
+} finally {
+  await stopped(farm);
+  await rm(folder, { recursive: true, force: true });
+}
