@@ -23,7 +23,7 @@ export interface ProcessorTimes {
 
 type Foreign = NonNullable<DeviceState['foreign']>;
 
-/** Least share of all processors with which a process is named. */
+/** Least share of all processors with which processes of one name are told. */
 const NOTABLE_SHARE = 0.01;
 const MAX_NAMED = 5;
 
@@ -41,9 +41,11 @@ export function foreignLoad(before: ProcessorTimes, now: ProcessorTimes, ownPid:
   const share = (seconds: number) => Math.min(1, Math.max(0, seconds / passed));
   const ours = familyOf(now.processes, ownPid);
   const earlier = new Map(before.processes.map((process) => [process.pid, process.seconds]));
-  const processes = now.processes
-    .filter(({ pid }) => !ours.has(pid))
-    .map(({ pid, name, seconds }) => ({ name: name.slice(0, 300), cpuShare: share(seconds - (earlier.get(pid) ?? 0)) }))
+  const byName = new Map<string, number>();
+  for (const { pid, name, seconds } of now.processes)
+    if (!ours.has(pid)) byName.set(name, (byName.get(name) ?? 0) + Math.max(0, seconds - (earlier.get(pid) ?? 0)));
+  const processes = [...byName]
+    .map(([name, seconds]) => ({ name: name.slice(0, 300), cpuShare: share(seconds) }))
     .filter(({ cpuShare }) => cpuShare >= NOTABLE_SHARE)
     .sort((a, b) => b.cpuShare - a.cpuShare)
     .slice(0, MAX_NAMED);

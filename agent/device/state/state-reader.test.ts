@@ -98,7 +98,8 @@ describe('foreign processes', () => {
       ...process(100, ['grove', 1], [150, 100]),
       ...process(101, ['child', 100], [150, 0]),
       ...process(102, ['grandchild', 101], [50, 0]),
-      ...process(7, ['apt (x) y', 1], [200, 0]),
+      ...process(7, ['apt (x) y', 1], [170, 0]),
+      ...process(9, ['apt (x) y', 1], [30, 0]),
       ...process(8, ['sleepy', 1], [0, 0]),
     };
     const files: Record<string, string> = { ...before };
