@@ -71,10 +71,10 @@ class Lab {
     await this.idle();
   }
 
-  async submit(tasks: readonly NewTask[]): Promise<void> {
+  async submit(tasks: readonly NewTask[], submitter = 'local'): Promise<void> {
     this.#jobs += 1;
     const jobId = `job-${this.#jobs}`;
-    const principal = { kind: 'local', name: 'local' } as const;
+    const principal = { kind: 'local', name: submitter } as const;
     const command = { now: this.clock.now(), principal, jobId, idempotencyKey: jobId, requestDigest: jobId };
     await this.store.submit({ ...command, spec: jobSpecOf(), priority: 'interactive', tasks });
     await this.idle();
@@ -145,6 +145,23 @@ describe('the dispatcher', () => {
     expect(lab.assigned).toHaveLength(20);
     await lab.finish(7);
     expect(lab.who()[20]).toBe('agent-7');
+  });
+
+  it('asks few of many equal hosts when a quota has room again, and gets a newcomer served meanwhile', async () => {
+    const lab = new Lab();
+    for (let i = 0; i < 100; i++) await lab.join(`agent-${i}`);
+    const principal = { kind: 'user', name: 'root' } as const;
+    await lab.store.setPolicy({ now: 0, principal, policy: { weights: {}, quotas: { perSubmitter: 2, submitters: {}, pools: {} } } });
+    await lab.submit(Array.from({ length: 9 }, () => task('benchmark')));
+    for (let turn = 0; turn < 20; turn++) await lab.idle();
+    expect(lab.assigned).toHaveLength(2);
+    const before = lab.acquires;
+    await lab.finish(0);
+    for (let turn = 0; turn < 20; turn++) await lab.idle();
+    expect(lab.assigned).toHaveLength(3);
+    expect(lab.acquires - before).toBeLessThan(5);
+    await lab.submit([task('benchmark')], 'another');
+    expect(lab.assigned).toHaveLength(4);
   });
 
   it('asks only agents whose device fits', async () => {

@@ -10,6 +10,8 @@ import { type Exclusivity, FleetView, type LocalSession } from './fleet-view.ts'
 const REJECT_PAUSE_MS = 5_000;
 /** Every queue is looked at this often even if no event asks for it: an event that was missed delays a task, it does not lose it. */
 const SWEEP_MS = 5_000;
+/** Queues for one device each that are tried when hosts may find something that found nothing before. */
+const UNITS_AT_ONCE = 16;
 /** A fencing token has 32 hex digits. */
 const TOKEN_BYTES = 16;
 
@@ -67,7 +69,9 @@ class EventDispatcher implements Dispatcher {
   /** How often the store has said that a queue has grown. */
   #growths = 0;
   #flushing = false;
-  #serving: 'idle' | 'once' | 'again' = 'idle';
+  #trying: 'idle' | 'once' | 'again' = 'idle';
+  /** How many queues for one device have been tried so far. */
+  #unitsTried = 0;
   #unsubscribe: (() => void) | undefined;
   #sweep: Timer | undefined;
 
@@ -89,22 +93,43 @@ class EventDispatcher implements Dispatcher {
     });
   }
 
-  /** Hosts that found nothing may find something now. One look serves all events that come before it is over, and a further one those. */
-  #serveEverything(): void {
-    this.#view.unblock();
-    this.#growths += 1;
-    if (this.#serving !== 'idle') {
-      this.#serving = 'again';
+  /** Hosts that the store refused may find something now. One look serves all events that come before it is over, and a further one those. */
+  #tryRefused(): void {
+    if (this.#trying !== 'idle') {
+      this.#trying = 'again';
       return;
     }
-    this.#serving = 'once';
+    this.#trying = 'once';
     this.#track(
-      this.#serveAll().finally(() => {
-        const again = this.#serving === 'again';
-        this.#serving = 'idle';
-        if (again && this.#unsubscribe !== undefined) this.#serveEverything();
+      this.#tryKinds().finally(() => {
+        const again = this.#trying === 'again';
+        this.#trying = 'idle';
+        if (again && this.#unsubscribe !== undefined) this.#tryRefused();
       }),
     );
+  }
+
+  /**
+   * One host of each kind asks, and the next of its kind only when it got something: five hundred equal hosts that a quota holds back cost one acquire.
+   * Queues for one device each are tried a few at a time in turn; the next sweep asks for all.
+   */
+  async #tryKinds(): Promise<void> {
+    const spent = new Set<string>();
+    const queues = await this.#deps.store.queues();
+    const own = queues.filter(({ requirement }) => requirement.unit !== undefined);
+    const from = own.length === 0 ? 0 : this.#unitsTried % own.length;
+    this.#unitsTried += UNITS_AT_ONCE;
+    const units = [...own.slice(from), ...own.slice(0, from)].slice(0, UNITS_AT_ONCE);
+    for (const queue of [...queues.filter(({ requirement }) => requirement.unit === undefined), ...units])
+      await this.#tryQueue(queue, spent);
+  }
+
+  async #tryQueue(queue: QueueSummary, spent: Set<string>): Promise<void> {
+    for (let left = queue.pending; left > 0; left -= 1) {
+      const next = this.#view.representatives(queue).find(({ kind }) => !spent.has(kind));
+      if (next === undefined || this.#unsubscribe === undefined) return;
+      if ((await this.#acquire(next.session)) === undefined) spent.add(next.kind);
+    }
   }
 
   async #serveAll(): Promise<void> {
@@ -149,8 +174,9 @@ class EventDispatcher implements Dispatcher {
     if (event.type === 'ready') {
       this.#growths += 1;
       this.#noteReady(event.requirementDigest);
+      if (this.#view.hasBlocked) this.#tryRefused();
     }
-    if (event.type === 'quota-free') this.#serveEverything();
+    if (event.type === 'quota-free') this.#tryRefused();
     if (event.type === 'host-free') {
       this.#view.hostFree(event.hostId);
       this.#offerHost(event.hostId);

@@ -28,10 +28,21 @@ interface HostView {
   readonly members: Set<Member>;
 }
 
-/** Agents with a device of one profile; the two sets hold those that look able to take a task of that exclusivity now. */
+/**
+ * Agents with a device of one profile: those that look able to take a task of an exclusivity now, and those that would if the store had not refused their
+ * host.
+ */
 interface ProfileGroup {
   readonly device: Device;
   readonly free: Readonly<Record<Exclusivity, Set<Member>>>;
+  readonly blocked: Readonly<Record<Exclusivity, Set<Member>>>;
+}
+
+/** One agent of those that answer a question of the store alike, because their devices are equal and their hosts as free. */
+export interface Representative {
+  /** Names those it stands for. */
+  readonly kind: string;
+  readonly session: LocalSession;
 }
 
 type Need = { readonly requirement: Requirement; readonly requirementDigest: string };
@@ -51,6 +62,8 @@ export class FleetView {
   readonly #groups = new Map<string, ProfileGroup>();
   readonly #units = new Map<string, Member>();
   readonly #matches = new Map<string, boolean>();
+  /** Hosts that the store has refused. */
+  readonly #blocked = new Set<HostId>();
   readonly #sharedPerHost: number;
 
   /** @param sharedPerHost how many shared leases the store gives to one host. */
@@ -66,7 +79,7 @@ export class FleetView {
       this.#units.set(device.name, member);
       const digest = session.profileDigests[device.name];
       if (digest !== undefined && !this.#groups.has(digest)) {
-        this.#groups.set(digest, { device, free: { exclusive: new Set(), shared: new Set() } });
+        this.#groups.set(digest, { device, free: noMembers(), blocked: noMembers() });
       }
     }
     const host = this.#hosts.get(session.hostId) ?? { exclusive: 0, shared: 0, closed: null, members: new Set() };
@@ -85,7 +98,10 @@ export class FleetView {
     const { hostId, devices } = member.session;
     const host = this.#hosts.get(hostId);
     host?.members.delete(member);
-    if (host?.members.size === 0) this.#hosts.delete(hostId);
+    if (host?.members.size === 0) {
+      this.#hosts.delete(hostId);
+      this.#blocked.delete(hostId);
+    }
     for (const { name } of devices) if (this.#units.get(name) === member) this.#units.delete(name);
   }
 
@@ -140,7 +156,7 @@ export class FleetView {
 
   /** Believes every host again that the store once refused. */
   unblock(): void {
-    for (const [hostId, { closed }] of this.#hosts) if (closed === 'blocked') this.close(hostId, null);
+    for (const hostId of [...this.#blocked]) this.close(hostId, null);
   }
 
   /** Whether the host can take anything at all. */
@@ -163,28 +179,56 @@ export class FleetView {
     return undefined;
   }
 
+  /** One agent of each kind that a task of this requirement could go to, also of those whose hosts the store has refused. */
+  representatives(need: Need): readonly Representative[] {
+    const { unit, exclusivity } = need.requirement;
+    if (unit !== undefined) {
+      const member = this.#units.get(unit);
+      return member !== undefined && this.#hasRoomFor(member, exclusivity) ? [{ kind: unit, session: member.session }] : [];
+    }
+    return [...this.#groups].flatMap(([digest, group]) => {
+      const [blocked] = group.blocked[exclusivity];
+      const [member = blocked] = group.free[exclusivity];
+      if (member === undefined || !this.#matchesGroup(need, digest, group)) return [];
+      return [{ kind: `${exclusivity} ${digest}`, session: member.session }];
+    });
+  }
+
+  /** Whether the store has refused hosts that look free. */
+  get hasBlocked(): boolean {
+    return this.#blocked.size > 0;
+  }
+
   #change(hostId: HostId, apply: (host: HostView) => void): void {
     const host = this.#hosts.get(hostId);
     if (host === undefined) return;
     apply(host);
+    if (host.closed === 'blocked') this.#blocked.add(hostId);
+    else this.#blocked.delete(hostId);
     for (const member of host.members) this.#arrange(member);
   }
 
   /** Puts a member into, or takes it out of, the free sets of its groups. */
   #arrange(member: Member): void {
     for (const digest of Object.values(member.session.profileDigests)) {
-      const free = this.#groups.get(digest)?.free;
-      if (free === undefined) continue;
+      const group = this.#groups.get(digest);
+      if (group === undefined) continue;
       for (const exclusivity of ['exclusive', 'shared'] as const) {
-        if (this.#isFree(member, exclusivity)) free[exclusivity].add(member);
-        else free[exclusivity].delete(member);
+        const isFree = this.#isFree(member, exclusivity);
+        put(group.free[exclusivity], member, isFree);
+        put(group.blocked[exclusivity], member, !isFree && this.#hasRoomFor(member, exclusivity));
       }
     }
   }
 
-  #isFree({ ready, session }: Member, exclusivity: Exclusivity): boolean {
+  #isFree(member: Member, exclusivity: Exclusivity): boolean {
+    return this.#hosts.get(member.session.hostId)?.closed === null && this.#hasRoomFor(member, exclusivity);
+  }
+
+  /** Free but for a refusal of the store. */
+  #hasRoomFor({ ready, session }: Member, exclusivity: Exclusivity): boolean {
     const host = this.#hosts.get(session.hostId);
-    if (!ready || host === undefined || host.closed !== null || host.exclusive > 0) return false;
+    if (!ready || host === undefined || host.closed === 'acquiring' || host.exclusive > 0) return false;
     return exclusivity === 'exclusive' ? host.shared === 0 : host.shared < this.#sharedPerHost;
   }
 
@@ -197,4 +241,13 @@ export class FleetView {
     this.#matches.set(key, matches);
     return matches;
   }
+}
+
+function noMembers(): Record<Exclusivity, Set<Member>> {
+  return { exclusive: new Set(), shared: new Set() };
+}
+
+function put(members: Set<Member>, member: Member, isIn: boolean): void {
+  if (isIn) members.add(member);
+  else members.delete(member);
 }
