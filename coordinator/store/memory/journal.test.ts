@@ -106,6 +106,18 @@ describe('journal', () => {
     await news.promise;
   });
 
+  it('writes a heartbeat that renews a lease at once: its host stays taken as long after a crash', async () => {
+    const disk = new CrashDisk();
+    const farm = await startFarm(disk);
+    await farm.hello('m');
+    await farm.submit([newTask('1')]);
+    const held = await farm.run('m');
+    disk.trace.length = 0;
+    await farm.heartbeat('m', [held]);
+    await settle();
+    expect(disk.trace.map((step) => step.split(' ')[0])).toEqual(['append']);
+  });
+
   it.each(['append', 'sync'])('acknowledges nothing after a failed %s, and stops', async (step) => {
     const disk = new CrashDisk();
     const failures: GroveError[] = [];

@@ -19,11 +19,13 @@ export interface SegmentHeader {
 }
 
 export interface AppendOptions {
-  /** Written in its turn but not waited for, and neither written nor synced on its own account: at most {@link MAX_UNWRITTEN} wait for company. */
+  /** Written in its turn but not waited for and not synced on its own account. */
   readonly lazy: boolean;
+  /** Of a lazy record: not even written on its own account. At most {@link MAX_UNWRITTEN} wait for company, however long, and are lost with the process. */
+  readonly patient?: boolean;
 }
 
-/** Lazy records that are lost with the process at worst. Each write of its own would cost a heartbeat more than everything else that is done for it. */
+/** A write of its own would cost an idle agent's heartbeat more than everything else that is done for it. */
 const MAX_UNWRITTEN = 100;
 
 /**
@@ -108,14 +110,14 @@ class GroupCommitJournal implements Journal {
     this.segmentBytes = options.segment.sizeBytes;
   }
 
-  append(record: JournalRecord, { lazy }: AppendOptions): Promise<void> {
+  append(record: JournalRecord, { lazy, patient = false }: AppendOptions): Promise<void> {
     const bytes = encodeFrame(recordText(record));
     this.segmentBytes += bytes.length;
     if (!lazy) return this.#enqueue((settle) => ({ kind: 'record', bytes, lazy, settle }));
     if (this.#failure !== undefined) return Promise.resolve();
     this.#queue.push({ kind: 'record', bytes, lazy, settle: UNHEARD });
     this.#unwritten += 1;
-    if (this.#unwritten >= MAX_UNWRITTEN) this.#write();
+    if (!patient || this.#unwritten >= MAX_UNWRITTEN) this.#write();
     return Promise.resolve();
   }
 

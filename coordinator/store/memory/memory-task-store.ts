@@ -265,7 +265,9 @@ class MemoryTaskStore implements TaskStore {
     this.#sequence += 1;
     // A renewal that is lost with the process only looks older afterwards; nobody should wait for it.
     const lazy = call.name === 'heartbeat' && outcome.events.length === 0;
-    const written = journal.append({ sequence: this.#sequence, call }, { lazy });
+    // One that renews leases is written at once: a restart after a crash of this process knows until when their hosts are taken.
+    const patient = lazy && !renewsLeases(call);
+    const written = journal.append({ sequence: this.#sequence, call }, { lazy, patient });
     this.#snapshotWhenLarge(journal);
     await written;
   }
@@ -313,4 +315,8 @@ class MemoryTaskStore implements TaskStore {
     this.#failure = error;
     this.#options.onFailure?.(error);
   }
+}
+
+function renewsLeases({ command }: Call<CommandName>): boolean {
+  return 'renewals' in command && command.renewals.length > 0;
 }
