@@ -7,6 +7,7 @@ import { benchConversion } from './conversion.ts';
 import { benchDepth } from './depth.ts';
 import { benchFidelity } from './fidelity/bench-fidelity.ts';
 import { describeMachine } from './machine.ts';
+import { benchMatrix } from './matrix.ts';
 import { recordRun } from './record-run.ts';
 import { benchRecovery } from './recovery.ts';
 import { benchStores } from './stores.ts';
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   recovery: benchRecovery,
   chaos: benchChaos,
   fidelity: benchFidelity,
+  matrix: benchMatrix,
 };
 
 /** Names for several of them. */

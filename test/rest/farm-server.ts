@@ -64,7 +64,7 @@ export interface FarmServer {
 
 export interface FarmServerOptions {
   readonly limits?: Partial<RestDeps['limits']>;
-  readonly matrix?: Matrix;
+  readonly matrix?: Matrix | (() => Promise<Matrix>);
   readonly history?: (cellId: string) => readonly PastResult[] | undefined;
   readonly deps?: Partial<RestDeps>;
 }
@@ -148,7 +148,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
-    matrix: async () => options.matrix ?? EMPTY_MATRIX,
+    matrix: async () => (typeof options.matrix === 'function' ? options.matrix() : (options.matrix ?? EMPTY_MATRIX)),
     history: async (cellId) => options.history?.(cellId),
     health: async () => ({
       status: 'ok',

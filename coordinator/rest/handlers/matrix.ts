@@ -6,6 +6,7 @@ import { GroveError } from '../../../domain/errors.ts';
 import type { Cell } from '../../../domain/matrix.ts';
 import { cellsInList } from '../../../domain/matrix-lists.ts';
 import { renderCsv } from '../../matrix/renderers/csv.ts';
+import { renderJson } from '../../matrix/renderers/json.ts';
 import { renderJunit } from '../../matrix/renderers/junit.ts';
 import { renderMarkdown } from '../../matrix/renderers/markdown.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
@@ -35,7 +36,7 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
       res.vary('accept');
       switch (query.format ?? acceptedFormat(req)) {
         case 'json':
-          res.json(document);
+          res.type('json').send(renderJson(document));
           return;
         case 'md':
           res.type('text/markdown').send(renderMarkdown(document));
