@@ -52,6 +52,16 @@ import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } 
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
 import { ROUTES } from './routes.ts';
 import { type SubmitAnswer, type SubmitRequest, submitAnswerSchema } from './submit.ts';
+import {
+  type PinSuiteRequest,
+  type SuiteList,
+  type SuiteRunAnswer,
+  type SuiteRunRequest,
+  type SuiteView,
+  suiteListSchema,
+  suiteRunAnswerSchema,
+  suiteViewSchema,
+} from './suites.ts';
 import { type TaskView, taskViewSchema } from './tasks.ts';
 import { type UploadAnswer, uploadAnswerSchema } from './uploads.ts';
 
@@ -128,6 +138,12 @@ export interface GroveClient {
   importedResults(): Promise<ResultList>;
   /** As they are remembered. */
   importResults(request: ImportResultsRequest): Promise<ResultList>;
+  suites(): Promise<SuiteList>;
+  suite(name: string): Promise<SuiteView>;
+  /** `idempotencyKey` as for {@link submit}. */
+  runSuite(name: string, request: SuiteRunRequest, idempotencyKey?: string): Promise<SuiteRunAnswer>;
+  pinSuite(name: string, request: PinSuiteRequest): Promise<SuiteView>;
+  unpinSuite(name: string): Promise<SuiteView>;
   recipes(): Promise<RecipeList>;
   recipe(recipeId: string): Promise<RecipeView>;
   /** The open response of a download: read its `body`. */
@@ -212,6 +228,12 @@ function catalogueMethods(http: Http) {
     importData: (body) => http.json(ROUTES.importData, importedDataSchema, { body }),
     importedResults: () => http.json(ROUTES.results, resultListSchema),
     importResults: (body) => http.json(ROUTES.importResults, resultListSchema, { body }),
+    suites: () => http.json(ROUTES.suites, suiteListSchema),
+    suite: (name) => http.json(ROUTES.suite, suiteViewSchema, { params: { name } }),
+    runSuite: (name, body, idempotencyKey = crypto.randomUUID()) =>
+      http.json(ROUTES.runSuite, suiteRunAnswerSchema, { params: { name }, body, headers: { 'idempotency-key': idempotencyKey } }),
+    pinSuite: (name, body) => http.json(ROUTES.pinSuite, suiteViewSchema, { params: { name }, body }),
+    unpinSuite: (name) => http.json(ROUTES.unpinSuite, suiteViewSchema, { params: { name }, body: {} }),
     recipes: () => http.json(ROUTES.recipes, recipeListSchema),
     recipe: (recipeId) => http.json(ROUTES.recipe, recipeViewSchema, { params: { recipeId } }),
     artifact: (sha256) => http.stream(ROUTES.artifact, { params: { sha256 } }),

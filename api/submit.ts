@@ -43,7 +43,7 @@ const dataChoiceSchema = z.strictObject({
 });
 
 /** One condition as a person writes it; the message of a refusal says at which column what is allowed. */
-const conditionTextSchema = z
+export const conditionTextSchema = z
   .string()
   .min(1)
   .max(8_000)

@@ -5,6 +5,7 @@ import type { TaskLogs } from './logs/task-logs.ts';
 import type { Broadcast } from './peers/broadcast.ts';
 import type { Roll } from './peers/roll.ts';
 import type { Turn } from './peers/turn.ts';
+import type { PinStore } from './pins/pin-store.ts';
 import type { TaskStore } from './store/task-store.ts';
 
 /** Why agents could not renew for a moment, or deadlines cannot be trusted. */
@@ -17,6 +18,7 @@ export interface FarmState {
   readonly store: TaskStore;
   readonly logs: TaskLogs;
   readonly imports: ImportStore;
+  readonly pins: PinStore;
   readonly broadcast: Broadcast;
   readonly roll: Roll;
   /** Whose turn it is to expire what is due. */

@@ -24,6 +24,8 @@ export const LOG_EVENTS = {
   'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
   'job-grown': { level: 'info', message: 'A job that follows the fleet took in devices' },
   'job-not-grown': { level: 'warn', message: 'A job that follows the fleet could not take in devices' },
+  'suite-triggered': { level: 'info', message: 'A pinned suite runs on a device' },
+  'suite-not-run': { level: 'warn', message: 'A pinned suite could not be submitted for a device' },
   'fleet-not-looked-at': { level: 'error', message: 'What a change of the fleet asks for was not done; it is tried again' },
   'durations-not-read': { level: 'warn', message: 'How long tasks took could not be read; estimates know less' },
   'log-write-failed': { level: 'error', message: 'A task log could not be written' },

@@ -66,7 +66,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const origin = { url: '' };
   const parts = await openParts({ config, undo, ports, log, folder, coordinatorId, stopper, origin });
   const commands = await startCommands(parts);
-  const rest = await listenRest(createRestApp(restDeps(parts, commands.jobs, stopper)), {
+  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
     host: config.host,
     port: config.restPort,
     idleMs: REST_IDLE_MS,
@@ -102,7 +102,7 @@ function openGarbageCollection({ undo, log, clock, random, store, imports, artif
   return garbage;
 }
 
-function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestDeps {
+function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): RestDeps {
   const garbage = openGarbageCollection(parts);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {
@@ -118,6 +118,7 @@ function restDeps(parts: Parts, jobs: RestDeps['jobs'], stopper: Stopper): RestD
     artifacts,
     signedBlobs: openArtifacts.signedBlobs,
     jobs,
+    suites,
     logs,
     progress: hub,
     catalogue,

@@ -9,11 +9,13 @@ import type { OpenRequest } from './open-request.ts';
 import { loneBroadcast } from './peers/broadcast.ts';
 import { createLoneRoll } from './peers/roll.ts';
 import { alwaysMine } from './peers/turn.ts';
+import { FilePinStore } from './pins/file-pin-store.ts';
 import { createMemoryTaskStore } from './store/memory/memory-task-store.ts';
 
 /** The farm in memory and in files of one coordinator's folder. Throws `journal-corrupt`, `store-failed` and `invalid-config`. */
 export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: OpenRequest): Promise<FarmState> {
   const imports = await FileImportStore.open(join(folder, 'imports'), systemFiles);
+  const pins = await FilePinStore.open(join(folder, 'pins'), systemFiles);
   const store = createMemoryTaskStore({
     folder: join(folder, 'store'),
     files: systemFiles,
@@ -38,6 +40,7 @@ export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: Op
     store,
     logs,
     imports,
+    pins,
     broadcast: loneBroadcast,
     roll: createLoneRoll(() => ports.clock.now()),
     reaperTurn: alwaysMine,

@@ -9,6 +9,7 @@ import { FarmClock } from './peers/farm-clock.ts';
 import { openRedisBroadcast } from './peers/redis/redis-broadcast.ts';
 import { readRedisHealth } from './peers/redis/redis-health.ts';
 import { RedisImportStore } from './peers/redis/redis-import-store.ts';
+import { RedisPinStore } from './peers/redis/redis-pin-store.ts';
 import { RedisRoll } from './peers/redis/redis-roll.ts';
 import { RedisTaskLogs } from './peers/redis/redis-task-logs.ts';
 import { createRedisTurn } from './peers/redis/redis-turn.ts';
@@ -79,6 +80,7 @@ export async function openRedisFarm(
     store,
     logs,
     imports: new RedisImportStore(link, prefix),
+    pins: new RedisPinStore(link, prefix),
     broadcast,
     roll: new RedisRoll({ link, key: `${prefix}coordinators`, clock }),
     reaperTurn: createRedisTurn({ link, key: `${prefix}turn:reaper`, coordinatorId }),

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Clock, Random } from '../domain/ports.ts';
 import type { Catalogue } from '../domain/recipe/catalogue.ts';
-import { readCatalogue } from '../platform/read-catalogue.ts';
+import type { Suite } from '../domain/suite.ts';
+import { readCatalogue, readSuites } from '../platform/read-catalogue.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { type CellHistories, createAggregate } from './aggregate/aggregate.ts';
 import type { ArtifactStore } from './artifacts/artifact-store.ts';
@@ -15,6 +16,7 @@ import { ProgressHub } from './logs/progress-hub.ts';
 import type { TaskLogs } from './logs/task-logs.ts';
 import { openEmbeddedFarm } from './open-embedded-farm.ts';
 import type { OpenRequest } from './open-request.ts';
+import type { PinStore } from './pins/pin-store.ts';
 import { SharedProgress } from './share-progress.ts';
 import type { UndoList } from './stopper.ts';
 import type { StoreEvent, TaskStore } from './store/task-store.ts';
@@ -39,6 +41,8 @@ export interface Parts {
   readonly catalogue: Catalogue;
   readonly histories: CellHistories;
   readonly imports: ImportStore;
+  readonly suites: readonly Suite[];
+  readonly pins: PinStore;
   readonly sessions: Sessions;
   /** Progress of running attempts, to read. */
   readonly hub: ProgressHub;
@@ -51,6 +55,7 @@ export interface Parts {
 export async function openParts(request: OpenRequest): Promise<Parts> {
   const { config, undo, ports, log, folder, origin, coordinatorId } = request;
   const catalogue = await readCatalogue(config.recipesFolder, sha256);
+  const suites = await readSuites(config.recipesFolder, catalogue);
   const opened = await openArtifacts({
     config: config.artifacts,
     folder: join(folder, 'artifacts'),
@@ -83,6 +88,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     artifacts: opened.store,
     openArtifacts: opened,
     catalogue,
+    suites,
     histories: createAggregate({ store: farm.store, imports: farm.imports, catalogue, clock, sha256 }),
     sessions,
     hub,

@@ -1,7 +1,10 @@
+import { environmentId } from '../domain/device.ts';
 import { GroveError, toGroveError } from '../domain/errors.ts';
 import { DEADLINE_NAME } from '../domain/job.ts';
 import type { JobId, TaskId } from '../domain/names.ts';
 import type { Principal } from '../domain/principal.ts';
+import { findCatalogueRecipe } from '../domain/recipe/catalogue.ts';
+import { readConditions } from '../domain/selector/parse.ts';
 import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
@@ -10,7 +13,9 @@ import { RecentDurations } from './estimate/recent-durations.ts';
 import { expand } from './expand/expand.ts';
 import { expandFollowed } from './expand/follow.ts';
 import { linkResolved } from './expand/link-resolved.ts';
+import { knownDevices } from './expand/placement.ts';
 import { expandRerun } from './expand/rerun.ts';
+import { runnableOn } from './expand/runnable-on.ts';
 import { serveAgent } from './grpc/agent-session.ts';
 import { startGrpcServer } from './grpc/server.ts';
 import { createReaper } from './lease/reaper.ts';
@@ -26,16 +31,20 @@ import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { createSubmitService } from './submit/submit.ts';
 import { createFleetWatch, type FleetWatch } from './triggers/fleet-watch.ts';
 import { createFollowFleet } from './triggers/follow-fleet.ts';
+import { createPinnedSuites } from './triggers/pinned-suites.ts';
+import { type RunSuiteDeps, runSuite } from './triggers/run-suite.ts';
+import type { FindDevices } from './triggers/suite-requests.ts';
 
 export interface Commands {
   readonly jobs: RestDeps['jobs'];
+  readonly suites: RestDeps['suites'];
   /** Hears of every hello. */
   readonly fleetWatch: FleetWatch;
 }
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
 export async function startCommands(parts: Parts): Promise<Commands> {
-  const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions } = parts;
+  const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions, suites, pins } = parts;
   const archive = createJobArchive({
     artifacts,
     clock,
@@ -94,9 +103,29 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     },
     onError: (jobId, error) => log('job-not-grown', { jobId, error: toGroveError(error).message }),
   });
+  const findDevices = async (): Promise<FindDevices> => {
+    const devices = knownDevices(await store.agents());
+    return (recipeId, { substituteEp = null, where, ...asked }) => {
+      const { recipe } = findCatalogueRecipe(catalogue, recipeId);
+      return runnableOn(recipe, devices, { ...asked, substituteEp, where: readConditions(where) }).map(({ name }) => name);
+    };
+  };
+  const suiteDeps: RunSuiteDeps = { suites, submit, findDevices, sha256 };
+  const pinnedSuites = createPinnedSuites({
+    ...suiteDeps,
+    pins: () => pins.pins(),
+    agents: () => store.agents(),
+    matrix: () => parts.histories.matrix(),
+    environmentOf: ({ host }, { profile }) => environmentId(profile, host, sha256),
+    onTriggered: (what) => log('suite-triggered', { ...what }),
+    onError: (what, error) => log('suite-not-run', { ...what, error: toGroveError(error).message }),
+  });
   const fleetWatch = createFleetWatch({
     clock,
-    look: followFleet,
+    look: async () => {
+      await followFleet();
+      await pinnedSuites();
+    },
     onError: (error) => log('fleet-not-looked-at', { error: toGroveError(error).message }),
   });
   undo.add(() => fleetWatch.stop());
@@ -111,7 +140,17 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
     explain: (jobId) => explainJob({ store, estimates }, jobId),
   };
-  return { jobs, fleetWatch };
+  const suiteCommands: RestDeps['suites'] = {
+    all: suites,
+    pins: () => pins.pins(),
+    pin: async (pin) => {
+      await pins.pin(pin);
+      fleetWatch.note();
+    },
+    unpin: async (suite) => void (await pins.unpin(suite)),
+    run: (name, request, context) => runSuite(suiteDeps, { name, request, context }),
+  };
+  return { jobs, suites: suiteCommands, fleetWatch };
 }
 
 async function cancelJob(

@@ -46,6 +46,11 @@ import { registerRecipeShow } from './recipe-show.ts';
 import { registerRerun } from './rerun.ts';
 import { registerResultImport } from './result-import.ts';
 import { registerSubmit } from './submit.ts';
+import { registerSuiteList } from './suite-list.ts';
+import { registerSuitePin } from './suite-pin.ts';
+import { registerSuiteRun } from './suite-run.ts';
+import { registerSuiteShow } from './suite-show.ts';
+import { registerSuiteUnpin } from './suite-unpin.ts';
 import { registerToolchainInstall } from './toolchain-install.ts';
 import { registerToolchainList } from './toolchain-list.ts';
 import { registerToolchainRemove } from './toolchain-remove.ts';
@@ -97,6 +102,11 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDataList,
   registerRecipeList,
   registerRecipeShow,
+  registerSuiteList,
+  registerSuiteShow,
+  registerSuiteRun,
+  registerSuitePin,
+  registerSuiteUnpin,
   registerRecipeExport,
   registerCompare,
   registerConvert,

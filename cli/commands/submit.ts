@@ -5,6 +5,7 @@ import type { Priority, Tier } from '../../domain/names.ts';
 import { formatCondition } from '../../domain/selector/format.ts';
 import { parseSelector, readConditions } from '../../domain/selector/parse.ts';
 import type { CommandContext } from '../context.ts';
+import { coverageOf } from '../coverage-option.ts';
 import { EXIT } from '../exit-code.ts';
 import { collect, cosine, durationMs, launchCount, present } from '../option-parsers.ts';
 import { planText } from '../plan-text.ts';
@@ -178,13 +179,6 @@ const FOLLOW_MS = 7 * 86_400_000;
 
 function followOf({ followFleet, followFor }: SubmitOptions): Pick<SubmitRequest, 'followForMs'> {
   return followFleet === true || followFor !== undefined ? { followForMs: followFor ?? FOLLOW_MS } : {};
-}
-
-function coverageOf(values: readonly string[]): SubmitRequest['on'] {
-  const [first, ...rest] = values;
-  if (first === undefined) return 'each-device-model';
-  if (rest.length === 0 && (first === 'each-device-model' || first === 'each-device' || first === 'any')) return first;
-  return { units: [...values] };
 }
 
 /** One model as such, several as an axis of a sweep. One after the other: each may be gigabytes. */

@@ -27,7 +27,7 @@ export function convertRequirement(toolchains: readonly string[]): Requirement {
 
 /** What a benchmark needs beside its recipe. */
 export interface BenchmarkNeed {
-  readonly spec: JobSpec;
+  readonly spec: Pick<JobSpec, 'substituteEp' | 'substituteDevice' | 'where'>;
   readonly support: Support;
   /** Of a sweep; in addition to the job's `where`. */
   readonly selector: Selector;

@@ -10,6 +10,7 @@ import { jobHandlers } from './handlers/jobs.ts';
 import { matrixHandlers } from './handlers/matrix.ts';
 import { policyHandlers } from './handlers/policy.ts';
 import { recipeHandlers } from './handlers/recipes.ts';
+import { suiteHandlers } from './handlers/suites.ts';
 import { taskHandlers } from './handlers/tasks.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { jsonBody } from './middleware/json-body.ts';
@@ -40,6 +41,7 @@ function allHandlers(deps: RestDeps) {
     ...agentHandlers(deps),
     ...policyHandlers(deps),
     ...recipeHandlers(deps),
+    ...suiteHandlers(deps),
     ...importHandlers(deps),
     ...artifactHandlers(deps),
     ...matrixHandlers(deps),

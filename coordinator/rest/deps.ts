@@ -2,6 +2,7 @@ import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
 import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import type { SuiteRunAnswer, SuiteRunRequest } from '../../api/suites.ts';
 import type { ProgressView } from '../../api/tasks.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
@@ -10,6 +11,7 @@ import type { PastResult } from '../../domain/past-result.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
+import type { Pin, Suite } from '../../domain/suite.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { GarbageCollection } from '../artifacts/gc/garbage-collection.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
@@ -33,6 +35,7 @@ export interface RestDeps {
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
   readonly imports: ImportStore;
+  readonly suites: SuiteCommands;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
   requireStored(files: FileMap): Promise<void>;
   readonly garbage: Pick<GarbageCollection, 'state' | 'start'>;
@@ -56,6 +59,22 @@ export interface JobCommands {
   cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
   /** Throws `not-found`. */
   explain(jobId: JobId): Promise<Explanation>;
+}
+
+/** What people do with suites. */
+export interface SuiteCommands {
+  /** Of the catalogue, by name. */
+  readonly all: readonly Suite[];
+  pins(): Promise<readonly Pin[]>;
+  /** Replaces the suite's earlier pin. */
+  pin(pin: Pin): Promise<void>;
+  unpin(suite: string): Promise<void>;
+  /** Throws `not-found`, `unsatisfiable` and what a submit throws. */
+  run(
+    name: string,
+    request: SuiteRunRequest,
+    context: { readonly principal: Principal; readonly idempotencyKey: string },
+  ): Promise<SuiteRunAnswer>;
 }
 
 /** Momentary progress of running attempts; never durable. */

@@ -28,21 +28,33 @@ export interface SubmitDeps extends AcceptDeps {
   }): Derived;
 }
 
+/** A submit that nobody wrote down as it is. */
+export interface SubmitOrigin {
+  readonly cause: NonNullable<JobSpec['cause']>;
+  /** What was asked for, where that is less than the request: the same key with another identity is a conflict. */
+  readonly identity?: unknown;
+}
+
 export interface SubmitService {
   /**
    * Accepts a job, or answers the earlier one when the idempotency key repeats. When it resolves the job survives a crash. Throws the errors of
    * reading, expanding and storing; then nothing was stored.
    */
-  submit(request: SubmitRequest, context: SubmitContext): Promise<SubmitAnswer>;
+  submit(request: SubmitRequest, context: SubmitContext, origin?: SubmitOrigin): Promise<SubmitAnswer>;
 }
 
 export function createSubmitService(deps: SubmitDeps): SubmitService {
   return {
-    async submit(request, context) {
+    async submit(request, context, origin) {
       const { dryRun = false, ...wanted } = request;
-      return acceptJob(deps, context, { request: wanted, dryRun, derive: (jobId) => derive(deps, jobId, request) });
+      const derived = async (jobId: JobId) => withCause(await derive(deps, jobId, request), origin);
+      return acceptJob(deps, context, { request: origin?.identity ?? wanted, dryRun, derive: derived });
     },
   };
+}
+
+function withCause<T extends { readonly spec: JobSpec }>(derived: T, origin: SubmitOrigin | undefined): T {
+  return origin === undefined ? derived : { ...derived, spec: { ...derived.spec, cause: origin.cause } };
 }
 
 async function derive(deps: SubmitDeps, jobId: JobId, request: SubmitRequest): Promise<Derived & { readonly spec: JobSpec }> {

@@ -10,7 +10,7 @@ let client: GroveClient;
 let agents: ScriptedAgent[];
 
 beforeEach(async () => {
-  farm = await TestCoordinator.start(20);
+  farm = await TestCoordinator.start(5);
   client = createClient({ url: farm.running.url });
   agents = [];
 });

@@ -146,6 +146,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     progress,
     catalogue: await readCatalogue('recipes', sha256),
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
+    suites: { all: [], pins: async () => [], pin: async () => {}, unpin: async () => {}, run: async () => ({ jobs: [], skipped: [] }) },
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
     matrix: async () => (typeof options.matrix === 'function' ? options.matrix() : (options.matrix ?? EMPTY_MATRIX)),

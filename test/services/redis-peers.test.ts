@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisBroadcast } from '../../coordinator/peers/redis/redis-broadcast.ts';
 import { RedisImportStore } from '../../coordinator/peers/redis/redis-import-store.ts';
+import { RedisPinStore } from '../../coordinator/peers/redis/redis-pin-store.ts';
 import { RedisRoll } from '../../coordinator/peers/redis/redis-roll.ts';
 import { RedisTaskLogs } from '../../coordinator/peers/redis/redis-task-logs.ts';
 import { createRedisTurn } from '../../coordinator/peers/redis/redis-turn.ts';
 import { connectRedis, type RedisLink } from '../../coordinator/store/redis/connect.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { describeImportStore } from '../conformance/import-store.ts';
+import { describePinStore } from '../conformance/pin-store.ts';
 import { describeTaskLogs } from '../conformance/task-logs.ts';
 import { openTestRedis, type TestRedis } from '../support/redis-server.ts';
 
@@ -47,6 +49,11 @@ describeTaskLogs('Redis', async () => {
 describeImportStore('Redis', async () => {
   const prefix = prefixOf(redis.farm());
   return { open: async () => new RedisImportStore(link, prefix), close: async () => {} };
+});
+
+describePinStore('Redis', async () => {
+  const prefix = prefixOf(redis.farm());
+  return { open: async () => new RedisPinStore(link, prefix), close: async () => {} };
 });
 
 describe('coordinators of one farm', () => {
