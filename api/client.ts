@@ -37,6 +37,7 @@ import {
   jobViewSchema,
   MAX_TASKS_PER_PAGE,
 } from './jobs.ts';
+import { type LostJobList, lostJobListSchema, type RecoverAnswer, recoverAnswerSchema } from './lost-jobs.ts';
 import {
   type CellView,
   type CurateCellRequest,
@@ -118,6 +119,9 @@ export interface GroveClient {
   wholeJob(jobId: string): Promise<JobView>;
   cancelJob(jobId: string): Promise<CancelAnswer>;
   explainJob(jobId: string): Promise<Explanation>;
+  /** Accepted jobs that the task store has lost. */
+  lostJobs(): Promise<LostJobList>;
+  recoverJob(jobId: string): Promise<RecoverAnswer>;
   task(taskId: string): Promise<TaskView>;
   taskLog(taskId: string, options?: LogOptions): Promise<string>;
   /** Chunks of text until the attempt ends; survives broken connections. */
@@ -196,6 +200,8 @@ function jobMethods(http: Http) {
     job: (jobId, page = {}) => readJob(http, jobId, page),
     wholeJob: (jobId) => readWholeJob(http, jobId),
     cancelJob: (jobId) => http.json(ROUTES.cancelJob, cancelAnswerSchema, { params: { jobId }, body: {} }),
+    lostJobs: () => http.json(ROUTES.lostJobs, lostJobListSchema),
+    recoverJob: (jobId) => http.json(ROUTES.recoverJob, recoverAnswerSchema, { params: { jobId }, body: {} }),
     explainJob: (jobId) => http.json(ROUTES.explainJob, explanationSchema, { params: { jobId } }),
     task: (taskId) => http.json(ROUTES.task, taskViewSchema, { params: { taskId } }),
     taskLog: (taskId, options = {}) => readLog(http, taskId, options),

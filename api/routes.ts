@@ -20,6 +20,7 @@ import {
   resultListSchema,
 } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
+import { lostJobListSchema, recoverAnswerSchema } from './lost-jobs.ts';
 import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema, matrixListSchema } from './matrix.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
@@ -141,6 +142,28 @@ export const ROUTES = {
       json(200, 'The key repeats an earlier request, or dryRun was asked for.', submitAnswerSchema),
     ],
     errors: ['idempotency-conflict', 'recipe-invalid', 'unsatisfiable', 'unknown-recipe'],
+  }),
+  lostJobs: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/lost-jobs',
+    tag: 'jobs',
+    kind: 'json',
+    summary: 'Accepted jobs that the task store has lost, and whose documents are archived.',
+    answers: [json(200, 'Jobs by id.', lostJobListSchema)],
+  }),
+  recoverJob: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/lost-jobs/{jobId}/recover',
+    tag: 'jobs',
+    kind: 'json',
+    params: jobParams,
+    body: noArguments,
+    summary: 'Submits a lost job again, under its own id.',
+    description: 'A repeat changes nothing. Conversions that are stored are used; benchmarks run again.',
+    answers: [json(200, 'The job is there.', recoverAnswerSchema)],
+    errors: ['not-found'],
   }),
   rerun: defineRoute({
     ...nothing,

@@ -20,6 +20,7 @@ export const LOG_EVENTS = {
   'job-cancelled': { level: 'info', message: 'A job was cancelled' },
   'job-archived': { level: 'debug', message: 'A job document was stored' },
   'job-not-archived': { level: 'error', message: 'A job document could not be stored' },
+  'job-recovered': { level: 'info', message: 'A job that the task store had lost was submitted again from its document' },
   'conversions-linked': { level: 'info', message: 'A source was resolved; its conversions are queued' },
   'follow-up-failed': { level: 'error', message: 'Conversions of a resolved source could not be queued; it is tried again' },
   'job-grown': { level: 'info', message: 'A job that follows the fleet took in devices' },

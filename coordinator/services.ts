@@ -27,6 +27,7 @@ import { explainJob } from './schedule/explain.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
+import { lostJobs, type RecoverDeps, recoverJob } from './submit/recover.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { createSubmitService } from './submit/submit.ts';
 import { createFleetWatch, type FleetWatch } from './triggers/fleet-watch.ts';
@@ -47,6 +48,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
   const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions, suites, pins } = parts;
   const archive = createJobArchive({
     artifacts,
+    index: parts.openArtifacts.jobIndex,
     clock,
     onArchived: (jobId, digest) => log('job-archived', { jobId, sha256: digest }),
     onGivenUp: (jobId, error) => log('job-not-archived', { jobId, error: String(error) }),
@@ -129,6 +131,15 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     onError: (error) => log('fleet-not-looked-at', { error: toGroveError(error).message }),
   });
   undo.add(() => fleetWatch.stop());
+  const recoverDeps: RecoverDeps = {
+    store,
+    artifacts,
+    index: parts.openArtifacts.jobIndex,
+    clock,
+    sha256,
+    importedData: () => imports.data(),
+    expand: (input) => expand({ ...input, catalogue, sha256, parse }),
+  };
   const jobs: RestDeps['jobs'] = {
     submit: async (request, context) => {
       const answer = await submit(request, context);
@@ -139,6 +150,12 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     rerun: (request, context) => rerun(rerunDeps, request, context),
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
     explain: (jobId) => explainJob({ store, estimates }, jobId),
+    lost: () => lostJobs(recoverDeps),
+    recover: async (jobId) => {
+      const recovered = await recoverJob(recoverDeps, jobId);
+      if (recovered) log('job-recovered', { jobId });
+      return recovered;
+    },
   };
   const suiteCommands: RestDeps['suites'] = {
     all: suites,

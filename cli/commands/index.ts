@@ -30,6 +30,7 @@ import { registerJobCancel } from './job-cancel.ts';
 import { registerJobExplain } from './job-explain.ts';
 import { registerJobList } from './job-list.ts';
 import { registerJobLogs } from './job-logs.ts';
+import { registerJobRecover } from './job-recover.ts';
 import { registerJobView } from './job-view.ts';
 import { registerJobWatch } from './job-watch.ts';
 import { registerLint } from './lint.ts';
@@ -78,6 +79,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerJobLogs,
   registerJobCancel,
   registerJobExplain,
+  registerJobRecover,
   registerAgentRun,
   registerAgentList,
   registerAgentShow,

@@ -10,12 +10,18 @@ const SAMPLE = Buffer.from('A blob that grove doctor stores and reads again.\n')
 /** Looks at a whole deployment from this machine. Throws `not-running` when the farm cannot be reached at all. */
 export async function examineFarm(client: GroveClient): Promise<readonly Finding[]> {
   const health = await client.health();
-  const [others, transfer, { agents }] = await Promise.all([examineOthers(health, client.url), examineTransfer(client), client.agents()]);
+  const [others, transfer, lost, { agents }] = await Promise.all([
+    examineOthers(health, client.url),
+    examineTransfer(client),
+    examineJobs(client),
+    client.agents(),
+  ]);
   return [
     fine(`the farm answers at ${client.url} (version ${health.version})`),
     ...healthFindings(health),
     ...others,
     transfer,
+    lost,
     ...agentFindings(agents),
   ];
 }
@@ -51,6 +57,18 @@ async function examineTransfer(client: GroveClient): Promise<Finding> {
   } catch (error) {
     const { message, advice } = toGroveError(error).toReport();
     return problem(`a blob cannot be stored from this machine: ${message}`, advice);
+  }
+}
+
+/** Whatever was accepted must be there, also after Redis lost its last moments. */
+async function examineJobs(client: GroveClient): Promise<Finding> {
+  try {
+    const { jobs } = await client.lostJobs();
+    return jobs.length === 0
+      ? fine('no accepted job is lost')
+      : problem(`${jobs.length} accepted jobs are not in the task store`, 'list them with grove job recover; --all submits them again');
+  } catch (error) {
+    return problem(`lost jobs cannot be looked for: ${toGroveError(error).message}`, 'see the artifact store above');
   }
 }
 

@@ -22,6 +22,21 @@ export interface ArtifactStore {
   put(bytes: Uint8Array): Promise<Blob>;
 }
 
+/** Where the document of a job lies. */
+export interface ArchivedJobEntry {
+  readonly jobId: string;
+  readonly sha256: string;
+}
+
+/** Which blobs are documents of jobs: blobs have no names. What it names may be gone, when it was garbage for long enough. */
+export interface JobIndex {
+  /** Durable when it resolves; a repeat changes nothing. */
+  add(entry: ArchivedJobEntry): Promise<void>;
+  /** All, or those of one job, a page at a time. */
+  entries(jobId?: string): AsyncIterable<ArchivedJobEntry>;
+  remove(entry: ArchivedJobEntry): Promise<void>;
+}
+
 /** Bytes first to last, both included and both inside the blob. */
 export interface ByteRange {
   readonly first: number;

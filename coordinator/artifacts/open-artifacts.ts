@@ -1,7 +1,8 @@
 import type { Clock } from '../../domain/ports.ts';
-import type { ArtifactStore } from './artifact-store.ts';
+import type { ArtifactStore, JobIndex } from './artifact-store.ts';
 import type { ArtifactsConfig } from './artifacts-config.ts';
 import { FsArtifactStore } from './fs/fs-artifact-store.ts';
+import { FsJobIndex } from './fs/fs-job-index.ts';
 import { FsSweep } from './fs/fs-sweep.ts';
 import type { Sweepable } from './gc/sweepable.ts';
 import type { SignedBlobs } from './signed-blobs.ts';
@@ -13,6 +14,8 @@ export interface OpenArtifacts {
   readonly signedBlobs: SignedBlobs | undefined;
   /** For garbage collection. */
   readonly sweep: Sweepable;
+  /** Which blobs are documents of jobs. */
+  readonly jobIndex: JobIndex;
   /** For health reports and logs. */
   readonly kind: ArtifactsConfig['kind'];
   /** How it is reached and what it proves, for the log. */
@@ -35,7 +38,8 @@ export interface OpenArtifactsRequest {
 export async function openArtifacts({ config, folder, clock, baseUrl }: OpenArtifactsRequest): Promise<OpenArtifacts> {
   if (config.kind === 'fs') {
     const store = await FsArtifactStore.open({ folder, baseUrl });
-    return { store, signedBlobs: store, sweep: new FsSweep(folder), kind: 'fs', facts: {}, problem: () => '', close: () => {} };
+    const parts = { store, signedBlobs: store, sweep: new FsSweep(folder), jobIndex: new FsJobIndex(folder) };
+    return { ...parts, kind: 'fs', facts: {}, problem: () => '', close: () => {} };
   }
   // Loaded only where it is used: a farm on one machine starts without the S3 client.
   const { S3ArtifactStore } = await import('./s3/s3-artifact-store.ts');
@@ -46,6 +50,7 @@ export async function openArtifacts({ config, folder, clock, baseUrl }: OpenArti
     store,
     signedBlobs: undefined,
     sweep: store.sweep,
+    jobIndex: store.jobIndex,
     kind: 's3',
     facts: { endpoint, bucket, prefix, provenBy: store.verifies ? 'server' : 'coordinator' },
     problem: () => store.problem?.message ?? '',

@@ -1,5 +1,6 @@
 import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
+import type { LostJob } from '../../api/lost-jobs.ts';
 import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { SuiteRunAnswer, SuiteRunRequest } from '../../api/suites.ts';
@@ -59,6 +60,10 @@ export interface JobCommands {
   cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
   /** Throws `not-found`. */
   explain(jobId: JobId): Promise<Explanation>;
+  /** Accepted jobs that the task store has lost. */
+  lost(): Promise<readonly LostJob[]>;
+  /** Submits a lost job again; whether it was lost. Throws `not-found` and what deriving it throws. */
+  recover(jobId: JobId): Promise<boolean>;
 }
 
 /** What people do with suites. */

@@ -78,6 +78,8 @@ export interface TaskStore {
   job(jobId: JobId): Promise<JobRecord | undefined>;
   /** Newest first; `before` is a job id to continue after. */
   jobs(page: { readonly limit: number; readonly before?: JobId }): Promise<readonly JobRecord[]>;
+  /** Those of these jobs that the store has, in their order. */
+  knownJobs(jobIds: readonly JobId[]): Promise<readonly JobId[]>;
   /** Jobs that have not ended, oldest first. Costs what they are, whatever the farm has done before. */
   runningJobs(): Promise<readonly JobRecord[]>;
   /** Jobs that follow the fleet at `now`, ended or not, by the end of that. */

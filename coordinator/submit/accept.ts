@@ -109,8 +109,15 @@ function assertSendable(tasks: readonly NewTask[]): void {
 
 /** The store compares the request digests. Throws `idempotency-conflict`. */
 async function repeat(deps: AcceptDeps, context: SubmitContext, job: JobFacts): Promise<SubmitAnswer> {
-  await deps.store.submit(commandOf(deps, context, job));
+  await deps.store.submit(commandOf(deps, context, job)).catch((error: unknown) => {
+    if (!isRecovered(error, job.jobId)) throw error;
+  });
   return { jobId: job.jobId, created: false, plan: await storedPlan(deps, job.jobId) };
+}
+
+/** A job that was recovered is known by its id, which follows from the key, and not by the key itself. */
+function isRecovered(error: unknown, jobId: JobId): boolean {
+  return error instanceof GroveError && error.code === 'idempotency-conflict' && error.params['key'] === jobId;
 }
 
 async function completePlan({ store, estimates }: AcceptDeps, { tasks, plan }: Derived, priority: Priority): Promise<Plan> {

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../domain/json.ts';
 import type { Clock, Timer } from '../../domain/ports.ts';
-import type { ArtifactStore } from '../artifacts/artifact-store.ts';
+import type { ArtifactStore, JobIndex } from '../artifacts/artifact-store.ts';
 import type { JobRecord } from '../store/task-store.ts';
 
 /** A document is written this long after its job was taken, so that it keeps the job's own way to disk and to an agent free. */
@@ -11,6 +11,7 @@ const RETRY_PAUSES_MS = [100, 300, 1_000, 5_000, 30_000];
 
 export interface ArchiveDeps {
   readonly artifacts: Pick<ArtifactStore, 'put'>;
+  readonly index: Pick<JobIndex, 'add'>;
   readonly clock: Clock;
   onArchived(jobId: string, sha256: string): void;
   onGivenUp(jobId: string, error: unknown): void;
@@ -33,8 +34,7 @@ export interface JobArchive {
 
 /**
  * Copies job documents into the artifact store, so that jobs a task store lost can be detected and derived again. The document holds what `expand`
- * needs and no token. Which digest belongs to which job is in the coordinator's log (`job-archived`): an artifact store has no names, and the index
- * comes with the task store that can lose jobs while the artifacts stay, the one on Redis.
+ * needs and no token; the index tells which blob belongs to which job.
  */
 export function createJobArchive(deps: ArchiveDeps): JobArchive {
   const inFlight = new Set<Promise<void>>();
@@ -45,6 +45,7 @@ export function createJobArchive(deps: ArchiveDeps): JobArchive {
   const store = async (job: ArchivedJob, tried: number): Promise<void> => {
     try {
       const { sha256 } = await deps.artifacts.put(Buffer.from(documentOf(job)));
+      await deps.index.add({ jobId: job.jobId, sha256 });
       deps.onArchived(job.jobId, sha256);
     } catch (error) {
       const pauseMs = RETRY_PAUSES_MS[tried];

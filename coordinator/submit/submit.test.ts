@@ -243,6 +243,7 @@ describe('the archive', () => {
     const clock = new VirtualClock();
     const stored: string[] = [];
     const done: string[] = [];
+    const indexed: (readonly [string, string])[] = [];
     let left = failures;
     const put = async (bytes: Uint8Array) => {
       if (left-- > 0) throw new Error('away');
@@ -251,20 +252,22 @@ describe('the archive', () => {
     };
     const archive = createJobArchive({
       artifacts: { put },
+      index: { add: async ({ jobId, sha256: digest }) => void indexed.push([jobId, digest]) },
       clock,
       onArchived: (jobId) => done.push(jobId),
       onGivenUp: () => done.push('given up'),
     });
-    return { archive, clock, stored, done };
+    return { archive, clock, stored, done, indexed };
   }
 
   it('tries again with growing pauses, and keeps no token', async () => {
-    const { archive, clock, stored, done } = archiveThat({ failures: 2 });
+    const { archive, clock, stored, done, indexed } = archiveThat({ failures: 2 });
     archive.add({ ...job, ...{ token: 'secret' } });
     await settle();
     expect(done).toEqual([]);
     await clock.advance(1_000);
     expect(done).toEqual(['j-1']);
+    expect(indexed).toEqual([['j-1', BLOB.sha256]]);
     expect(JSON.parse(stored[0] ?? '')).toEqual({ schemaVersion: 1, kind: 'job', ...job });
   });
 

@@ -141,6 +141,8 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
       rerun: async (_request, context) => ({ ...(await submitOne(farm, { recipes: [], on: 'any' }, context.idempotencyKey)), cells: 1 }),
       cancel: (jobId, principal) => store.cancelJob({ now: farm.now, jobId, principal }),
       explain: async () => ({ tasks: [], deadlineAt: null, more: 0 }),
+      lost: async () => [],
+      recover: async () => false,
     },
     logs,
     progress,

@@ -5,6 +5,8 @@ export const STAGING = 'staging/';
 
 /** One empty object for each upload in parts, as old as it: not every server lists the unfinished uploads of a prefix. */
 export const UPLOADS = 'uploads/';
+/** One empty object for each archived document of a job. */
+export const JOBS = 'jobs/';
 /** What the coordinator tries the server with. */
 export const PROBES = 'probe/';
 

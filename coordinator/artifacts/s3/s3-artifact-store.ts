@@ -5,12 +5,13 @@ import type { Blob } from '../../../domain/manifest.ts';
 import { sha256Schema } from '../../../domain/names.ts';
 import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { Grant } from '../../../domain/protocol.ts';
-import type { ArtifactStore, ByteRange } from '../artifact-store.ts';
+import type { ArtifactStore, ByteRange, JobIndex } from '../artifact-store.ts';
 import { CLAIM_AGAIN_MS, type Sweepable } from '../gc/sweepable.ts';
 import { checksumHeader, GrantSigner } from './grants.ts';
 import { blobKey } from './keys.ts';
 import type { S3Credentials } from './presign.ts';
 import { S3Bucket } from './s3-bucket.ts';
+import { S3JobIndex } from './s3-job-index.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { S3Sweep } from './s3-sweep.ts';
 import { StagedUploads } from './staged-uploads.ts';
@@ -84,6 +85,11 @@ export class S3ArtifactStore implements ArtifactStore {
   /** For garbage collection. */
   get sweep(): Sweepable {
     return this.#pieces.sweep;
+  }
+
+  /** Which blobs are documents of jobs. */
+  get jobIndex(): JobIndex {
+    return new S3JobIndex(this.#pieces.bucket);
   }
 
   /** Closes connections. */

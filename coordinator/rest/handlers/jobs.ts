@@ -33,6 +33,12 @@ export function jobHandlers({ store, jobs, progress }: Pick<RestDeps, 'store' | 
       const { cancelledTasks, running } = await jobs.cancel(jobId, principal);
       return ok({ cancelled: new Set([...cancelledTasks, ...running.map(({ taskId }) => taskId)]).size });
     },
+    async lostJobs() {
+      return ok({ jobs: [...(await jobs.lost())] });
+    },
+    async recoverJob({ params: { jobId } }) {
+      return ok({ jobId, recovered: await jobs.recover(jobId) });
+    },
     async explainJob({ params: { jobId } }) {
       await find(jobId);
       return ok(await jobs.explain(jobId));

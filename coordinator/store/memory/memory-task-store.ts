@@ -164,6 +164,11 @@ class MemoryTaskStore implements TaskStore {
     return jobsPage(this.#state, page);
   }
 
+  async knownJobs(jobIds: readonly JobId[]) {
+    const { jobs } = this.#state;
+    return jobIds.filter((jobId) => jobs.has(jobId));
+  }
+
   async runningJobs() {
     return runningJobs(this.#state);
   }

@@ -80,6 +80,7 @@ const QUERIES = [
   'benchmarks',
   'job',
   'jobs',
+  'known_jobs',
   'running_jobs',
   'following_jobs',
   'agent',

@@ -215,6 +215,10 @@ class RedisTaskStore implements ArchivingTaskStore {
     }
   }
 
+  async knownJobs(jobIds: readonly JobId[]) {
+    return listOf(await this.#ask('known_jobs', { ids: jobIds })).map(textOf);
+  }
+
   async runningJobs() {
     return listOf(await this.#ask('running_jobs', {})).flatMap((fields) => jobOf(fields) ?? []);
   }

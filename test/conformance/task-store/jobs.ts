@@ -49,6 +49,8 @@ export function describeJobs(makeStore: StoreFactory): void {
       await farm.current.submit([newTask('b-1')], { jobId: 'b' });
       await farm.current.submit([newTask('a-1')], { jobId: 'a' });
       expect(await running()).toEqual(['b', 'a']);
+      expect(await farm.current.store.knownJobs(['a', 'gone', 'empty'])).toEqual(['a', 'empty']);
+      expect(await farm.current.store.knownJobs([])).toEqual([]);
       await farm.current.complete(await farm.current.run('m'), { state: 'completed', result: resultOf('benchmark') });
       expect(await running()).toEqual(['a']);
       await farm.current.addTasks('b', [newTask('b-2')]);

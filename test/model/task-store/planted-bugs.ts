@@ -284,6 +284,7 @@ function replace(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
     due: (now, limit) => store.due(now, limit),
     job: (jobId) => store.job(jobId),
     jobs: (page) => store.jobs(page),
+    knownJobs: (jobIds) => store.knownJobs(jobIds),
     runningJobs: () => store.runningJobs(),
     followingJobs: (now) => store.followingJobs(now),
     task: (taskId) => store.task(taskId),

@@ -99,6 +99,15 @@ function queries.jobs(call)
   return { '0', found }
 end
 
+-- call {ids}: those of them that there are
+function queries.known_jobs(call)
+  local found = {}
+  for _, id in ipairs(call.ids) do
+    if redis.call('ZSCORE', work.prefix .. 'jobs', id) then found[#found + 1] = id end
+  end
+  return found
+end
+
 -- Jobs that have not ended, oldest first
 function queries.running_jobs()
   local found = {}
