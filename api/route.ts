@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** What a route answers when it succeeds. `null` means bytes or text without a schema. */
@@ -42,4 +42,15 @@ export function fillPath(route: Pick<Route, 'path'>, params: Readonly<Record<str
 /** A route's path as Express spells it: `/api/v1/jobs/:jobId`. */
 export function expressPath(route: Pick<Route, 'path'>): string {
   return route.path.replace(/\{(\w+)\}/g, ':$1');
+}
+
+/** A POST without arguments still sends a JSON object: browsers cannot do that across sites without asking. */
+export const noArguments = z.strictObject({});
+
+/** What most routes take and give. */
+export const nothing = { params: z.strictObject({}), query: z.strictObject({}), headers: z.object({}), body: null, errors: [] } as const;
+
+/** An answer of one JSON document. */
+export function json<S extends z.ZodType>(status: number, description: string, schema: S) {
+  return { status, description, content: { 'application/json': schema } } as const satisfies RouteAnswer;
 }

@@ -25,26 +25,18 @@ import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixForma
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
-import { defineRoute, type RouteAnswer } from './route.ts';
+import { defineRoute, json, noArguments, nothing } from './route.ts';
 import { idempotencyKeySchema, submitAnswerSchema, submitRequestSchema } from './submit.ts';
-import { pinSuiteRequestSchema, suiteListSchema, suiteRunAnswerSchema, suiteRunRequestSchema, suiteViewSchema } from './suites.ts';
+import { SUITE_ROUTES } from './suite-routes.ts';
 import { taskViewSchema } from './tasks.ts';
 import { uploadAnswerSchema, uploadRequestSchema } from './uploads.ts';
 
-/** A POST without arguments still sends a JSON object: browsers cannot do that across sites without asking. */
-const noArguments = z.strictObject({});
-const nothing = { params: z.strictObject({}), query: z.strictObject({}), headers: z.object({}), body: null, errors: [] } as const;
 const BYTES = 'application/octet-stream';
-
-function json<S extends z.ZodType>(status: number, description: string, schema: S) {
-  return { status, description, content: { 'application/json': schema } } as const satisfies RouteAnswer;
-}
 
 const agentParams = z.strictObject({ agentId: idSchema });
 const jobParams = z.strictObject({ jobId: idSchema });
 const taskParams = z.strictObject({ taskId: idSchema });
 const cellParams = z.strictObject({ cellId: cellIdSchema });
-const suiteParams = z.strictObject({ name: nameSchema });
 const blobParams = z.strictObject({ sha256: sha256Schema });
 /** `a,b` as a list of members. */
 function listOf<T extends z.ZodType<string, string>>(member: T) {
@@ -414,69 +406,7 @@ export const ROUTES = {
     answers: [json(200, 'The rows as they are remembered.', importedDataSchema)],
     errors: ['not-found'],
   }),
-  suites: defineRoute({
-    ...nothing,
-    method: 'get',
-    path: '/api/v1/suites',
-    tag: 'recipes',
-    kind: 'json',
-    summary: 'The suites of the catalogue.',
-    answers: [json(200, 'Suites by name.', suiteListSchema)],
-  }),
-  suite: defineRoute({
-    ...nothing,
-    method: 'get',
-    path: '/api/v1/suites/{name}',
-    tag: 'recipes',
-    kind: 'json',
-    params: suiteParams,
-    summary: 'One suite.',
-    answers: [json(200, 'The suite.', suiteViewSchema)],
-    errors: ['not-found'],
-  }),
-  runSuite: defineRoute({
-    ...nothing,
-    method: 'post',
-    path: '/api/v1/suites/{name}/runs',
-    tag: 'jobs',
-    kind: 'json',
-    params: suiteParams,
-    body: suiteRunRequestSchema,
-    headers: z.object({ 'idempotency-key': idempotencyKeySchema }),
-    summary: 'Submits a suite.',
-    description: 'Recipes that no device fits are left out. Repeating a request with the same Idempotency-Key answers the first jobs.',
-    answers: [
-      json(201, 'The jobs exist and their tasks are queued.', suiteRunAnswerSchema),
-      json(200, 'The key repeats an earlier request, or dryRun was asked for.', suiteRunAnswerSchema),
-    ],
-    errors: ['not-found', 'unsatisfiable', 'idempotency-conflict'],
-  }),
-  pinSuite: defineRoute({
-    ...nothing,
-    method: 'post',
-    path: '/api/v1/suites/{name}/pin',
-    tag: 'recipes',
-    kind: 'json',
-    params: suiteParams,
-    body: pinSuiteRequestSchema,
-    summary: 'Runs a suite again wherever the environment of a device changes.',
-    description:
-      'Replaces an earlier pin. A device without a result of its environment gets one; the same suite, device and environment never make two jobs.',
-    answers: [json(200, 'The suite.', suiteViewSchema)],
-    errors: ['not-found'],
-  }),
-  unpinSuite: defineRoute({
-    ...nothing,
-    method: 'post',
-    path: '/api/v1/suites/{name}/unpin',
-    tag: 'recipes',
-    kind: 'json',
-    params: suiteParams,
-    body: noArguments,
-    summary: 'Runs a suite only when somebody asks.',
-    answers: [json(200, 'The suite.', suiteViewSchema)],
-    errors: ['not-found'],
-  }),
+  ...SUITE_ROUTES,
   matrix: defineRoute({
     ...nothing,
     method: 'get',

@@ -18,7 +18,17 @@ export function suiteText(suite: SuiteView): string {
   ].join('\n');
 }
 
-function submitText({ recipes, model, on, where, tier, substituteEp, substituteDevice, set, lintFindings }: SuiteView['submits'][number]): string {
+function submitText({
+  recipes,
+  model,
+  on,
+  where,
+  tier,
+  substituteEp,
+  substituteDevice,
+  set,
+  lintFindings,
+}: SuiteView['submits'][number]): string {
   const parts = [
     recipes.map(recipeLabel).join(', '),
     ...(model === null ? [] : [`of ${model.modelId}${model.revision === null ? '' : `@${model.revision}`}`]),

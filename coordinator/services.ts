@@ -1,21 +1,15 @@
-import { environmentId } from '../domain/device.ts';
 import { GroveError, toGroveError } from '../domain/errors.ts';
 import { DEADLINE_NAME } from '../domain/job.ts';
 import type { JobId, TaskId } from '../domain/names.ts';
 import type { Principal } from '../domain/principal.ts';
-import { findCatalogueRecipe } from '../domain/recipe/catalogue.ts';
-import { readConditions } from '../domain/selector/parse.ts';
 import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
 import { Estimates } from './estimate/estimates.ts';
 import { RecentDurations } from './estimate/recent-durations.ts';
 import { expand } from './expand/expand.ts';
-import { expandFollowed } from './expand/follow.ts';
 import { linkResolved } from './expand/link-resolved.ts';
-import { knownDevices } from './expand/placement.ts';
 import { expandRerun } from './expand/rerun.ts';
-import { runnableOn } from './expand/runnable-on.ts';
 import { serveAgent } from './grpc/agent-session.ts';
 import { startGrpcServer } from './grpc/server.ts';
 import { createReaper } from './lease/reaper.ts';
@@ -24,28 +18,21 @@ import type { Parts } from './parts.ts';
 import type { RestDeps } from './rest/deps.ts';
 import { createDispatcher } from './schedule/dispatcher.ts';
 import { explainJob } from './schedule/explain.ts';
+import { startTriggers, type Triggers } from './start-triggers.ts';
 import { SHARED_LEASES_PER_HOST } from './store/order.ts';
 import { createJobArchive } from './submit/archive.ts';
 import { createFollowUp } from './submit/follow-up.ts';
 import { lostJobs, type RecoverDeps, recoverJob } from './submit/recover.ts';
 import { type RerunDeps, rerun } from './submit/rerun.ts';
 import { createSubmitService } from './submit/submit.ts';
-import { createFleetWatch, type FleetWatch } from './triggers/fleet-watch.ts';
-import { createFollowFleet } from './triggers/follow-fleet.ts';
-import { createPinnedSuites } from './triggers/pinned-suites.ts';
-import { type RunSuiteDeps, runSuite } from './triggers/run-suite.ts';
-import type { FindDevices } from './triggers/suite-requests.ts';
 
-export interface Commands {
+export interface Commands extends Triggers {
   readonly jobs: RestDeps['jobs'];
-  readonly suites: RestDeps['suites'];
-  /** Hears of every hello. */
-  readonly fleetWatch: FleetWatch;
 }
 
 /** What a user asks of jobs; starts the work that goes on behind a submit. */
 export async function startCommands(parts: Parts): Promise<Commands> {
-  const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions, suites, pins } = parts;
+  const { undo, log, clock, store, kinds, artifacts, catalogue, imports, sessions } = parts;
   const archive = createJobArchive({
     artifacts,
     index: parts.openArtifacts.jobIndex,
@@ -95,42 +82,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     matrix: () => parts.histories.matrix(),
     expandRerun: (input) => expandRerun({ ...input, sha256 }),
   };
-  const followFleet = createFollowFleet({
-    store,
-    clock,
-    grow: async (input) => expandFollowed({ ...input, imported: await imports.data(), catalogue, sha256, parse }),
-    onGrown: (jobId, tasks) => {
-      log('job-grown', { jobId, tasks });
-      followUp.look(jobId);
-    },
-    onError: (jobId, error) => log('job-not-grown', { jobId, error: toGroveError(error).message }),
-  });
-  const findDevices = async (): Promise<FindDevices> => {
-    const devices = knownDevices(await store.agents());
-    return (recipeId, { substituteEp = null, where, ...asked }) => {
-      const { recipe } = findCatalogueRecipe(catalogue, recipeId);
-      return runnableOn(recipe, devices, { ...asked, substituteEp, where: readConditions(where) }).map(({ name }) => name);
-    };
-  };
-  const suiteDeps: RunSuiteDeps = { suites, submit, findDevices, sha256 };
-  const pinnedSuites = createPinnedSuites({
-    ...suiteDeps,
-    pins: () => pins.pins(),
-    agents: () => store.agents(),
-    matrix: () => parts.histories.matrix(),
-    environmentOf: ({ host }, { profile }) => environmentId(profile, host, sha256),
-    onTriggered: (what) => log('suite-triggered', { ...what }),
-    onError: (what, error) => log('suite-not-run', { ...what, error: toGroveError(error).message }),
-  });
-  const fleetWatch = createFleetWatch({
-    clock,
-    look: async () => {
-      await followFleet();
-      await pinnedSuites();
-    },
-    onError: (error) => log('fleet-not-looked-at', { error: toGroveError(error).message }),
-  });
-  undo.add(() => fleetWatch.stop());
+  const { suites, fleetWatch } = startTriggers(parts, { submit, parse, lookAt: (jobId) => followUp.look(jobId) });
   const recoverDeps: RecoverDeps = {
     store,
     artifacts,
@@ -157,17 +109,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
       return recovered;
     },
   };
-  const suiteCommands: RestDeps['suites'] = {
-    all: suites,
-    pins: () => pins.pins(),
-    pin: async (pin) => {
-      await pins.pin(pin);
-      fleetWatch.note();
-    },
-    unpin: async (suite) => void (await pins.unpin(suite)),
-    run: (name, request, context) => runSuite(suiteDeps, { name, request, context }),
-  };
-  return { jobs, suites: suiteCommands, fleetWatch };
+  return { jobs, suites, fleetWatch };
 }
 
 async function cancelJob(

@@ -58,10 +58,7 @@ interface Group {
   readonly priority: Priority;
 }
 
-function requestOf(
-  { model, set, tier, launches, task, ...rest }: SuiteSubmit,
-  { on, recipes, where, priority }: Group,
-): SubmitRequest {
+function requestOf({ model, set, tier, launches, task, ...rest }: SuiteSubmit, { on, recipes, where, priority }: Group): SubmitRequest {
   return {
     recipes: recipes.map((catalogueId) => ({ catalogueId })),
     on,

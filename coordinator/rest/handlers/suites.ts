@@ -54,7 +54,10 @@ function suiteView({ name, title, summary, submits }: Suite, pins: readonly Pin[
   };
 }
 
-function submitView({ model, substituteEp, substituteDevice, launches, task, ...rest }: SuiteSubmit, { recipes }: Catalogue): SuiteView['submits'][number] {
+function submitView(
+  { model, substituteEp, substituteDevice, launches, task, ...rest }: SuiteSubmit,
+  { recipes }: Catalogue,
+): SuiteView['submits'][number] {
   const named = recipes.filter(({ id }) => rest.recipes.includes(id));
   return {
     ...rest,
