@@ -94,6 +94,18 @@ describe('a job that follows the fleet', () => {
     );
   });
 
+  it('does not run everything again when the farm has a newer toolchain', async () => {
+    const { store, grow } = await farmOf(specOf(), [lab('a')]);
+    const tasks = (await store.tasksOf('j')).map((task) =>
+      task.spec.kind === 'benchmark'
+        ? { ...task, requirement: { ...task.requirement, toolchains: ['olive-1'] }, requirementDigest: 'another' }
+        : task,
+    );
+    const job = { jobId: 'j', spec: specOf() };
+    expect(expandFollowed({ ...CONTEXT, job, tasks, agents: [lab('a')] })).toEqual([]);
+    expect(await grow([lab('a')])).toEqual([]);
+  });
+
   it('takes in no more than a job may have', async () => {
     const spec = specOf();
     const { grow } = await farmOf(spec, []);

@@ -11,7 +11,7 @@ export interface FollowedJob extends Omit<ExpandInput, 'jobId' | 'spec'> {
   readonly tasks: readonly TaskRecord[];
 }
 
-type AnyTask = Pick<NewTask, 'taskId' | 'spec' | 'requirementDigest' | 'needs'>;
+type AnyTask = Pick<NewTask, 'taskId' | 'spec' | 'requirement' | 'needs'>;
 
 /**
  * The tasks that a job would have on the fleet as it is now and does not have yet. Pure, and only ever adds. What a task is decides its id, so that two
@@ -40,12 +40,15 @@ function benchmarksOf<T extends AnyTask>(tasks: readonly T[]): readonly T[] {
   return tasks.filter(({ spec }) => spec.kind === 'benchmark');
 }
 
-/** What makes a benchmark of a job another one: recipe, model and where it runs. What is learnt later, as its conversion, is left out. */
-function identityOf({ spec, requirementDigest, needs }: AnyTask, among: readonly AnyTask[]): string {
+/**
+ * What makes a benchmark of a job another one: recipe, model and where it runs. What is learnt later, as its conversion, is left out, and so are
+ * toolchains: a newer one on the farm must not run everything again.
+ */
+function identityOf({ spec, requirement, needs }: AnyTask, among: readonly AnyTask[]): string {
   const resolve = among.find(({ taskId, spec: other }) => other.kind === 'resolve' && needs.includes(taskId));
   const revision = resolve?.spec.kind === 'resolve' ? resolve.spec.revision : null;
   const model = spec.kind === 'benchmark' ? [spec.modelId, spec.synthetic] : [];
-  return canonicalJson([spec.recipe.recipeId, spec.recipe.digest, ...model, revision, requirementDigest]);
+  return canonicalJson([spec.recipe.recipeId, spec.recipe.digest, ...model, revision, { ...requirement, toolchains: [] }]);
 }
 
 /** Ids that an expansion gave -> those its tasks have: a source that the job has already keeps its own. */

@@ -116,14 +116,28 @@ function add({ steps }: Context, task: NewTask, deviceNames: readonly string[]):
   steps.set(task.taskId, makeStep(task, { requirement, deviceModel: requirement.deviceModel ?? null, deviceNames }));
 }
 
-/** The document of the job: what its tasks have in common, taken from the jobs that asked first. */
+/**
+ * The document of the job: what its tasks have in common, taken from the jobs that asked first. What those wanted of their own time (a deadline, to
+ * follow the fleet) is not wanted again, and rows are named by the tasks.
+ */
 function specOf({ items, priority, cause }: RerunInput, rerunOf: readonly TaskId[]): JobSpec {
   const hub = items.find(({ job }) => job.spec.source.kind === 'hub') ?? items[0];
   if (hub === undefined) throw new GroveError('invalid-request', { problem: 'nothing to run again' });
   const recipes = new Map(items.map(({ task: { spec } }) => [`${spec.recipe.recipeId} ${spec.recipe.digest}`, spec.recipe]));
-  const { sweep: _sweep, ...base } = hub.job.spec;
+  const { schemaVersion, source, synthetic, substituteEp, substituteDevice, tier, launches, task, minCosine, strict } = hub.job.spec;
   return {
-    ...base,
+    schemaVersion,
+    source,
+    synthetic,
+    substituteEp,
+    ...(substituteDevice !== undefined && { substituteDevice }),
+    tier,
+    launches,
+    task,
+    ...(minCosine !== undefined && { minCosine }),
+    strict,
+    data: {},
+    dataFiles: {},
     recipes: [...recipes.values()].slice(0, MAX_JOB_RECIPES),
     coverage: 'any',
     where: [],

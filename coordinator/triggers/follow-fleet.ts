@@ -1,3 +1,4 @@
+import { GroveError } from '../../domain/errors.ts';
 import type { JobId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
@@ -38,11 +39,12 @@ export function createFollowFleet(deps: FollowFleetDeps): () => Promise<void> {
   };
 }
 
-/** A job that cannot grow keeps no other from it. Errors of the store are thrown, so that the look is repeated. */
+/** A job that cannot grow keeps no other from it. Errors that may pass are thrown, so that the look is repeated. */
 async function growJob(deps: FollowFleetDeps, job: JobRecord, agents: readonly AgentRecord[]): Promise<void> {
   const { jobId } = job;
   const tasks = await deps.store.tasksOf(jobId);
   const added = await deps.grow({ job, tasks, agents }).catch((error: unknown) => {
+    if (!(error instanceof GroveError) || error.spec.retryable) throw error;
     deps.onError(jobId, error);
     return [];
   });
