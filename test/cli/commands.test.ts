@@ -56,7 +56,7 @@ describe.each(leaves(program))('grove %s', (words, command) => {
     const terminal = new Recorder();
     const required = command.options
       .filter(({ mandatory }) => mandatory)
-      .flatMap(({ long }) => [long ?? '', long === '--state' ? 'stale' : 'value']);
+      .flatMap(({ long, argChoices }) => [long ?? '', argChoices?.[0] ?? (long === '--state' ? 'stale' : 'value')]);
     expect(await main([...words.split(' '), ...required, '--no-such-option'], terminal, {})).toBe(2);
     expect(terminal.text).toContain("unknown option '--no-such-option'");
   });
