@@ -191,13 +191,12 @@ class AgentSession implements LiveSession {
     dispatcher.setReady(agentId, status.state === 'ready');
   }
 
-  /** The agent knows best that a device of it is broken. What a person has marked stays: work goes there no more already. */
+  /** The agent knows best that a device of it is broken: a mark that would end by itself gives way. */
   async #quarantine({ reason, fix }: AgentMessage & { type: 'quarantine' }): Promise<void> {
     const { agentId } = this;
     const { store, clock, log } = this.#deps;
-    if ((await store.agent(agentId))?.mark !== null) return;
     const mark = { kind: 'quarantined', reason, fix, until: null } as const;
-    await store.markAgent({ now: clock.now(), principal: { kind: 'agent', name: 'agent' }, agentId, mark });
+    await store.markAgent({ now: clock.now(), principal: { kind: 'agent', name: 'agent' }, agentId, mark, yields: true });
     log('agent-quarantined-itself', { agentId, reason });
   }
 

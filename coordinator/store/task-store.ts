@@ -239,6 +239,8 @@ export interface MarkAgentCommand {
   readonly agentId: AgentId;
   /** Null removes the mark. */
   readonly mark: Pick<AgentMark, 'kind' | 'reason' | 'fix' | 'until'> | null;
+  /** Leaves a mark that does not end by itself as it is: what a person has decided. Default: replaces any. */
+  readonly yields?: boolean;
 }
 
 export interface SetPolicyCommand {

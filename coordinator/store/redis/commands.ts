@@ -138,9 +138,9 @@ function factsOf(outcome: AttemptOutcome) {
   return outcome.state === 'cancelled' ? {} : { error: packReport(outcome.error) };
 }
 
-export function markAgentCall({ now, principal, agentId, mark }: MarkAgentCommand): FunctionCall {
+export function markAgentCall({ now, principal, agentId, mark, yields = false }: MarkAgentCommand): FunctionCall {
   const { kind, reason, fix, until } = mark ?? {};
-  const call = { agentId, by: principal.name, mark: mark === null ? undefined : { kind, reason, fix, till: until ?? undefined } };
+  const call = { agentId, by: principal.name, mark: mark === null ? undefined : { kind, reason, fix, till: until ?? undefined }, yields };
   return { name: 'mark_agent', now, call };
 }
 

@@ -26,6 +26,21 @@ export function describeMarks(makeStore: StoreFactory): void {
       expect((await farm.current.store.agent('m'))?.mark).toEqual({ ...PAUSED, by: 'ann', since: farm.current.now });
     });
 
+    it('lets an agent replace a mark that ends by itself, and none that a person has to remove', async () => {
+      await farm.current.hello('m');
+      const own = { kind: 'quarantined', reason: 'its NPU hangs', fix: 'restart it', until: null } as const;
+      const ask = () => {
+        const { now, store } = farm.current;
+        return store.markAgent({ now, principal: { kind: 'agent', name: 'agent' }, agentId: 'm', mark: own, yields: true });
+      };
+      await farm.current.mark('m', { ...PAUSED, until: farm.current.now + QUARANTINE_MS });
+      await ask();
+      expect((await farm.current.store.agent('m'))?.mark).toEqual({ ...own, by: 'agent', since: farm.current.now });
+      await farm.current.mark('m', PAUSED);
+      await ask();
+      expect((await farm.current.store.agent('m'))?.mark).toMatchObject({ ...PAUSED, by: 'ann' });
+    });
+
     it('keeps a mark when the agent comes back', async () => {
       await farm.current.hello('m');
       await farm.current.mark('m', PAUSED);

@@ -248,9 +248,10 @@ export class NaiveFarm {
     return { state: task.state, recorded: true };
   }
 
-  markAgent({ agentId, mark, principal, now }: MarkAgentCommand) {
+  markAgent({ agentId, mark, principal, now, yields = false }: MarkAgentCommand) {
     if (!this.agents.some(({ hello }) => hello.agentId === agentId)) throw new Refusal('not-found');
     const agent = this.#agent(agentId);
+    if (yields && agent.mark?.until === null) return undefined;
     agent.mark = mark === null ? null : { ...mark, by: principal.name, since: now };
     if (mark === null) agent.breaker = { inARow: 0, trips: 0 };
     this.#review();
