@@ -1,6 +1,6 @@
 import type { ExternalResult } from '../../domain/imported-result.ts';
 
-/** What the person knows and a file may not say; the file's own words win. */
+/** What the person knows and a file may not say; where a file says it too, its own words win in CSV, and the person's in a report of winml. */
 export type ResultFacts = Partial<Pick<ExternalResult, 'modelId' | 'variant' | 'deviceModel' | 'deviceClass' | 'ep' | 'ortVersion'>>;
 
 /** A result before it is checked, with the line it begins at. */

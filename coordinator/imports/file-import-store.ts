@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
-import { type ImportedResult, importedResultSchema, resultName } from '../../domain/imported-result.ts';
+import { type ImportedResult, importedResultSchema } from '../../domain/imported-result.ts';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema, isSameSplit } from '../../domain/imports.ts';
 import type { Files } from '../../domain/ports.ts';
-import { type ImportStore, MAX_IMPORTS, splitName, tooManyImports } from './import-store.ts';
+import {
+  type ImportStore,
+  MAX_IMPORTED_RESULTS,
+  MAX_IMPORTS,
+  resultsByName,
+  splitName,
+  tooManyImports,
+  tooManyResults,
+} from './import-store.ts';
 
 const FILE = 'imports.json';
 
@@ -69,18 +77,18 @@ export class FileImportStore implements ImportStore {
     });
   }
 
-  putResult(result: ImportedResult): Promise<void> {
+  putResults(results: readonly ImportedResult[]): Promise<void> {
     return this.#change((document) => {
-      const others = document.results.filter((other) => resultName(other) !== resultName(result));
-      return { ...document, results: [...others, result].sort((a, b) => compare(resultName(a), resultName(b))) };
+      const merged = resultsByName([...document.results, ...results]);
+      return { ...document, results: [...merged].sort(([a], [b]) => compare(a, b)).map(([, result]) => result) };
     });
   }
 
   #change(edit: (document: Document) => Document): Promise<void> {
     const write = this.#lastWrite.then(async () => {
       const changed = edit(this.#document);
-      const count = changed.models.length + changed.data.length + changed.results.length;
-      if (count > MAX_IMPORTS) throw tooManyImports();
+      if (changed.models.length + changed.data.length > MAX_IMPORTS) throw tooManyImports();
+      if (changed.results.length > MAX_IMPORTED_RESULTS) throw tooManyResults();
       await this.#files.writeAtomic(this.#path, Buffer.from(JSON.stringify(changed)));
       this.#document = changed;
     });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ImportStore, MAX_IMPORTS } from '../../coordinator/imports/import-store.ts';
+import { type ImportStore, MAX_IMPORTED_RESULTS, MAX_IMPORTS } from '../../coordinator/imports/import-store.ts';
 import type { ImportedResult } from '../../domain/imported-result.ts';
 import { codeOf } from './task-store/farm.ts';
 
@@ -41,8 +41,7 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
         store.putModel(model('org/a')),
         store.putData(rows('test')),
         store.putData(rows('dev')),
-        store.putResult(result('org/b')),
-        store.putResult(result('org/a')),
+        store.putResults([result('org/b'), result('org/a')]),
       ]);
       for (const each of [store, await harness.open()]) {
         expect((await each.models()).map(({ modelId }) => modelId)).toEqual(['org/a', 'org/b']);
@@ -58,14 +57,25 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
       await store.putData({ ...rows('dev'), subset: 'en' });
       await store.putModel({ ...model('org/a'), importedAt: 2 });
       await store.putData({ ...rows('dev'), importedAt: 2 });
-      await store.putResult(result('org/a'));
-      await store.putResult({ ...result('org/a'), latencyMs: 9 });
+      await store.putResults([result('org/a')]);
+      await store.putResults([result('org/a'), { ...result('org/a'), latencyMs: 9 }]);
       expect(await store.results()).toMatchObject([{ latencyMs: 9 }]);
       expect(await store.models()).toMatchObject([{ importedAt: 2 }]);
       expect(await store.data()).toMatchObject([
         { subset: null, importedAt: 2 },
         { subset: 'en', importedAt: 1 },
       ]);
+    });
+
+    it('take results all or none, within a bound of their own', async () => {
+      const store = await harness.open();
+      const many = Array.from({ length: MAX_IMPORTED_RESULTS }, (_, index) => result(`org/${index}`));
+      await store.putResults(many);
+      expect(await codeOf(store.putResults([{ ...result('org/0'), latencyMs: 9 }, result('org/new')]))).toBe('invalid-request');
+      expect((await store.results()).map(({ latencyMs }) => latencyMs)).not.toContain(9);
+      await store.putResults([{ ...result('org/0'), latencyMs: 9 }]);
+      await store.putModel(model('org/a'));
+      expect((await store.results()).length).toBe(MAX_IMPORTED_RESULTS);
     });
 
     it('are bounded; one that replaces another needs no room', async () => {

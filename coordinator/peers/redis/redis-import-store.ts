@@ -1,6 +1,14 @@
-import { type ImportedResult, importedResultSchema, resultName } from '../../../domain/imported-result.ts';
+import { type ImportedResult, importedResultSchema } from '../../../domain/imported-result.ts';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema } from '../../../domain/imports.ts';
-import { type ImportStore, MAX_IMPORTS, splitName, tooManyImports } from '../../imports/import-store.ts';
+import {
+  type ImportStore,
+  MAX_IMPORTED_RESULTS,
+  MAX_IMPORTS,
+  resultsByName,
+  splitName,
+  tooManyImports,
+  tooManyResults,
+} from '../../imports/import-store.ts';
 import type { RedisLink } from '../../store/redis/connect.ts';
 
 /**
@@ -13,6 +21,20 @@ local count = 0
 for _, key in ipairs(KEYS) do count = count + redis.call('HLEN', key) end
 if isNew and count >= tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+`;
+
+/**
+ * Puts results, all or none.
+ * Key: their hash. Arguments: how many there may be, then name and document of each, no name twice. Answers 1, or 0 without room.
+ */
+const PUT_RESULTS = `
+local count = redis.call('HLEN', KEYS[1])
+for index = 2, #ARGV, 2 do
+  if redis.call('HEXISTS', KEYS[1], ARGV[index]) == 0 then count = count + 1 end
+end
+if count > tonumber(ARGV[1]) then return 0 end
+for index = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[index], ARGV[index + 1]) end
 return 1
 `;
 
@@ -51,12 +73,14 @@ export class RedisImportStore implements ImportStore {
     return this.#put({ key: this.#data, name: splitName(data) }, data);
   }
 
-  putResult(result: ImportedResult): Promise<void> {
-    return this.#put({ key: this.#results, name: resultName(result) }, result);
+  async putResults(results: readonly ImportedResult[]): Promise<void> {
+    const entries = [...resultsByName(results)].flatMap(([name, result]) => [name, JSON.stringify(result)]);
+    const stored = await this.#link.run((client) => client.eval(PUT_RESULTS, 1, this.#results, MAX_IMPORTED_RESULTS, ...entries));
+    if (stored !== 1) throw tooManyResults();
   }
 
   async #put({ key, name }: { key: string; name: string }, document: unknown): Promise<void> {
-    const keys = [key, ...[this.#models, this.#data, this.#results].filter((other) => other !== key)];
+    const keys = [key, ...[this.#models, this.#data].filter((other) => other !== key)];
     const stored = await this.#link.run((client) => client.eval(PUT, keys.length, ...keys, name, JSON.stringify(document), MAX_IMPORTS));
     if (stored !== 1) throw tooManyImports();
   }

@@ -29,8 +29,9 @@ export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps,
     },
     async importResults({ body, principal }) {
       const who = { importedAt: clock.now(), importedBy: principal.name };
-      for (const result of body.results) await imports.putResult({ ...result, ...who });
-      return ok({ results: body.results.map((result) => ({ ...result, ...who })) });
+      const results = body.results.map((result) => ({ ...result, ...who }));
+      await imports.putResults(results);
+      return ok({ results });
     },
   } satisfies Partial<Handlers>;
 }
