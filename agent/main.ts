@@ -204,7 +204,7 @@ function handlersOf(
     },
     renewals: () => runner.renewals(),
     onConnected: () => {
-      health.askAgain();
+      if (!runner.busy) void health.askAgain();
       runner.resendAll();
     },
     onVerdicts: (verdicts, sinceMs) => runner.applyVerdicts(verdicts, sinceMs),

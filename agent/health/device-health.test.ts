@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { QuarantineRequest } from '../../domain/protocol.ts';
 import { createSpawner } from '../../platform/spawner.ts';
-import { deviceOf } from '../device/state/device.cases.ts';
+import { deviceOf, GPU } from '../device/state/device.cases.ts';
 import { createAgentLog } from '../log-events.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { VirtualClock } from '../virtual-clock.cases.ts';
@@ -25,9 +25,9 @@ function healthOf(answers: readonly (string | null | Error)[]) {
     ask: (request) => asked.push(request),
   });
   /** The error's code, with time passing meanwhile. */
-  const check = async () => {
+  const check = async (device = NPU, ep = EP) => {
     const ended = health
-      .assertWorking(NPU, EP, () => {})
+      .assertWorking(device, ep, () => {})
       .then(
         () => 'works',
         (error: { code: string }) => error.code,
@@ -49,8 +49,8 @@ describe('the health of a device', () => {
     expect([await check(), asked]).toEqual(['works', []]);
   });
 
-  it('ends in quarantine with reason and fix, asked for again until the device works', async () => {
-    const { health, check, asked } = healthOf(['no device', 'no device', null]);
+  it('ends in quarantine with reason and fix, asked for again while the device does not work', async () => {
+    const { health, check, asked } = healthOf(['no device', 'no device', 'no device', null]);
     expect(await check()).toBe('device-unhealthy');
     expect(asked).toEqual([
       {
@@ -59,11 +59,36 @@ describe('the health of a device', () => {
         fix: expect.stringContaining('grove agent recover'),
       },
     ]);
-    health.askAgain();
+    await health.askAgain();
     expect(asked).toHaveLength(2);
     expect(await check()).toBe('works');
-    health.askAgain();
+    await health.askAgain();
     expect(asked).toHaveLength(2);
+  });
+
+  it('is not asked to be quarantined again once somebody has repaired it', async () => {
+    const { health, check, asked, probes } = healthOf(['no device', 'no device', null, 'no device']);
+    await check();
+    await health.askAgain();
+    await health.askAgain();
+    expect([asked.length, probes()]).toEqual([1, 3]);
+  });
+
+  it('is not taken for good because another device or provider is', async () => {
+    const { health, check, asked } = healthOf(['no device', 'no device', null, null, 'no device']);
+    await check();
+    expect([await check(GPU), await check(NPU, 'OpenVINOExecutionProvider')]).toEqual(['works', 'works']);
+    await health.askAgain();
+    expect(asked.map(({ reason }) => reason)).toEqual([asked[0]?.reason, asked[0]?.reason]);
+  });
+
+  it('is judged before the task that comes while it is asked about', async () => {
+    const { health, check, asked, probes } = healthOf(['no device', 'no device', 'no device', null]);
+    await check();
+    const asking = health.askAgain();
+    expect(await check()).toBe('works');
+    await asking;
+    expect([asked.length, probes()]).toEqual([2, 4]);
   });
 });
 

@@ -22,6 +22,16 @@ export interface HealthContext extends Omit<RecoveryPlace, 'log'> {
   ask(request: QuarantineRequest): void;
 }
 
+interface Wanted {
+  readonly device: Device;
+  readonly ep: string;
+  readonly request: QuarantineRequest;
+}
+
+function keyOf(deviceName: string, ep: string): string {
+  return `${deviceName} ${ep}`;
+}
+
 /**
  * Whether devices still work, judged by a small model in a process of its own, and what is done when one does not:
  *
@@ -31,15 +41,28 @@ export interface HealthContext extends Omit<RecoveryPlace, 'log'> {
  */
 export class DeviceHealth {
   readonly #context: HealthContext;
-  #wanted: QuarantineRequest | undefined;
+  /** What is broken as far as is known, by device and execution provider. */
+  readonly #wanted = new Map<string, Wanted>();
+  #asking: Promise<void> = Promise.resolve();
 
   constructor(context: HealthContext) {
     this.#context = context;
   }
 
-  /** Asks again for the quarantine of a device that is still broken: the last connection may have lost the request. */
-  askAgain(): void {
-    if (this.#wanted !== undefined) this.#context.ask(this.#wanted);
+  /**
+   * Probes what was broken, and asks again for the quarantine of what still is: the last connection may have lost the request, or somebody has repaired
+   * the device since and lifted the mark. Tasks that come meanwhile wait for it. Not while a task runs, which it would disturb.
+   */
+  askAgain(): Promise<void> {
+    this.#asking = this.#asking.then(() => this.#askForBroken());
+    return this.#asking;
+  }
+
+  async #askForBroken(): Promise<void> {
+    for (const [key, { device, ep, request }] of [...this.#wanted]) {
+      if ((await this.#problem(device, ep)) === undefined) this.#wanted.delete(key);
+      else this.#context.ask(request);
+    }
   }
 
   /**
@@ -48,17 +71,18 @@ export class DeviceHealth {
    * @param log lines for the task that waits for it.
    */
   async assertWorking(device: Device, ep: string, log: (line: string) => void): Promise<void> {
+    await this.#asking;
     const first = await this.#problem(device, ep);
-    if (first === undefined) return this.#recovered();
+    if (first === undefined) return this.#recovered(device, ep);
     this.#context.log.deviceUnhealthy({ deviceName: device.name, ep, why: first });
     log(`${device.name} does not run a small model on ${ep}: ${first}. Trying again.`);
     await this.#pause();
     const second = await this.#problem(device, ep);
-    if (second === undefined) return this.#recovered();
+    if (second === undefined) return this.#recovered(device, ep);
     const how = await this.#recover(device, second, log);
     log(`Recovering ${device.name}: ${how}.`);
     const last = this.#context.recovery.command === null ? second : await this.#problem(device, ep);
-    if (last === undefined) return this.#recovered();
+    if (last === undefined) return this.#recovered(device, ep);
     this.#giveUp(device, { ep, last, how });
     throw new GroveError('device-unhealthy', { deviceName: device.name, problem: last });
   }
@@ -78,14 +102,16 @@ export class DeviceHealth {
     return how;
   }
 
-  #recovered(): void {
-    this.#wanted = undefined;
+  #recovered({ name }: Device, ep: string): void {
+    this.#wanted.delete(keyOf(name, ep));
   }
 
-  #giveUp({ name }: Device, { ep, last, how }: { readonly ep: string; readonly last: string; readonly how: string }): void {
+  #giveUp(device: Device, { ep, last, how }: { readonly ep: string; readonly last: string; readonly how: string }): void {
+    const { name } = device;
     const reason = `${name} does not run a small model on ${ep} (${last}); tried twice, and ${how}`.slice(0, MAX_REASON_CHARS);
-    this.#wanted = { type: 'quarantine', reason, fix: FIX };
-    this.#context.ask(this.#wanted);
+    const request: QuarantineRequest = { type: 'quarantine', reason, fix: FIX };
+    this.#wanted.set(keyOf(name, ep), { device, ep, request });
+    this.#context.ask(request);
   }
 
   #pause(): Promise<void> {
