@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cellCurationSchema, curate, UNCURATED } from './curation.ts';
+import { cellCurationSchema, checkCuration, curate, MAX_BASELINE_TASKS, UNCURATED } from './curation.ts';
 
 const ANN = { by: 'ann', at: 1_000 };
 
@@ -22,4 +22,13 @@ it('counts a note that comes twice once, and keeps the newest fifty', () => {
   }
   expect(curation.notes.map(({ text }) => text)).toEqual(Array.from({ length: 50 }, (_, index) => `${index + 10}`));
   expect(cellCurationSchema.parse(curation)).toEqual(curation);
+});
+
+it('refuses what no reader would take back, by its place', () => {
+  const pinned = (taskIds: string[]) => curate(UNCURATED, { kind: 'pin', taskIds, reason: '' }, ANN);
+  const ids = (count: number) => Array.from({ length: count }, (_, index) => `t-${index}`);
+  expect(() => checkCuration(pinned(ids(MAX_BASELINE_TASKS)))).not.toThrow();
+  expect(() => checkCuration(UNCURATED)).not.toThrow();
+  expect(() => checkCuration(pinned(ids(MAX_BASELINE_TASKS + 1)))).toThrow('baseline.taskIds');
+  expect(() => checkCuration(pinned(['t-1', '']))).toThrow('baseline.taskIds.1: not an identifier');
 });

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { cellStateSchema } from './cell-state.ts';
+import { GroveError } from './errors.ts';
 import { idSchema, nameSchema } from './names.ts';
 
 /** What people have said about a cell: which result it is judged against, that its state is known, and notes. Kept by the store, per cell id. */
 
 /** Notes kept of one cell; beyond that the oldest go. */
 const MAX_NOTES = 50;
+
+/** Benchmark tasks of a baseline, and thereby units of a cell that can be pinned. */
+export const MAX_BASELINE_TASKS = 1_000;
 
 export const cellIdSchema = z.string().regex(/^[0-9a-f]{16}$/, 'not a cell id');
 
@@ -14,7 +18,7 @@ const stamp = { by: nameSchema, at: z.number() } as const;
 
 const pinnedSchema = z.strictObject({
   /** Benchmark tasks, at most one of each unit of the cell. */
-  taskIds: z.array(idSchema).min(1).max(1_000),
+  taskIds: z.array(idSchema).min(1).max(MAX_BASELINE_TASKS),
   reason: words,
   ...stamp,
 });
@@ -65,4 +69,13 @@ export function curate(before: CellCuration, change: CurationChange, stamp: { re
       return { ...before, notes: [...before.notes, { id: change.id, text: change.text, ...stamp }].slice(-MAX_NOTES) };
     }
   }
+}
+
+/**
+ * Throws `invalid-request` for what no reader would take back. Stores ask before they write: a record that is written wrong once would be in the way of
+ * everything that is said about other cells.
+ */
+export function checkCuration(curation: CellCuration): void {
+  const [issue] = cellCurationSchema.safeParse(curation).error?.issues ?? [];
+  if (issue !== undefined) throw new GroveError('invalid-request', { problem: `${issue.path.join('.')}: ${issue.message}` });
 }
