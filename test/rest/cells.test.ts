@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Cell } from '../../domain/matrix.ts';
 import { codeOf } from '../conformance/task-store/farm.ts';
-import type { FarmServer } from './farm-server.ts';
+import { type FarmServer, startFarmServer } from './farm-server.ts';
 import { startSampleFarm } from './sample-farm.ts';
 import { SAMPLE_MATRIX } from './sample-matrix.ts';
 
@@ -35,6 +36,48 @@ it('refuses a baseline without a number, cells there are not, and notes without 
   expect(await codeOf(client.curateCell('f'.repeat(16), { kind: 'pin' }))).toBe('not-found');
   expect(await codeOf(client.curateCell(idOf('ok'), { kind: 'note', text: '  ' }))).toBe('invalid-request');
   expect(await codeOf(client.curateCell(idOf('ok'), { kind: 'note', text: 'x'.repeat(1_001) }))).toBe('invalid-request');
+});
+
+/** The sample with one of its cells changed, at a server of its own. */
+async function withCell<T>(change: (cell: Cell) => Cell, use: (server: FarmServer, id: string) => Promise<T>): Promise<T> {
+  const id = idOf('ok');
+  const cells = SAMPLE_MATRIX.cells.map((row) => row.map((cell) => (cell?.id === id ? change(cell) : cell)));
+  const changed = await startFarmServer({ matrix: { ...SAMPLE_MATRIX, cells } });
+  try {
+    return await use(changed, id);
+  } finally {
+    await changed.close();
+  }
+}
+
+it('refuses to curate what another tool measured, and leaves nothing of it', async () => {
+  const imported = (cell: Cell): Cell => ({ ...cell, badges: ['imported'], provenance: { ...cell.provenance, taskId: '' } });
+  await withCell(imported, async ({ client, farm }, id) => {
+    for (const request of [{ kind: 'pin' }, { kind: 'acknowledge' }, { kind: 'note', text: 'fast' }] as const)
+      await expect(client.curateCell(id, request)).rejects.toMatchObject({
+        code: 'invalid-request',
+        message: expect.stringContaining('was imported'),
+      });
+    expect(await farm.store.curations()).toEqual(new Map());
+    await client.curateCell(id, { kind: 'unpin' });
+  });
+});
+
+it('pins at most a thousand units', async () => {
+  const unitsOf =
+    (count: number) =>
+    (cell: Cell): Cell => ({
+      ...cell,
+      unitStates: Array.from({ length: count }, (_, index) => ({
+        ...{ unit: `lab-${index}/cpu0`, taskId: `job1-${index}`, state: 'ok', badges: [], comparison: null },
+        p50Ms: { value: 1, low: null, high: null },
+      })),
+    });
+  await withCell(unitsOf(1_000), ({ client }, id) => client.curateCell(id, { kind: 'pin' }));
+  await withCell(unitsOf(1_001), async ({ client }, id) => {
+    const message = expect.stringContaining('numbers of 1001 units; a baseline takes those of at most 1000');
+    await expect(client.curateCell(id, { kind: 'pin' })).rejects.toMatchObject({ code: 'invalid-request', message });
+  });
 });
 
 it('shows the newest of a cell’s history with it, and the rest page by page', async () => {

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import type { CellView, curateCellRequestSchema, MatrixFormat } from '../../../api/matrix.ts';
-import type { CurationChange } from '../../../domain/curation.ts';
+import { type CurationChange, MAX_BASELINE_TASKS } from '../../../domain/curation.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Cell } from '../../../domain/matrix.ts';
 import { cellsInList } from '../../../domain/matrix-lists.ts';
@@ -66,6 +66,7 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
     },
     async curateCell({ params: { cellId }, body, principal }) {
       const { cell } = await view(cellId);
+      requireMeasured(cell, body.kind);
       await store.curateCell({ now: clock.now(), principal, cellId, change: changeOf(body, cell, () => random.id()) });
       return ok(await view(cellId));
     },
@@ -75,6 +76,12 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
 function acceptedFormat(req: Request): MatrixFormat {
   const accepted = req.accepts(Object.keys(FORMATS));
   return (accepted === false ? undefined : FORMATS[accepted]) ?? 'json';
+}
+
+/** Of a cell that another tool measured the farm has no results; what was said of it all the same can be taken back. */
+function requireMeasured({ id, badges }: Cell, kind: CurationChange['kind']): void {
+  if (!badges.includes('imported') || kind === 'unpin' || kind === 'withdraw') return;
+  throw new GroveError('invalid-request', { problem: `cell ${id} was imported: only cells that the farm has measured can be curated` });
 }
 
 /** A request says what is meant; the change says of which results and which state. */
@@ -94,6 +101,8 @@ function changeOf(request: z.output<typeof curateCellRequestSchema>, cell: Cell,
 function measuredTasks({ id, p50Ms, provenance, unitStates }: Cell): string[] {
   if (unitStates.length === 0 && p50Ms !== null) return [provenance.taskId];
   const taskIds = unitStates.filter((unit) => unit.p50Ms !== null).map(({ taskId }) => taskId);
-  if (taskIds.length > 0) return taskIds;
-  throw new GroveError('invalid-request', { problem: `cell ${id} has no number that could be a baseline` });
+  if (taskIds.length === 0) throw new GroveError('invalid-request', { problem: `cell ${id} has no number that could be a baseline` });
+  if (taskIds.length <= MAX_BASELINE_TASKS) return taskIds;
+  const problem = `cell ${id} has numbers of ${taskIds.length} units; a baseline takes those of at most ${MAX_BASELINE_TASKS}`;
+  throw new GroveError('invalid-request', { problem });
 }

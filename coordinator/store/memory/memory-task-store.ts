@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { checkCuration } from '../../../domain/curation.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
 import type { EpochMs, Files } from '../../../domain/ports.ts';
 import type { StoreEvent, TaskPage, TaskStore } from '../task-store.ts';
+import { curationAfter } from './commands/curate-cell.ts';
 import { dueItems } from './deadlines.ts';
 import { type AnswerOf, type Call, type CommandName, type CommandOf, type Executed, execute } from './execute.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -140,7 +142,9 @@ class MemoryTaskStore implements TaskStore {
     return this.#run('setPolicy', command);
   }
 
-  curateCell(command: CommandOf<'curateCell'>) {
+  /** Checked here and not by the command: a journal may hold what was accepted before there was a check. */
+  async curateCell(command: CommandOf<'curateCell'>) {
+    checkCuration(curationAfter(this.#state, command));
     return this.#run('curateCell', command);
   }
 

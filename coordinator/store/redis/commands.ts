@@ -1,5 +1,5 @@
 import { LEASE_MS } from '../../../domain/constants.ts';
-import { cellCurationSchema, curate, UNCURATED } from '../../../domain/curation.ts';
+import { checkCuration, curate, UNCURATED } from '../../../domain/curation.ts';
 import type { ErrorReport } from '../../../domain/errors.ts';
 import { followEnd } from '../../../domain/job.ts';
 import type { Sha256 } from '../../../domain/json.ts';
@@ -23,7 +23,7 @@ import type {
 } from '../task-store.ts';
 import { circleIn } from './circle.ts';
 import type { FunctionCall } from './functions.ts';
-import type { AgentDocument } from './records.ts';
+import { type AgentDocument, curationOf } from './records.ts';
 
 /** Each command as the call of its function: what the function decides on is small and decoded, documents travel as texts. */
 
@@ -149,10 +149,10 @@ export function setPolicyCall({ now, policy }: SetPolicyCommand): FunctionCall {
   return { name: 'set_policy', now, call: policy, texts: [JSON.stringify(policy)] };
 }
 
-/** @param before what is kept now, as it is written; '' for nothing. */
+/** @param before what is kept now, as it is written; '' for nothing. What cannot be read is replaced. Throws `invalid-request`. */
 export function curateCellCall({ now, principal, cellId, change }: CurateCellCommand, before: string): FunctionCall {
-  const curation = before === '' ? UNCURATED : cellCurationSchema.parse(JSON.parse(before));
-  const after = curate(curation, change, { by: principal.name, at: now });
+  const after = curate(curationOf(before) ?? UNCURATED, change, { by: principal.name, at: now });
+  checkCuration(after);
   return { name: 'curate_cell', now, call: { cellId }, texts: [before, JSON.stringify(after)] };
 }
 

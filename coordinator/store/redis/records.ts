@@ -1,6 +1,7 @@
 import { decode } from '@msgpack/msgpack';
 import { z } from 'zod';
 import { type AgentMark, agentMarkSchema } from '../../../domain/agent-mark.ts';
+import { type CellCuration, cellCurationSchema } from '../../../domain/curation.ts';
 import { type ErrorCode, type ErrorParams, type ErrorReport, GroveError, isErrorCode } from '../../../domain/errors.ts';
 import { jobStateSchema } from '../../../domain/job.ts';
 import { prioritySchema } from '../../../domain/names.ts';
@@ -215,4 +216,13 @@ export function queueOf(reply: Reply): QueueSummary {
     pendingBy: { urgent, interactive, sweep },
     oldestEnqueuedAt: numberOf(oldestEnqueuedAt),
   };
+}
+
+/** What is said about a cell; undefined for text that this version does not take. */
+export function curationOf(text: string): CellCuration | undefined {
+  try {
+    return cellCurationSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

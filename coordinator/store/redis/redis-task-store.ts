@@ -35,7 +35,7 @@ import { bytesOf, type FunctionCall, listOf, numberOf, type Reply, StoreFunction
 import { createKeys, type Keys } from './keys.ts';
 import type { QueryFunction } from './library.ts';
 import { type Judged, judge } from './matcher.ts';
-import { agentOf, jobOf, queueOf, taskOf } from './records.ts';
+import { agentOf, curationOf, jobOf, queueOf, taskOf } from './records.ts';
 
 type CommandOf<
   Name extends
@@ -100,6 +100,8 @@ class RedisTaskStore implements ArchivingTaskStore {
   readonly #cold: ColdDocuments;
   readonly #sha256: Sha256;
   readonly #log: RedisLog;
+  /** Cells whose curation cannot be read. */
+  readonly #leftOut = new Set<string>();
 
   constructor({ link, farm, clock, sha256, archive, log = () => {} }: RedisTaskStoreOptions) {
     this.#link = link;
@@ -288,7 +290,20 @@ class RedisTaskStore implements ArchivingTaskStore {
   async curations() {
     const fields = listOf(await this.#ask('curations', {})).map(textOf);
     const pairs = fields.flatMap((cellId, index) => (index % 2 === 0 ? [[cellId, fields[index + 1] ?? ''] as const] : []));
-    return new Map(pairs.map(([cellId, text]) => [cellId, cellCurationSchema.parse(JSON.parse(text))]));
+    return new Map(
+      pairs.flatMap(([cellId, text]) => {
+        const curation = curationOf(text);
+        if (curation === undefined) this.#leaveOut(cellId);
+        return curation === undefined ? [] : [[cellId, curation] as const];
+      }),
+    );
+  }
+
+  /** Told once: it is read for every matrix. */
+  #leaveOut(cellId: string): void {
+    if (this.#leftOut.has(cellId)) return;
+    this.#leftOut.add(cellId);
+    this.#log('redis-curation-unreadable', { cellId });
   }
 
   async archives() {

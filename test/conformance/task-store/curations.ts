@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CellCuration, CurationChange } from '../../../domain/curation.ts';
+import { codeOf } from './farm.ts';
 import { eachFarm, type StoreFactory } from './harness.ts';
 
 const CELL = '0123456789abcdef';
@@ -38,6 +39,16 @@ export function describeCurations(makeStore: StoreFactory): void {
       await Promise.all([...ids, ...ids].map((id) => say('ann', { kind: 'note', id, text: id })));
       const notes = (await farm.current.store.curations()).get(CELL)?.notes ?? [];
       expect(notes.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    });
+
+    it('keeps nothing that could not be read again', async () => {
+      const pin = (taskIds: string[]) => say('ann', { kind: 'pin', taskIds, reason: '' });
+      await pin(['t-1']);
+      const before = await farm.current.store.curations();
+      expect(await codeOf(pin(['']))).toBe('invalid-request');
+      expect(await codeOf(pin([]))).toBe('invalid-request');
+      expect(await codeOf(pin(Array.from({ length: 1_001 }, (_, index) => `t-${index}`)))).toBe('invalid-request');
+      expect(await farm.current.store.curations()).toEqual(before);
     });
   });
 }
