@@ -28,7 +28,7 @@ $key=Get-ItemProperty 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Power\\User\\P
 $battery=@(Get-CimInstance Win32_Battery -Property BatteryStatus | ForEach-Object { [int]$_.BatteryStatus });
 $cpu=Get-CimInstance Win32_Processor -Property MaxClockSpeed | Select-Object -First 1;
 $performance=Get-CimInstance Win32_PerfFormattedData_Counters_ProcessorInformation -Filter "Name='_Total'" -Property PercentProcessorPerformance,PercentProcessorUtility;
-$zones=@(Get-CimInstance Win32_PerfFormattedData_Counters_ThermalZoneInformation -Property HighPrecisionTemperature,PercentPassiveLimit | ForEach-Object { @{ tenthsKelvin=[double]$_.HighPrecisionTemperature; passiveLimit=[double]$_.PercentPassiveLimit } });
+$zones=@(Get-CimInstance Win32_PerfFormattedData_Counters_ThermalZoneInformation -Property HighPrecisionTemperature,PercentPassiveLimit | ForEach-Object { @{ tenthsKelvin=[double]$_.HighPrecisionTemperature; passiveLimit=$_.PercentPassiveLimit } });
 $processes=@(Get-CimInstance Win32_Process -Property ProcessId,ParentProcessId,Name,KernelModeTime,UserModeTime | ForEach-Object { ,@($_.ProcessId,$_.ParentProcessId,$_.Name,([double]$_.KernelModeTime+[double]$_.UserModeTime)/1e7) });
 @{ scheme=[string](powercfg /getactivescheme); overlayAc=[string]$key.ActiveOverlayAcPowerScheme; overlayDc=[string]$key.ActiveOverlayDcPowerScheme; battery=$battery;
  maxClockMHz=$cpu.MaxClockSpeed; performancePercent=$performance.PercentProcessorPerformance; utilityPercent=$performance.PercentProcessorUtility; zones=$zones; processes=$processes } | ConvertTo-Json -Compress -Depth 4`;

@@ -230,6 +230,15 @@ describe('the state of a Windows machine', () => {
     expect((await stateOf({}, windows({ zones: [{ tenthsKelvin: 3_600, passiveLimit: 70 }] }))).throttleReasons).toHaveLength(1);
   });
 
+  it.each([null, 0])('does not take a thermal zone whose limit is %s for a slow machine', async (passiveLimit) => {
+    const silent = { tenthsKelvin: 3_000, passiveLimit };
+    expect(await stateOf({}, windows({ zones: [silent] }))).toMatchObject({
+      ...{ throttleReasons: null, temperatureC: 26.9 },
+      unknown: { throttleReasons: 'not-present' },
+    });
+    expect((await stateOf({}, windows({ zones: [silent, { tenthsKelvin: 3_000, passiveLimit: 100 }] }))).throttleReasons).toEqual([]);
+  });
+
   it('counts what others take between two readings', async () => {
     const { reader, answers, clock } = readerOf({}, windows({}));
     await reader.readOne(deviceOf('cpu'), true);

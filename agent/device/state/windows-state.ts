@@ -12,7 +12,7 @@ const stateSchema = z.object({
   maxClockMHz: z.number().nullable().catch(null),
   performancePercent: z.coerce.number().nullable().catch(null),
   utilityPercent: z.coerce.number().nullable().catch(null),
-  zones: z.array(z.object({ tenthsKelvin: z.number(), passiveLimit: z.number() })).catch([]),
+  zones: z.array(z.object({ tenthsKelvin: z.number(), passiveLimit: z.number().nullable() })).catch([]),
   processes: z.array(z.tuple([z.number(), z.number(), z.string(), z.number()])).catch([]),
 });
 type WindowsState = z.infer<typeof stateSchema>;
@@ -50,17 +50,17 @@ export function windowsHostState(state: WindowsState | undefined): HostState {
   const powerSource = powerSourceOf(state);
   const clockMHz = clockOf(state);
   const temperatureC = temperatureOf(state);
-  const throttled = state.zones.some(({ passiveLimit }) => passiveLimit < 100);
+  const throttleReasons = throttleReasonsOf(state);
   return {
     ...NOTHING,
     ...{ temperatureC, freeMemoryBytes, powerSource, powerMode: powerModeOf(state, powerSource), clockMHz },
     utilization: state.utilityPercent === null ? null : Math.min(1, state.utilityPercent / 100),
-    // Windows counts no events, but tells whether a thermal zone limits the processors now.
-    throttleReasons: state.zones.length === 0 ? null : throttled ? ['a thermal zone limits the processors'] : [],
+    throttleReasons,
     unknown: {
       governor: 'not-present',
       pressure: 'not-present',
       throttleCount: 'not-present',
+      ...(throttleReasons === null && { throttleReasons: 'not-present' }),
       ...(temperatureC === null && { temperatureC: 'not-present' }),
       ...(clockMHz === null && { clockMHz: 'not-present' }),
     },
@@ -99,6 +99,16 @@ function powerModeOf({ scheme, overlayAc, overlayDc }: WindowsState, source: Dev
 function clockOf({ maxClockMHz, performancePercent }: WindowsState): HostState['clockMHz'] {
   if (maxClockMHz === null || performancePercent === null || performancePercent <= 0) return null;
   return { current: Math.round((maxClockMHz * performancePercent) / 100), max: maxClockMHz };
+}
+
+/**
+ * Windows counts no events, but tells whether a thermal zone limits the processors now. A zone without a limit, or with one of 0, which would be a
+ * processor that stands still, tells nothing.
+ */
+function throttleReasonsOf({ zones }: WindowsState): string[] | null {
+  const limits = zones.flatMap(({ passiveLimit }) => (passiveLimit === null || passiveLimit <= 0 ? [] : [passiveLimit]));
+  if (limits.length === 0) return null;
+  return limits.some((limit) => limit < 100) ? ['a thermal zone limits the processors'] : [];
 }
 
 function temperatureOf({ zones }: WindowsState): number | null {
