@@ -108,7 +108,7 @@ async function assemble(
   const instanceId = await readInstanceId(folder, { hostId: probe.host.hostId, files, random });
   const states = new StateReader({ machine, clock, ownPid: process.pid });
   const gates = new GateKeeper(config.gates, clock);
-  gates.observe(await states.read(probe.devices), true);
+  gates.observe(await states.read(probe.devices, 'recent'), true);
   const readiness = new Readiness({ cache, registry, gates });
   await readiness.refresh();
   const health = new DeviceHealth({
@@ -123,7 +123,7 @@ async function assemble(
     children,
     link: { send: (message) => session.send(message), requestGrants: (what, signal) => session.requestGrants(what, signal) },
     runTask: withHealth(ports.runTask ?? runTask, health),
-    readState: (device, fresh) => states.readOne(device, fresh),
+    readState: (device, tools) => states.readOne(device, tools),
     workFolder: join(folder, 'work'),
     refusal: () => readiness.refusal,
     onChange: () => void readiness.refresh().then(() => session.statusChanged()),
@@ -198,7 +198,7 @@ function handlersOf(
     }),
     status,
     deviceStates: async () => {
-      const now = await states.read(probe.devices);
+      const now = await states.read(probe.devices, runner.busy ? 'none' : 'recent');
       gates.observe(now, !runner.busy);
       return now;
     },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceState } from '../../domain/device.ts';
+import { type DeviceState, deviceStateSchema } from '../../domain/device.ts';
 import { completeAgentConfig } from '../config.ts';
 import { VirtualClock } from '../virtual-clock.cases.ts';
 import { GateKeeper, type GateSettings } from './gate-keeper.ts';
@@ -164,5 +164,34 @@ describe('a watched measurement', () => {
     };
     const { states } = await watched({ readState, limits: SETTINGS.limits, clock }, () => clock.advance(8_000));
     expect(states.during).toHaveLength(1);
+  });
+
+  it.each([0, 1])('keeps its result when the sensors fail before (%s) or after', async (failing) => {
+    const clock = new VirtualClock();
+    let reads = 0;
+    const readState = async () => {
+      if (reads++ === failing) throw new Error('driver gone');
+      return QUIET;
+    };
+    const { result, states } = await watched({ readState, limits: SETTINGS.limits, clock }, async () => 42);
+    expect([result, states.warnings]).toEqual([42, []]);
+    const [unknown, known] = failing === 0 ? [states.before, states.after] : [states.after, states.before];
+    expect(known).toEqual(QUIET);
+    expect(deviceStateSchema.parse(unknown)).toMatchObject({
+      temperatureC: null,
+      powerSource: 'unknown',
+      unknown: { temperatureC: 'not-probed: driver gone' },
+    });
+  });
+
+  it('asks programs before and after, never meanwhile', async () => {
+    const clock = new VirtualClock();
+    const asked: string[] = [];
+    const readState = async (tools: string) => {
+      asked.push(tools);
+      return QUIET;
+    };
+    await watched({ readState, limits: SETTINGS.limits, clock }, () => clock.advance(7_000));
+    expect(asked).toEqual(['fresh', 'none', 'none', 'fresh']);
   });
 });

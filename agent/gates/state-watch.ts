@@ -9,10 +9,11 @@ const FIRST_MS = 1_000;
 const INTERVAL_MS = 5_000;
 /** States kept; of more every second one is dropped. */
 const MAX_STATES = 64;
+const MAX_REASON_CHARS = 300;
 
 export interface WatchContext {
-  /** A state of the device; `fresh` also asks slow tools. */
-  readState(fresh: boolean): Promise<DeviceState>;
+  /** A state of the device: `fresh` asks programs, `none` reads only files. */
+  readState(tools: 'fresh' | 'none'): Promise<DeviceState>;
   readonly limits: GateLimits;
   readonly clock: Clock;
 }
@@ -22,24 +23,36 @@ export type WatchedStates = NonNullable<BenchmarkReport['deviceStates']>;
 
 /**
  * Looks at a device before, during and after `work`. Returns what the work returned, with the states and what gates find in them. A sensor that fails
- * does not disturb the work: its look is left out.
+ * disturbs neither the work nor its result: the state is unknown with the reason, and a look during the work is left out.
  */
 export async function watched<T>(
   context: WatchContext,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly states: WatchedStates }> {
-  const before = await context.readState(true);
+  const before = await stateOrReason(context);
   const during = new DuringStates(context);
   try {
     const result = await work();
     during.stop();
-    const after = await context.readState(true);
+    const after = await stateOrReason(context);
     return {
       result,
       states: { before, during: during.states, after, warnings: warningsOf([before, ...during.states, after], context.limits) },
     };
   } finally {
     during.stop();
+  }
+}
+
+async function stateOrReason({ readState }: WatchContext): Promise<DeviceState> {
+  try {
+    return await readState('fresh');
+  } catch (error) {
+    const why = `not-probed: ${error instanceof Error ? error.message : String(error)}`.slice(0, MAX_REASON_CHARS);
+    return {
+      ...{ temperatureC: null, utilization: null, freeMemoryBytes: null, powerSource: 'unknown', powerMode: 'unknown' },
+      unknown: { temperatureC: why, utilization: why, freeMemoryBytes: why, powerSource: why, powerMode: why },
+    };
   }
 }
 
@@ -69,7 +82,7 @@ class DuringStates {
   }
 
   async #look(): Promise<void> {
-    const state = await this.#context.readState(false).catch(() => undefined);
+    const state = await this.#context.readState('none').catch(() => undefined);
     if (this.#isStopped) return;
     if (state !== undefined) this.#states.push(state);
     if (this.#states.length >= MAX_STATES) {

@@ -33,8 +33,8 @@ export interface TaskContext {
   readonly folder: string;
   /** Aborts with a TaskStopped reason. */
   readonly signal: AbortSignal;
-  /** State of the device; `fresh` also asks slow tools. */
-  readState(fresh: boolean): Promise<DeviceState>;
+  /** State of the device; `none` while it is measured. */
+  readState(tools: 'fresh' | 'none'): Promise<DeviceState>;
   log(line: string): void;
   /** Of the running stage, 0 to 1. */
   progress(fraction: number, note?: string): void;

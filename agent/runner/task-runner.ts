@@ -61,7 +61,7 @@ export interface TaskRunnerOptions {
   readonly runTask: RunTask;
   /** Parent of the attempts' scratch folders. */
   readonly workFolder: string;
-  readState(device: Device, fresh: boolean): Promise<DeviceState>;
+  readState(device: Device, tools: 'fresh' | 'none'): Promise<DeviceState>;
   /** Why the agent takes no work now; undefined when it does. */
   refusal(): GroveError | undefined;
   /** An attempt ended: disk, wedged children and with them the agent's status may have changed. */
@@ -306,7 +306,7 @@ export class TaskRunner {
     const line = (text: string) => log.line(text);
     return {
       ...{ assignment, device, host, config, agentVersion, clock, random, cache, folder, signal },
-      readState: (fresh) => readState(device, fresh),
+      readState: (tools) => readState(device, tools),
       log: line,
       progress,
       grants: (direction, blobs) => link.requestGrants({ lease: assignment.lease, direction, blobs }, signal),

@@ -49,11 +49,11 @@ export async function examineAgent(
   const { machine, fixture } = recordMachine(thisMachine());
   const reader = new StateReader({ machine, clock, ownPid: process.pid });
   const probe = await probeWith(config, machine, context);
-  await reader.read(probe.devices);
+  await reader.read(probe.devices, 'recent');
   await new Promise<void>((resolve) => {
     setTimeout(resolve, LOOK_MS);
   });
-  const states = await reader.read(probe.devices);
+  const states = await reader.read(probe.devices, 'recent');
   const packages = await new EpPackages(config.dataFolder).list();
   const findings = [
     ...machineFindings({ config, probe, states, packages, toolchains: await toolchainsOf(config) }),

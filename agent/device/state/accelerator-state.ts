@@ -7,21 +7,27 @@ import { hottestOf } from './linux-state.ts';
 export type AcceleratorState = Pick<DeviceState, 'temperatureC' | 'utilization' | 'freeMemoryBytes' | 'throttleCount'> &
   Required<Pick<DeviceState, 'clockMHz' | 'throttleReasons'>> & { readonly unknown: Readonly<Record<string, string>> };
 
+/** Whether only a program tells of it, not a file. */
+export function isAskedByTool({ emulated, pciVendorId }: Hardware): boolean {
+  return !emulated && pciVendorId === '10de';
+}
+
 type Hardware = Pick<DeviceProfile, 'class' | 'emulated' | 'pciVendorId' | 'pciDeviceId'>;
 
 /** State of a GPU or NPU; all null, with the reason, where its driver tells nothing. Of equal devices the first. */
 export async function readAcceleratorState(hardware: Hardware, machine: Machine): Promise<AcceleratorState> {
-  if (hardware.emulated) return silent('emulated');
-  if (hardware.pciVendorId === '10de') return await nvidiaState(hardware, machine);
-  if (machine.platform !== 'linux') return silent(`not-probed on ${machine.platform}`);
+  if (hardware.emulated) return untoldAccelerator('emulated');
+  if (isAskedByTool(hardware)) return await nvidiaState(hardware, machine);
+  if (machine.platform !== 'linux') return untoldAccelerator(`not-probed on ${machine.platform}`);
   const folder = await linuxFolder(hardware, machine.sysfs);
-  if (folder === undefined) return silent('not-present');
+  if (folder === undefined) return untoldAccelerator('not-present');
   return hardware.class === 'npu' ? await npuState(folder, machine.sysfs) : await gpuState(folder, machine.sysfs);
 }
 
 const FIELDS = ['temperatureC', 'utilization', 'freeMemoryBytes', 'clockMHz', 'throttleReasons', 'throttleCount'] as const;
 
-function silent(why: string): AcceleratorState {
+/** An accelerator that tells nothing, and why. */
+export function untoldAccelerator(why: string): AcceleratorState {
   return withReasons({}, why);
 }
 
@@ -94,12 +100,12 @@ const NVIDIA_REASONS: readonly (readonly [number, string])[] = [
 
 async function nvidiaState(hardware: Hardware, machine: Machine): Promise<AcceleratorState> {
   const answer = (await machine.query('nvidia-state')) ?? (await machine.query('nvidia-state-before-535'));
-  if (answer === undefined) return silent('nvidia-smi gave no answer');
+  if (answer === undefined) return untoldAccelerator('nvidia-smi gave no answer');
   const row = answer
     .split('\n')
     .map((line) => line.split(',').map((part) => part.trim()))
     .find(([ids]) => ids?.toLowerCase() === `0x${hardware.pciDeviceId}${hardware.pciVendorId}`);
-  if (row === undefined) return silent('nvidia-smi does not list it');
+  if (row === undefined) return untoldAccelerator('nvidia-smi does not list it');
   const [, temperature, busy, freeMebibytes, clock, maxClock, reasons] = row;
   const active = Number(reasons);
   return withReasons(

@@ -44,7 +44,7 @@ function readerOf(files: Fixture['files'], change: Partial<Pick<Fixture, 'platfo
 }
 
 async function stateOf(files: Fixture['files'], change: Partial<Pick<Fixture, 'platform' | 'answers'>> = {}) {
-  const state = await readerOf(files, change).reader.readOne(deviceOf('cpu'), true);
+  const state = await readerOf(files, change).reader.readOne(deviceOf('cpu'), 'fresh');
   expect(deviceStateSchema.parse(state)).toEqual(state);
   return state;
 }
@@ -104,10 +104,10 @@ describe('foreign processes', () => {
     };
     const files: Record<string, string> = { ...before };
     const { clock, reader } = readerOf(files);
-    expect(await reader.readOne(deviceOf('cpu'), false)).toMatchObject({ foreign: null, unknown: { foreign: 'first reading' } });
+    expect(await reader.readOne(deviceOf('cpu'), 'recent')).toMatchObject({ foreign: null, unknown: { foreign: 'first reading' } });
     Object.assign(files, after);
     await clock.advance(10_000);
-    const { foreign, stealShare } = await reader.readOne(deviceOf('cpu'), false);
+    const { foreign, stealShare } = await reader.readOne(deviceOf('cpu'), 'recent');
     // 600 of 1,100 ticks were busy, 50 + 100 + 150 + 50 of them ours.
     expect(foreign?.cpuShare).toBeCloseTo(250 / 1_100);
     expect(foreign?.processes).toEqual([{ name: 'apt (x) y', cpuShare: expect.closeTo(150 / 1_100) }]);
@@ -117,19 +117,19 @@ describe('foreign processes', () => {
   it('are not counted again within seconds', async () => {
     const files: Record<string, string> = { ...at(1_000, 1_000) };
     const { clock, reader } = readerOf(files);
-    await reader.readOne(deviceOf('cpu'), true);
+    await reader.readOne(deviceOf('cpu'), 'fresh');
     Object.assign(files, at(2_000, 1_000));
     await clock.advance(1_000);
-    expect((await reader.readOne(deviceOf('cpu'), true)).foreign).toBeNull();
+    expect((await reader.readOne(deviceOf('cpu'), 'fresh')).foreign).toBeNull();
     await clock.advance(5_000);
-    expect((await reader.readOne(deviceOf('cpu'), true)).foreign?.cpuShare).toBe(1);
+    expect((await reader.readOne(deviceOf('cpu'), 'fresh')).foreign?.cpuShare).toBe(1);
   });
 
   it('are seen on the machine this runs on', async () => {
     const { thisMachine } = await import('../machine.ts');
     const clock = new VirtualClock();
     const reader = new StateReader({ machine: thisMachine(), clock, ownPid: globalThis.process.pid });
-    const state = await reader.readOne(deviceOf('cpu'), true);
+    const state = await reader.readOne(deviceOf('cpu'), 'fresh');
     expect(deviceStateSchema.parse(state)).toEqual(state);
   });
 });
@@ -143,7 +143,7 @@ describe('the state of an accelerator', () => {
       [`${folder}/device`]: '0x643e',
       [`${folder}/npu_max_frequency_mhz`]: '1950',
     };
-    const state = await readerOf({ ...files, [`${folder}/npu_current_frequency_mhz`]: '1400' }).reader.readOne(NPU, false);
+    const state = await readerOf({ ...files, [`${folder}/npu_current_frequency_mhz`]: '1400' }).reader.readOne(NPU, 'recent');
     expect(deviceStateSchema.parse(state)).toMatchObject({
       ...{ clockMHz: { current: 1_400, max: 1_950 }, temperatureC: null, powerSource: 'battery' },
       unknown: { temperatureC: 'not-present' },
@@ -162,7 +162,7 @@ describe('the state of an accelerator', () => {
       [`${folder}/hwmon/hwmon4/temp1_input`]: '61000',
     };
     const device = deviceOf('gpu', { pciVendorId: '1002', pciDeviceId: '150e' });
-    expect(await readerOf(files).reader.readOne(device, false)).toMatchObject({
+    expect(await readerOf(files).reader.readOne(device, 'recent')).toMatchObject({
       ...{ temperatureC: 61, utilization: 0.37, freeMemoryBytes: 600, clockMHz: { current: 1_100, max: 2_900 } },
     });
   });
@@ -170,7 +170,7 @@ describe('the state of an accelerator', () => {
   const NVIDIA = '0x233010DE, 45, 12, 40000, 1755, 1980, 0x0000000000000024';
 
   it('of NVIDIA comes from nvidia-smi, with what slows it down', async () => {
-    expect(await readerOf({}, { answers: { 'nvidia-state': NVIDIA } }).reader.readOne(GPU, false)).toMatchObject({
+    expect(await readerOf({}, { answers: { 'nvidia-state': NVIDIA } }).reader.readOne(GPU, 'recent')).toMatchObject({
       ...{ temperatureC: 45, utilization: 0.12, freeMemoryBytes: 40_000 * 1_048_576, clockMHz: { current: 1_755, max: 1_980 } },
       throttleReasons: ['power cap', 'heat (software)'],
     });
@@ -178,17 +178,31 @@ describe('the state of an accelerator', () => {
 
   it('asks an older driver by the older name, and a tool only now and then', async () => {
     const { reader, answers, clock } = readerOf({}, { answers: { 'nvidia-state-before-535': NVIDIA } });
-    expect((await reader.readOne(GPU, false)).temperatureC).toBe(45);
+    expect((await reader.readOne(GPU, 'recent')).temperatureC).toBe(45);
     answers['nvidia-state-before-535'] = NVIDIA.replace('45', '80');
-    expect((await reader.readOne(GPU, false)).temperatureC).toBe(45);
-    expect((await reader.readOne(GPU, true)).temperatureC).toBe(80);
+    expect((await reader.readOne(GPU, 'recent')).temperatureC).toBe(45);
+    expect((await reader.readOne(GPU, 'fresh')).temperatureC).toBe(80);
     await clock.advance(60_000);
     delete answers['nvidia-state-before-535'];
-    expect(await reader.readOne(GPU, false)).toMatchObject({ temperatureC: null, unknown: { temperatureC: 'nvidia-smi gave no answer' } });
+    expect(await reader.readOne(GPU, 'recent')).toMatchObject({
+      temperatureC: null,
+      unknown: { temperatureC: 'nvidia-smi gave no answer' },
+    });
+  });
+
+  it('is not asked of a program while a task runs', async () => {
+    const { reader, answers } = readerOf({}, { answers: { 'nvidia-state': NVIDIA } });
+    await reader.readOne(GPU, 'fresh');
+    answers['nvidia-state'] = NVIDIA.replace('45', '80');
+    expect(await reader.readOne(GPU, 'none')).toMatchObject({
+      ...{ temperatureC: null, throttleReasons: null, unknown: { temperatureC: 'not-probed while a task runs' } },
+    });
+    // Nor does that look stand for one.
+    expect((await reader.readOne(GPU, 'recent')).temperatureC).toBe(45);
   });
 
   it('of an emulator is the machine behind it', async () => {
-    const state = await readerOf(LAPTOP).reader.readOne(deviceOf('npu', { emulated: true }), false);
+    const state = await readerOf(LAPTOP).reader.readOne(deviceOf('npu', { emulated: true }), 'recent');
     expect(state).toMatchObject({ temperatureC: null, powerMode: 'balanced', unknown: { temperatureC: 'emulated' } });
   });
 });
@@ -241,7 +255,7 @@ describe('the state of a Windows machine', () => {
 
   it('counts what others take between two readings', async () => {
     const { reader, answers, clock } = readerOf({}, windows({}));
-    await reader.readOne(deviceOf('cpu'), true);
+    await reader.readOne(deviceOf('cpu'), 'fresh');
     const { availableParallelism } = await import('node:os');
     answers['windows-state'] = JSON.stringify({
       ...answer,
@@ -251,10 +265,19 @@ describe('the state of a Windows machine', () => {
       ],
     });
     await clock.advance(10_000);
-    const { foreign } = await reader.readOne(deviceOf('cpu'), true);
+    const { foreign } = await reader.readOne(deviceOf('cpu'), 'fresh');
     expect(foreign).toEqual({
       cpuShare: 5 / (10 * availableParallelism()),
       processes: [{ name: 'MsMpEng.exe', cpuShare: expect.any(Number) }],
+    });
+  });
+
+  it('is not asked of PowerShell while a task runs', async () => {
+    const { reader } = readerOf({}, windows({ battery: [1] }));
+    await reader.readOne(deviceOf('cpu'), 'fresh');
+    const why = 'not-probed while a task runs';
+    expect(await reader.readOne(deviceOf('cpu'), 'none')).toMatchObject({
+      ...{ powerSource: 'unknown', foreign: null, unknown: { temperatureC: why, foreign: why } },
     });
   });
 

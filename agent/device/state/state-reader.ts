@@ -2,7 +2,7 @@ import type { Device, DeviceState } from '../../../domain/device.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import type { Machine } from '../machine.ts';
-import { readAcceleratorState } from './accelerator-state.ts';
+import { type AcceleratorState, isAskedByTool, readAcceleratorState, untoldAccelerator } from './accelerator-state.ts';
 import { type HostState, readLinuxState, readLinuxTimes } from './linux-state.ts';
 import { foreignLoad, type ProcessorTimes } from './processes.ts';
 import { parseWindowsState, unaskedHostState, windowsHostState, windowsTimes } from './windows-state.ts';
@@ -15,6 +15,13 @@ const PROCESSES_MS = 5_000;
 /** A start of PowerShell or nvidia-smi takes up to a second of a core: between measurements they are asked this often. */
 const TOOLS_MS = 30_000;
 
+/**
+ * Programs a reading may start: `fresh` all, `recent` those that were not asked a moment ago, `none` none at all. A program takes processor time from
+ * what is being measured.
+ */
+export type ToolUse = 'fresh' | 'recent' | 'none';
+const WHILE_MEASURING = 'not-probed while a task runs';
+
 /** What is kept from one reading to the next. */
 interface Kept<T> {
   readonly atMs: number;
@@ -22,6 +29,13 @@ interface Kept<T> {
 }
 
 type Shares = Required<Pick<DeviceState, 'foreign' | 'stealShare'>>;
+
+interface HostReading {
+  readonly host: HostState;
+  readonly times: ProcessorTimes | undefined;
+  /** Where there are none. */
+  readonly whyNoTimes: string;
+}
 
 export interface StateReaderContext {
   readonly machine: Machine;
@@ -38,7 +52,7 @@ export class StateReader {
   readonly #context: StateReaderContext;
   #times: Kept<ProcessorTimes> | undefined;
   #shares: Shares = { foreign: null, stealShare: null };
-  readonly #accelerators = new Map<string, Kept<Awaited<ReturnType<typeof readAcceleratorState>>>>();
+  readonly #accelerators = new Map<string, Kept<AcceleratorState>>();
   #windows: Kept<ReturnType<typeof parseWindowsState>> | undefined;
 
   constructor(context: StateReaderContext) {
@@ -48,27 +62,29 @@ export class StateReader {
   /**
    * State of each device.
    *
-   * @param fresh also asks tools that were asked a moment ago: before and after a measurement.
+   * @param tools `fresh` before and after a measurement, `none` while a task runs.
    */
-  async read(devices: readonly Device[], { fresh = false }: { readonly fresh?: boolean } = {}): Promise<DeviceStates> {
-    const { host, times } = await this.#host(fresh);
+  async read(devices: readonly Device[], tools: ToolUse): Promise<DeviceStates> {
+    const { host, times, whyNoTimes } = await this.#host(tools);
     this.#count(times);
-    const { foreign, stealShare } = this.#shares;
+    const { foreign, stealShare } = times === undefined ? { foreign: null, stealShare: null } : this.#shares;
     const counted = {
       ...{ foreign, stealShare },
       unknown: {
         ...host.unknown,
-        ...(foreign === null && { foreign: times === undefined ? 'not-present' : 'first reading' }),
-        ...(stealShare === null && { stealShare: times?.stolenSeconds === null ? 'not-present' : 'first reading' }),
+        ...(foreign === null && { foreign: times === undefined ? whyNoTimes : 'first reading' }),
+        ...(stealShare === null && {
+          stealShare: times === undefined ? whyNoTimes : times.stolenSeconds === null ? 'not-present' : 'first reading',
+        }),
       },
     };
-    const entries = devices.map(async (device) => [device.name, await this.#stateOf(device, { ...host, ...counted }, fresh)] as const);
+    const entries = devices.map(async (device) => [device.name, await this.#stateOf(device, { ...host, ...counted }, tools)] as const);
     return Object.fromEntries(await Promise.all(entries));
   }
 
   /** State of one device. */
-  async readOne(device: Device, fresh: boolean): Promise<DeviceState> {
-    const state = (await this.read([device], { fresh }))[device.name];
+  async readOne(device: Device, tools: ToolUse): Promise<DeviceState> {
+    const state = (await this.read([device], tools))[device.name];
     if (state === undefined) throw new GroveError('internal', { problem: `no state of ${device.name} was read` });
     return state;
   }
@@ -76,15 +92,11 @@ export class StateReader {
   async #stateOf(
     { name, profile }: Device,
     host: HostState & Pick<DeviceState, 'foreign' | 'stealShare'>,
-    fresh: boolean,
+    tools: ToolUse,
   ): Promise<DeviceState> {
     const { virtualMachine } = profile;
     if (profile.class === 'cpu') return { ...host, virtualMachine };
-    const kept = this.#accelerators.get(name);
-    const usesTool = profile.pciVendorId === '10de';
-    const isRecent = kept !== undefined && usesTool && !fresh && this.#nowMs() - kept.atMs < TOOLS_MS;
-    const own = isRecent ? kept.value : await readAcceleratorState(profile, this.#context.machine);
-    if (!isRecent) this.#accelerators.set(name, { atMs: this.#nowMs(), value: own });
+    const own = await this.#accelerator({ name, profile }, tools);
     // The clock of the processor is not the accelerator's, but what slows the machine slows both.
     const { temperatureC: _t, clockMHz: _c, throttleCount: _h, throttleReasons: _r, ...others } = host.unknown ?? {};
     return {
@@ -96,14 +108,34 @@ export class StateReader {
     };
   }
 
-  async #host(fresh: boolean): Promise<{ readonly host: HostState; readonly times: ProcessorTimes | undefined }> {
-    const { platform, sysfs, query } = this.#context.machine;
-    if (platform === 'linux') return { host: await readLinuxState(sysfs), times: await this.#linuxTimes() };
-    if (platform !== 'win32') return { host: unaskedHostState(platform), times: undefined };
-    const isRecent = this.#windows !== undefined && !fresh && this.#nowMs() - this.#windows.atMs < TOOLS_MS;
-    if (!isRecent) this.#windows = { atMs: this.#nowMs(), value: parseWindowsState(await query('windows-state')) };
-    const state = this.#windows?.value;
-    return { host: windowsHostState(state), times: state && windowsTimes(state, (this.#windows?.atMs ?? 0) / 1_000) };
+  async #accelerator({ name, profile }: Device, tools: ToolUse): Promise<AcceleratorState> {
+    if (!isAskedByTool(profile)) return await readAcceleratorState(profile, this.#context.machine);
+    if (tools === 'none') return untoldAccelerator(WHILE_MEASURING);
+    const kept = this.#accelerators.get(name);
+    if (kept !== undefined && this.#mayKeep(kept, tools)) return kept.value;
+    const value = await readAcceleratorState(profile, this.#context.machine);
+    this.#accelerators.set(name, { atMs: this.#nowMs(), value });
+    return value;
+  }
+
+  async #host(tools: ToolUse): Promise<HostReading> {
+    const { platform, sysfs } = this.#context.machine;
+    const whyNoTimes = 'not-present';
+    if (platform === 'linux') return { host: await readLinuxState(sysfs), times: await this.#linuxTimes(), whyNoTimes };
+    if (platform !== 'win32') return { host: unaskedHostState(platform), times: undefined, whyNoTimes };
+    if (tools === 'none') return { host: windowsHostState(undefined, WHILE_MEASURING), times: undefined, whyNoTimes: WHILE_MEASURING };
+    const { atMs, value } = await this.#windowsState(tools);
+    return { host: windowsHostState(value), times: value && windowsTimes(value, atMs / 1_000), whyNoTimes };
+  }
+
+  async #windowsState(tools: ToolUse): Promise<Kept<ReturnType<typeof parseWindowsState>>> {
+    if (this.#windows === undefined || !this.#mayKeep(this.#windows, tools))
+      this.#windows = { atMs: this.#nowMs(), value: parseWindowsState(await this.#context.machine.query('windows-state')) };
+    return this.#windows;
+  }
+
+  #mayKeep({ atMs }: Kept<unknown>, tools: ToolUse): boolean {
+    return tools === 'recent' && this.#nowMs() - atMs < TOOLS_MS;
   }
 
   async #linuxTimes(): Promise<ProcessorTimes | undefined> {

@@ -43,10 +43,10 @@ export function parseWindowsState(json: string | undefined): WindowsState | unde
   }
 }
 
-/** What Windows tells of power, heat and load. Without an answer everything is unknown. */
-export function windowsHostState(state: WindowsState | undefined): HostState {
+/** What Windows tells of power, heat and load. Without an answer everything is unknown, for the reason given. */
+export function windowsHostState(state: WindowsState | undefined, whyNot = 'PowerShell gave no answer'): HostState {
   const freeMemoryBytes = freemem();
-  if (state === undefined) return { ...NOTHING, freeMemoryBytes, unknown: everyReason('PowerShell gave no answer') };
+  if (state === undefined) return { ...NOTHING, freeMemoryBytes, unknown: everyReason(whyNot) };
   const powerSource = powerSourceOf(state);
   const clockMHz = clockOf(state);
   const temperatureC = temperatureOf(state);
