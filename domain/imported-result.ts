@@ -41,3 +41,11 @@ export type ImportedResult = z.infer<typeof importedResultSchema>;
 export function resultName({ modelId, variant, deviceModel, ep, tool }: ExternalResult): string {
   return [modelId, variant, deviceModel, ep, tool].join('\n');
 }
+
+/** Columns that imported results may add to the matrix: every row gets a place for each. */
+export const MAX_IMPORTED_COLUMNS = 100;
+
+/** How many columns of the matrix these results take: one for each device, execution provider and tool. */
+export function importedColumns(results: readonly ExternalResult[]): number {
+  return new Set(results.map(({ deviceModel, ep, tool }) => [deviceModel, ep, tool].join('\n'))).size;
+}
