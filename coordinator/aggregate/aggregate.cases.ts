@@ -2,6 +2,7 @@ import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
 import type { CellCuration } from '../../domain/curation.ts';
 import { environmentId } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
+import type { ImportedResult } from '../../domain/imported-result.ts';
 import { loadCatalogue } from '../../domain/recipe/catalogue.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import { catalogueText } from '../../domain/recipe/recipe.cases.ts';
@@ -96,14 +97,27 @@ const AGENTS = ['lab-1', 'lab-2', 'lab-3'].map((agentId) =>
   agentOf(agentId, [deviceOf(`${agentId}/cpu0`)], { host: hostOf(`host-${agentId}`) }),
 );
 
+interface Watching {
+  /** Gets the aggregate's. */
+  readonly listeners?: ((event: StoreEvent) => void)[];
+  /** Called when benchmarks have been read and not yet been answered. */
+  readonly onRead?: () => void;
+  /** Results of other tools. */
+  readonly imported?: () => readonly ImportedResult[];
+}
+
 export function aggregateOf(
   tasks: () => readonly TaskRecord[],
   others: readonly TaskRecord[] = [],
   curations: ReadonlyMap<string, CellCuration> = new Map(),
-  listeners: ((event: StoreEvent) => void)[] = [],
+  { listeners = [], onRead = () => {}, imported = () => [] }: Watching = {},
 ) {
   const store = {
-    benchmarks: async ({ offset = 0, limit = Number.POSITIVE_INFINITY } = {}) => tasks().slice(offset, offset + limit),
+    benchmarks: async ({ offset = 0, limit = Number.POSITIVE_INFINITY } = {}) => {
+      const page = tasks().slice(offset, offset + limit);
+      onRead();
+      return page;
+    },
     agents: async () => AGENTS,
     curations: async () => curations,
     task: async (taskId: string) => [...tasks(), ...others].find((task) => task.taskId === taskId),
@@ -112,7 +126,7 @@ export function aggregateOf(
       return () => undefined;
     },
   };
-  return createAggregate({ store, imports: { results: async () => [] }, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 });
+  return createAggregate({ store, imports: { results: async () => imported() }, catalogue: CATALOGUE, clock: new VirtualClock(), sha256 });
 }
 
 export async function matrixOf(

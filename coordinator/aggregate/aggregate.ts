@@ -12,7 +12,7 @@ import { viewBenchmark } from './benchmark-view.ts';
 import { CellIndex } from './cell-index.ts';
 import { createRowDescriber } from './describe-row.ts';
 import type { FoldedCell } from './fold.ts';
-import { withImported } from './imported-cells.ts';
+import { importedGrid, withImported } from './imported-cells.ts';
 import { KnownDevices } from './known-devices.ts';
 import { type DescribeRow, layOut } from './layout.ts';
 import { type PlacedView, placeView } from './unit-result.ts';
@@ -45,7 +45,8 @@ export function createAggregate(deps: AggregateDeps): CellHistories {
   return new Aggregate(deps);
 }
 
-type Folded = Pick<Matrix, 'significance' | 'rows' | 'columns' | 'cells'>;
+type Grid = Pick<Matrix, 'rows' | 'columns' | 'cells'>;
+type Folded = Grid & Pick<Matrix, 'significance'>;
 
 class Aggregate implements CellHistories {
   readonly #deps: AggregateDeps;
@@ -54,13 +55,16 @@ class Aggregate implements CellHistories {
   readonly #changed = new Set<string>();
   #lastEvent: number | undefined;
   #index: CellIndex | undefined;
+  /** Tells a full read whether events were missed while it went on. */
+  #invalidations = 0;
   /** Unit -> what its cells show of it, as it was when they were folded. */
   #devices = new Map<string, { readonly identity: string; readonly environmentId: string | null }>();
   #curations: ReadonlyMap<string, CellCuration> = new Map();
   #pinned = new Map<string, PlacedView>();
   #cells: readonly FoldedCell[] = [];
   #folded: Folded | undefined;
-  #importedText = '';
+  /** What other tools measured, laid out: made again only when it is other results. */
+  #imported: { readonly text: string; readonly grid: Grid } | undefined;
   #refreshing: Promise<unknown> = Promise.resolve();
 
   constructor(deps: AggregateDeps) {
@@ -80,10 +84,15 @@ class Aggregate implements CellHistories {
   }
 
   #hear(event: StoreEvent): void {
-    // Events that were missed name nothing: everything is read again.
-    if (this.#lastEvent !== undefined && event.sequence > this.#lastEvent + 1) this.#index = undefined;
+    // Events that were missed, or that a store has lost, name nothing: everything is read again.
+    if (this.#lastEvent !== undefined && event.sequence !== this.#lastEvent + 1) this.#invalidate();
     this.#lastEvent = event.sequence;
     if (event.type === 'task') this.#changed.add(event.taskId);
+  }
+
+  #invalidate(): void {
+    this.#index = undefined;
+    this.#invalidations += 1;
   }
 
   /** One at a time; each sees what happened before it was asked for. */
@@ -111,6 +120,7 @@ class Aggregate implements CellHistories {
   }
 
   async #readAll(read: TaskReader): Promise<CellIndex> {
+    const invalidations = this.#invalidations;
     this.#changed.clear();
     const index = new CellIndex(this.#deps.sha256);
     for (let offset = 0; ; offset += PAGE) {
@@ -121,7 +131,7 @@ class Aggregate implements CellHistories {
     this.#devices.clear();
     this.#pinned.clear();
     this.#curations = new Map();
-    this.#index = index;
+    this.#index = invalidations === this.#invalidations ? index : undefined;
     return index;
   }
 
@@ -160,17 +170,20 @@ class Aggregate implements CellHistories {
 
   #fold(index: CellIndex, devices: KnownDevices, imported: readonly ImportedResult[]): Folded {
     const { cells, significance } = index.cells({ devices, curations: this.#curations, pinned: this.#pinned });
-    const importedText = JSON.stringify(imported);
+    const others = this.#layOutImported(imported);
     const isUnchanged =
-      importedText === this.#importedText &&
-      cells.length === this.#cells.length &&
-      cells.every((cell, place) => cell === this.#cells[place]);
+      others === this.#imported && cells.length === this.#cells.length && cells.every((cell, place) => cell === this.#cells[place]);
     const before = isUnchanged ? this.#folded : undefined;
-    const laidOut = before ?? withImported(layOut(cells, this.#describeRow), imported, this.#deps.sha256);
-    this.#importedText = importedText;
+    const laidOut = before ?? withImported(layOut(cells, this.#describeRow), others.grid);
+    this.#imported = others;
     this.#cells = cells;
     this.#folded = { ...laidOut, significance };
     return this.#folded;
+  }
+
+  #layOutImported(results: readonly ImportedResult[]) {
+    const text = JSON.stringify(results);
+    return this.#imported?.text === text ? this.#imported : { text, grid: importedGrid(results, this.#deps.sha256) };
   }
 }
 

@@ -8,28 +8,31 @@ type Grid = Pick<Matrix, 'rows' | 'columns' | 'cells'>;
 /** Of a key that needs one; nobody knows how another tool measured. */
 const TIER = 'smoke';
 
-/** The grid with imported results behind what was measured, in rows and columns of their own: nothing sets the two side by side by accident. */
-export function withImported({ rows, columns, cells }: Grid, results: readonly ImportedResult[], sha256: Sha256): Grid {
-  const placed = results.map((result) => ({ result, column: columnOf(result), rowId: rowIdOf(result) }));
-  const newColumns = uniqueBy(
-    placed.map(({ column }) => column),
-    ({ id }) => id,
-  );
-  const newRows = uniqueBy(placed, ({ rowId }) => rowId);
+/** Imported results in rows and columns of their own. */
+export function importedGrid(results: readonly ImportedResult[], sha256: Sha256): Grid {
+  const rows = new Map(results.map((result) => [rowIdOf(result), rowOf(result)]));
+  const columns = new Map(results.map(columnOf).map((column) => [column.id, column]));
+  const cells = new Map(results.map((result) => [placeOf(rowIdOf(result), columnOf(result).id), cellOf(result, sha256)]));
   return {
-    rows: [...rows, ...newRows.map(({ result }) => rowOf(result))],
-    columns: [...columns, ...newColumns],
-    cells: [
-      ...cells.map((row) => [...row, ...newColumns.map(() => null)]),
-      ...newRows.map(({ rowId }) => [
-        ...columns.map(() => null),
-        ...newColumns.map((column) => {
-          const found = placed.find((one) => one.rowId === rowId && one.column.id === column.id);
-          return found === undefined ? null : cellOf(found.result, sha256);
-        }),
-      ]),
-    ],
+    rows: [...rows.values()],
+    columns: [...columns.values()],
+    cells: [...rows.keys()].map((rowId) => [...columns.keys()].map((columnId) => cells.get(placeOf(rowId, columnId)) ?? null)),
   };
+}
+
+/** The grid with imported results behind what was measured: nothing sets the two side by side by accident. */
+export function withImported({ rows, columns, cells }: Grid, imported: Grid): Grid {
+  const before = columns.map(() => null);
+  const behind = imported.columns.map(() => null);
+  return {
+    rows: [...rows, ...imported.rows],
+    columns: [...columns, ...imported.columns],
+    cells: [...cells.map((row) => [...row, ...behind]), ...imported.cells.map((row) => [...before, ...row])],
+  };
+}
+
+function placeOf(rowId: string, columnId: string): string {
+  return `${rowId}\n\n${columnId}`;
 }
 
 function rowIdOf({ modelId, variant }: ImportedResult): string {
@@ -77,8 +80,4 @@ function cellOf(result: ImportedResult, sha256: Sha256): Cell {
     },
     ...{ reproduce: '', units: [], unitStates: [] },
   };
-}
-
-function uniqueBy<T>(items: readonly T[], keyOfItem: (item: T) => string): readonly T[] {
-  return [...new Map(items.map((item) => [keyOfItem(item), item])).values()];
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ImportedResult } from '../../domain/imported-result.ts';
 import type { StoreEvent, TaskRecord } from '../store/task-store.ts';
 import { aggregateOf, failedTask, measured, taskOf } from './aggregate.cases.ts';
 
@@ -40,7 +41,13 @@ function taskFor({ unit, model, kind, value, battery }: Step, at: number): TaskR
 function liveAggregate() {
   const tasks: TaskRecord[] = [];
   const listeners: ((event: StoreEvent) => void)[] = [];
-  const aggregate = aggregateOf(() => tasks, [], new Map(), listeners);
+  let duringRead = () => {};
+  const onRead = () => {
+    const now = duringRead;
+    duringRead = () => {};
+    now();
+  };
+  const aggregate = aggregateOf(() => tasks, [], new Map(), { listeners, onRead });
   let sequence = 0;
   const tell = ({ taskId, state, jobIds }: TaskRecord) => {
     sequence += 1;
@@ -52,7 +59,16 @@ function liveAggregate() {
     else tasks.push(task);
     tell(task);
   };
-  return { aggregate, tasks, put, skip: () => (sequence += 3) };
+  return {
+    aggregate,
+    tasks,
+    put,
+    skip: (by = 3) => (sequence += by),
+    /** Once, while the benchmarks are read next. */
+    duringRead: (act: () => void) => {
+      duringRead = act;
+    },
+  };
 }
 
 it('is the same whether it was asked after every change or once at the end', async () => {
@@ -86,4 +102,50 @@ it('reads only what events name, and everything after events that were missed', 
   live.tasks.push(taskOf({ report: measured(), at: 3_000, spec: { modelId: 'org/missed' } }));
   live.put(taskOf({ report: measured(), at: 3_001, spec: { modelId: 'org/heard' } }));
   expect((await live.aggregate.matrix()).rows).toHaveLength(missed + 1);
+});
+
+it('reads everything again when events were missed while it read everything', async () => {
+  const live = liveAggregate();
+  live.put(taskOf({ report: measured(), spec: { modelId: 'org/first' } }));
+  live.duringRead(() => {
+    live.tasks.push(taskOf({ report: measured(), spec: { modelId: 'org/missed' } }));
+    live.skip();
+    live.put(taskOf({ report: measured(), spec: { modelId: 'org/heard' } }));
+  });
+  await live.aggregate.matrix();
+  expect((await live.aggregate.matrix()).rows.map(({ modelId }) => modelId)).toEqual(['org/first', 'org/heard', 'org/missed']);
+});
+
+it('reads everything again when the store’s history goes back', async () => {
+  const live = liveAggregate();
+  for (let index = 0; index < 5; index++) live.put(taskOf({ report: measured(), spec: { modelId: `org/model-${index}` } }));
+  await live.aggregate.matrix();
+  live.tasks.splice(2);
+  live.skip(-3);
+  live.put(taskOf({ report: measured(), spec: { modelId: 'org/next' } }));
+  expect((await live.aggregate.matrix()).rows.map(({ modelId }) => modelId)).toEqual(['org/model-0', 'org/model-1', 'org/next']);
+});
+
+it('lays imported results out once, however often something is measured', async () => {
+  const tasks = [taskOf({ report: measured() })];
+  const other: ImportedResult = {
+    tool: 'csv',
+    deviceClass: 'npu',
+    ...{ modelId: 'net', variant: 'fp16', deviceModel: 'NPU X', ep: 'QNNExecutionProvider', latencyMs: 5, isMean: true },
+    ...{ minMs: null, maxMs: null, p90Ms: null, p99Ms: null, samples: 100, throughputPerSecond: null, ortVersion: null },
+    ...{ importedAt: 1, importedBy: 'ann' },
+  };
+  let imported = [other];
+  const listeners: ((event: StoreEvent) => void)[] = [];
+  const aggregate = aggregateOf(() => tasks, [], new Map(), { listeners, imported: () => structuredClone(imported) });
+  const shown = async () => (await aggregate.matrix()).cells.flat().filter((cell) => cell?.badges.includes('imported'));
+  const [before] = await shown();
+  const measuredNow = taskOf({ report: measured(), at: 2_000, spec: { modelId: 'org/more' } });
+  tasks.push(measuredNow);
+  for (const listener of listeners)
+    listener({ type: 'task', sequence: 1, at: 0, taskId: measuredNow.taskId, jobIds: [], state: 'completed', attempt: 1, code: null });
+  expect((await shown())[0]).toBe(before);
+  expect((await aggregate.matrix()).rows).toHaveLength(3);
+  imported = [{ ...other, latencyMs: 6 }];
+  expect((await shown())[0]?.p50Ms?.value).toBe(6);
 });
