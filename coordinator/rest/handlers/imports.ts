@@ -1,3 +1,5 @@
+import { GroveError } from '../../../domain/errors.ts';
+import { type ExternalResult, importedColumns, MAX_IMPORTED_COLUMNS } from '../../../domain/imported-result.ts';
 import type { FileMap } from '../../../domain/manifest.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
@@ -28,10 +30,18 @@ export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps,
       return ok({ results: [...(await imports.results())] });
     },
     async importResults({ body, principal }) {
+      requireColumns([...(await imports.results()), ...body.results]);
       const who = { importedAt: clock.now(), importedBy: principal.name };
       const results = body.results.map((result) => ({ ...result, ...who }));
       await imports.putResults(results);
       return ok({ results });
     },
   } satisfies Partial<Handlers>;
+}
+
+function requireColumns(results: readonly ExternalResult[]): void {
+  const columns = importedColumns(results);
+  if (columns <= MAX_IMPORTED_COLUMNS) return;
+  const problem = `imported results would take ${columns} columns of the matrix (device, execution provider and tool); at most ${MAX_IMPORTED_COLUMNS} fit`;
+  throw new GroveError('invalid-request', { problem });
 }
