@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ImportedResult } from '../../domain/imported-result.ts';
 import type { Cell, Matrix } from '../../domain/matrix.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import { SAMPLE_MATRIX } from '../../test/rest/sample-matrix.ts';
+import { importedGrid, withImported } from '../aggregate/imported-cells.ts';
 import { pickCells } from './pick-cells.ts';
 
 const MATRIX: Matrix = SAMPLE_MATRIX;
@@ -49,5 +52,19 @@ describe('cells to run again', () => {
     expect(holes).toMatchObject([{ unit: null, deviceModel: MATRIX.columns.at(-1)?.deviceModel }]);
     const pattern = CELLS.find(({ id }) => id === holes[0]?.taskId);
     expect(pattern?.key.executedEp).toBe(MATRIX.columns.at(-1)?.executedEp);
+  });
+
+  it('are none that another tool measured, and no device that only such a tool has seen', () => {
+    const ep = MATRIX.columns[0]?.executedEp ?? '';
+    const other: ImportedResult = {
+      tool: 'csv',
+      deviceClass: 'npu',
+      ...{ modelId: 'net', variant: 'fp16', deviceModel: 'NPU X', ep, latencyMs: 5, isMean: true },
+      ...{ minMs: null, maxMs: null, p90Ms: null, p99Ms: null, samples: 100, throughputPerSecond: null, ortVersion: null },
+      ...{ importedAt: 1, importedBy: 'ann' },
+    };
+    const both = { ...MATRIX, ...withImported(MATRIX, importedGrid([other], sha256)) };
+    for (const state of ['missing', 'ok'] as const)
+      expect(pickCells(both, { states: [state] })).toEqual(pickCells(MATRIX, { states: [state] }));
   });
 });

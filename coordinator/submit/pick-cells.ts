@@ -16,13 +16,24 @@ export interface PickedCell {
 /** The cells a request means, each unit of a cell by itself. */
 export function pickCells(matrix: Matrix, request: RerunRequest): readonly PickedCell[] {
   const wanted = new Set<RerunState>(request.states);
+  const { columns, cells: grid } = measuredPart(matrix);
   return matrix.rows.flatMap((row, index) => {
     if (!isRecipe(row, request.recipes)) return [];
-    const cells = matrix.cells[index] ?? [];
+    const cells = grid[index] ?? [];
     const present = cells.flatMap((cell) => (cell === null ? [] : pickUnits(cell, wanted)));
-    const missing = wanted.has('missing') ? pickMissing(cells, matrix.columns) : [];
+    const missing = wanted.has('missing') ? pickMissing(cells, columns) : [];
     return [...present, ...missing].filter((picked) => isDevice(picked, request.devices));
   });
+}
+
+/** The matrix without what other tools measured: there is no task to repeat, and a column of nothing else is no place where the farm measures. */
+function measuredPart({ columns, cells }: Matrix): Pick<Matrix, 'columns' | 'cells'> {
+  const isImported = (cell: Cell | null | undefined) => cell?.badges.includes('imported') === true;
+  const isMeasured = columns.map((_, at) => cells.some((row) => row[at] != null && !isImported(row[at])));
+  return {
+    columns: columns.filter((_, at) => isMeasured[at]),
+    cells: cells.map((row) => row.filter((_, at) => isMeasured[at]).map((cell) => (isImported(cell) ? null : cell))),
+  };
 }
 
 function isRecipe({ recipeId }: MatrixRow, recipes: readonly string[] | undefined): boolean {
