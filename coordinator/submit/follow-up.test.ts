@@ -105,12 +105,15 @@ describe('following up a resolved source', () => {
     expect(linked).toEqual([1]);
   });
 
-  it('tries again when the store failed', async () => {
+  it.each([
+    ['the store failed', new Error('once')],
+    ['Grove itself made a mistake, which says nothing about the job', new GroveError('internal', { problem: 'once' })],
+  ])('tries again when %s', async (_, failure) => {
     const { store, resolve } = await storeWithHubJob();
     await resolve();
     let failures = 1;
     const link: FollowUpDeps['link'] = (input) => {
-      if (failures-- > 0) throw new Error('once');
+      if (failures-- > 0) throw failure;
       return linkResolved({ ...input, sha256 });
     };
     const { followUp, clock, linked, errors } = followUpOn(store, { link });

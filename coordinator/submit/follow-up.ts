@@ -96,10 +96,15 @@ async function linkJob({ store, clock, link, onLinked }: FollowUpDeps, jobId: Jo
   onLinked(jobId, linked.tasks.length);
 }
 
-/** Ends what an error that is not retryable keeps from being linked. Throws any other error as it came. */
+/** Ends what an error that would come again keeps from being linked. Throws any other error as it came. */
 async function endJob({ store, clock, onError }: FollowUpDeps, jobId: JobId, error: unknown): Promise<void> {
-  if (!(error instanceof GroveError) || error.spec.retryable) throw error;
+  if (!isFinal(error)) throw error;
   onError(jobId, error);
   const ended = endUnlinked(await store.tasksOf(jobId), error);
   if (ended.links.length > 0) await store.addTasks({ now: clock.now(), principal: SYSTEM_PRINCIPAL, jobId, ...ended });
+}
+
+/** A mistake of Grove's own, `internal`, says nothing about the job: it may be gone with the next version. */
+function isFinal(error: unknown): error is GroveError {
+  return error instanceof GroveError && !error.spec.retryable && error.code !== 'internal';
 }
