@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis, type RedisLink } from '../../coordinator/store/redis/connect.ts';
+import { StoreFunctions } from '../../coordinator/store/redis/functions.ts';
 import { createKeys } from '../../coordinator/store/redis/keys.ts';
 import { createRedisTaskStore } from '../../coordinator/store/redis/redis-task-store.ts';
 import type { CurationChange } from '../../domain/curation.ts';
 import { createSystemClock } from '../../platform/clock.ts';
+import { Farm } from '../conformance/task-store/farm.ts';
 import { describeTaskStore } from '../conformance/task-store.ts';
 import { openTestRedis, type TestRedis } from '../support/redis-server.ts';
 import { archivingAlways, MemoryArchive } from './support/archiving.ts';
@@ -44,4 +46,39 @@ it('leaves out what is said about a cell where it cannot read it, tells that onc
   expect(await say(bad, { kind: 'unpin' })).toEqual({ baseline: null, acknowledged: null, notes: [] });
   expect([...(await store.curations()).keys()].sort()).toEqual([bad, good]);
   await store.stop();
+});
+
+describe('commands on their way to Redis together', () => {
+  it('are done beside one that cannot be read there', async () => {
+    const { prefix } = createKeys(redis.farm());
+    const functions = new StoreFunctions(link, prefix);
+    const policy = { name: 'set_policy', now: 1, call: {}, texts: ['{}'] } as const;
+    const unreadable = { ...policy, call: { ['\ud83d']: 1 } };
+    const odd = { name: 'accept', now: 1, call: { agentId: null, lease: null } } as const;
+    const answers = await Promise.all([policy, unreadable, odd, policy].map((call) => functions.run(call)));
+    expect(answers.map(({ result }) => (result.kind === 'refused' ? result.error.code : result.kind))).toEqual([
+      'ok',
+      'internal',
+      'internal',
+      'ok',
+    ]);
+  });
+});
+
+describe('an alarm of a kind that only a newer coordinator knows', () => {
+  it('is left alone, and what is due beside it ends', async () => {
+    const farmName = redis.farm();
+    const store = createRedisTaskStore({ link, farm: farmName, clock: createSystemClock() });
+    await store.start();
+    const farm = new Farm(store);
+    await farm.hello('m');
+    await farm.mark('m', { kind: 'paused', reason: 'a while', fix: '', until: farm.now + 5_000 });
+    const { alarms } = createKeys(farmName);
+    const unknown = '{"kind":"tomorrow","taskId":"t"}';
+    await link.client.zadd(alarms, farm.now, unknown);
+    await farm.pass(5_000);
+    expect((await store.agent('m'))?.mark).toBeNull();
+    expect(await link.client.zscore(alarms, unknown)).not.toBeNull();
+    await store.stop();
+  });
 });

@@ -94,7 +94,7 @@ export class StoreFunctions {
 
   /** One question. */
   async ask(name: QueryFunction, call: object): Promise<Reply> {
-    const [code, second, value] = listOf(await this.#call(name, [JSON.stringify(call)]));
+    const [code, second, value] = listOf(await this.#call(name, [callText(call)]));
     const result = readResult(numberOf(code), () => textOf(second));
     if (result.kind === 'refused') throw result.error;
     if (value === undefined) throw new Error(`the query ${name} answered nothing`);
@@ -149,9 +149,22 @@ function* batchesOf(waiting: readonly Queued[]): Generator<readonly Queued[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** One argument per call: one that Redis cannot read fails alone. */
 function argumentsOf(batch: readonly Queued[]): readonly string[] {
-  const list = batch.map(({ request: { name, now, call, texts = [] } }) => [name, now ?? false, call, texts.length]);
-  return [JSON.stringify(list), ...batch.flatMap(({ request: { texts = [] } }) => texts)];
+  const list = batch.map(({ request: { name, now, texts = [] } }) => [name, now ?? false, texts.length]);
+  return [JSON.stringify(list), ...batch.flatMap(({ request: { call, texts = [] } }) => [callText(call), ...texts])];
+}
+
+/** The call as JSON. Redis' functions read no half of a surrogate pair: the replacement character takes its place. */
+function callText(call: object): string {
+  const text = JSON.stringify(call);
+  return text.includes('\\ud')
+    ? JSON.stringify(call, (_, value: unknown) => (typeof value === 'string' ? wellFormed(value) : value))
+    : text;
+}
+
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 function answerOf(reply: Reply, lastEvent: number): Answer {

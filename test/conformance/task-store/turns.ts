@@ -36,6 +36,24 @@ export function describeTurns(makeStore: StoreFactory): void {
       expect(counts.map(({ running, completed }) => running + completed)).toEqual([3, 3]);
     });
 
+    it('are done beside one whose text breaks off within a character', async () => {
+      const { current } = farm;
+      await Promise.all(AGENTS.map((agentId) => current.hello(agentId)));
+      const broken = { kind: 'paused', reason: 'odd \ud83d', fix: '\\udead is fine', until: null } as const;
+      await Promise.all([
+        current.submit([newTask('before')]),
+        current.mark('a', broken),
+        current.submit([newTask('after')]),
+        current.mark('b', { ...broken, reason: 'whole \u{1f600}' }),
+      ]);
+      expect(await current.states('before', 'after')).toEqual(['pending', 'pending']);
+      const marks = await Promise.all(['a', 'b'].map(async (agentId) => (await current.store.agent(agentId))?.mark));
+      expect(marks).toMatchObject([
+        { reason: expect.stringMatching(/^odd [\ud83d\ufffd]$/), fix: '\\udead is fine' },
+        { reason: 'whole \u{1f600}' },
+      ]);
+    });
+
     it('are told of in the order they were done, with numbers without gaps', async () => {
       const { current } = farm;
       await Promise.all(AGENTS.map((agentId) => current.hello(agentId)));

@@ -2,8 +2,8 @@
 -- the library's digest: coordinators of different versions share a server.
 --
 -- `commands` runs any number of commands one after another, each as if it had been called alone: what one of them does never depends on the others being
--- there, and a refusal or a failure concerns that command only. Called with the farm's prefix as its one key, a JSON list of {name, time or false, call,
--- number of texts}, then the texts of all. Answers the sequence of the last event and per command {code, '1' or '0' whether it made events, answer...}; a
+-- there, and a refusal or a failure concerns that command only. Called with the farm's prefix as its one key, a JSON list of {name, time or false, number
+-- of texts}, then of each command the call as JSON and its texts. Answers the sequence of the last event and per command {code, '1' or '0' whether it made events, answer...}; a
 -- refusal is {code, JSON of its parameters}, a failure {code, what went wrong}.
 --
 -- A query is called with the prefix and the call as JSON, and answers {code, '0', answer}.
@@ -34,11 +34,30 @@ local function require_layout()
   refuse('other_layout', { where = 'store', problem = problem .. ': start it again in the version of the others' })
 end
 
-local function run_command(name, now, call, texts)
+-- What is called. A call that cannot be read stays out, with the problem: it must not keep the others from being run.
+local function read_items(args)
+  local items, at = {}, 2
+  for index, told in ipairs(cjson.decode(args[1])) do
+    local name, now, count = unpack(told)
+    local readable, call = pcall(cjson.decode, args[at])
+    items[index] = { name = name, now = now or nil, texts = texts_of(args, at, count) }
+    items[index][readable and 'call' or 'problem'] = call
+    at = at + 1 + count
+  end
+  return items
+end
+
+-- Only saves time: a call with odd members is refused or fails by itself.
+local function prefetch(items)
+  if not pcall(work.prefetch, items) then work.abandon() end
+end
+
+local function run_command(item)
   return guarded(function()
     require_layout()
-    work.begin(now or nil)
-    local answer = commands[name](call, texts)
+    if item.problem then error(item.problem) end
+    work.begin(item.now)
+    local answer = commands[item.name](item.call, item.texts)
     return { RESULT.ok, work.commit(), unpack(answer) }
   end)
 end
@@ -47,14 +66,10 @@ local function run_commands(keys, args)
   work.open(keys[1])
   -- A server that has lost everything: what is written from now on has this layout.
   if not work.layout then redis.call('SET', work.prefix .. 'schema', LAYOUT) end
-  local list = cjson.decode(args[1])
-  work.prefetch(list)
-  local answers, from = {}, 1
-  for index, item in ipairs(list) do
-    local name, now, call, count = unpack(item)
-    answers[index] = run_command(name, now, call, texts_of(args, from, count))
-    from = from + count
-  end
+  local items = read_items(args)
+  prefetch(items)
+  local answers = {}
+  for index, item in ipairs(items) do answers[index] = run_command(item) end
   return { exact(work.close()), answers }
 end
 

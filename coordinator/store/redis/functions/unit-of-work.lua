@@ -113,14 +113,14 @@ local function read_all(wanted)
 end
 
 -- What commands about agents and their leases will look at: the agents and tasks they name, then the hosts of those and the jobs of these.
-function work.prefetch(list)
+function work.prefetch(items)
   local named, behind = {}, {}
   local function want(set, kind, id)
     set[#set + 1] = kind
     set[#set + 1] = id
   end
-  for _, item in ipairs(list) do
-    local call = item[3]
+  for _, item in ipairs(items) do
+    local call = item.call or {}
     if call.agentId then want(named, 'agent', call.agentId) end
     if call.lease then want(named, 'task', call.lease.taskId) end
   end

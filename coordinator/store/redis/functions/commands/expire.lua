@@ -1,18 +1,20 @@
 -- expire: ends what is due and unchanged since it was listed.
---   call   {items = due items as the port writes them}
+--   call   {items = due items as the port writes them}; those of a kind that is not known here are left alone: a newer coordinator may have set them
 --   answer JSON: {agent, task, attempt} of the attempts that ended; JSON: of those that have to be stopped because their job's time is over
 --   codes  unjudged
 
+local CODES = { lease = 'agent-lost', accept = 'not-accepted', timeout = 'attempt-timeout' }
+
+-- As the alarm is kept, or nil.
 local function member_of(item)
   if item.kind == 'session' then return alarms.of_session(item.agentId, item.sessionId) end
   if item.kind == 'mark' then return alarms.of_mark(item.agentId) end
   if item.kind == 'deadline' then return alarms.of_deadline(item.jobId) end
   if item.kind == 'avoid' then return alarms.of_avoidance(item.taskId) end
   if item.kind == 'host' then return alarms.of_host(item.hostId, item.taskId, item.attempt) end
-  return alarms.of_attempt(item.kind, item.taskId, item.attempt)
+  if CODES[item.kind] then return alarms.of_attempt(item.kind, item.taskId, item.attempt) end
+  return nil
 end
-
-local CODES = { lease = 'agent-lost', accept = 'not-accepted', timeout = 'attempt-timeout' }
 
 local function report_of(code, attempt, task)
   if code == 'agent-lost' then return tasks.report(code, { agentId = attempt.agent }) end
@@ -67,7 +69,7 @@ function commands.expire(call)
   local ended, stopped = {}, {}
   for _, item in ipairs(call.items) do
     local member = member_of(item)
-    if item.deadline <= work.now and alarms.at(member) == item.deadline then
+    if member and item.deadline <= work.now and alarms.at(member) == item.deadline then
       if item.kind == 'host' then exclusivity.vacate(item.hostId, item.taskId, item.attempt)
       elseif item.kind == 'mark' then marks.remove(item.agentId)
       elseif item.kind == 'deadline' then exceed_deadline(stopped, item.jobId)
