@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 
-/** Version of both file formats; raised when an older Grove could not read what a newer one writes. */
-export const SCHEMA_VERSION = 1;
+/**
+ * Version of both file formats; raised when an older Grove could not read what a newer one writes, with every new kind of command or record, and when a
+ * command decides differently from before: replay executes commands again. Since 2 a clean stop leaves nothing to replay.
+ */
+export const SCHEMA_VERSION = 2;
 
 const SEQUENCE_DIGITS = 16;
 const NAME = /^(journal|snapshot)-(\d{16})\.(?:log|bin)$/;

@@ -67,6 +67,8 @@ class MemoryTaskStore implements TaskStore {
   /** Events whose commands are on stable storage. */
   #durableEvents = 0;
   #snapshotBytes = 0;
+  /** Commands in the newest snapshot. */
+  #snapshotSequence = 0;
   #snapshotting: Promise<void> | undefined;
 
   constructor(options: MemoryTaskStoreOptions) {
@@ -80,11 +82,14 @@ class MemoryTaskStore implements TaskStore {
     const { folder, files } = this.#options;
     if (folder === undefined || this.#journal !== undefined) return;
     if (files === undefined) throw new GroveError('store-failed', { problem: 'a folder needs files to write it' });
-    const { state, sequence, segment } = await recover({ files, folder, sha256: this.#sha256, log: this.#log });
+    const { state, sequence, segment, snapshotSequence, outdated } = await recover({ files, folder, sha256: this.#sha256, log: this.#log });
     const onFailure = (error: GroveError) => this.#fail(error);
-    this.#journal = await openJournal({ files, folder, segment, onFailure });
+    const journal = await openJournal({ files, folder, segment, onFailure });
     this.#current = state;
     this.#sequence = sequence;
+    this.#snapshotSequence = snapshotSequence;
+    if (outdated) await this.#snapshot(journal);
+    this.#journal = journal;
     this.#durableEvents = state.counters.event;
     this.#failure = undefined;
   }
@@ -93,8 +98,10 @@ class MemoryTaskStore implements TaskStore {
     const journal = this.#journal;
     this.#journal = undefined;
     if (journal === undefined) return;
+    const isWhole = this.#failure === undefined;
     this.#failure ??= new GroveError('store-failed', { problem: 'it has been stopped' });
     await this.#snapshotting;
+    if (isWhole && this.#sequence > this.#snapshotSequence) await this.#trySnapshot(journal);
     await journal.close();
   }
 
@@ -299,11 +306,14 @@ class MemoryTaskStore implements TaskStore {
   #snapshotWhenLarge(journal: Journal): void {
     const limitBytes = Math.max(this.#options.snapshotAfterBytes ?? SNAPSHOT_AFTER_BYTES, this.#snapshotBytes);
     if (this.#snapshotting !== undefined || journal.segmentBytes < limitBytes) return;
-    this.#snapshotting = this.#snapshot(journal)
-      .catch((error: unknown) => this.#log('snapshot-failed', { problem: toGroveError(error).message }))
-      .finally(() => {
-        this.#snapshotting = undefined;
-      });
+    this.#snapshotting = this.#trySnapshot(journal).finally(() => {
+      this.#snapshotting = undefined;
+    });
+  }
+
+  /** Without a snapshot the journal still has everything. */
+  #trySnapshot(journal: Journal): Promise<void> {
+    return this.#snapshot(journal).catch((error: unknown) => this.#log('snapshot-failed', { problem: toGroveError(error).message }));
   }
 
   /** New segment, then snapshot, then removal of what it replaces: whichever step a crash interrupts, the files left over give the same state. */
@@ -316,6 +326,7 @@ class MemoryTaskStore implements TaskStore {
     const bytes = await encodeSnapshot(records, sequence);
     await files.writeAtomic(snapshotPath(folder, sequence), bytes);
     this.#snapshotBytes = bytes.length;
+    this.#snapshotSequence = sequence;
     await removeSuperseded(files, folder, sequence);
   }
 

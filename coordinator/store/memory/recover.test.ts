@@ -14,7 +14,7 @@ import { type Action, history } from '../../../test/model/task-store/world.ts';
 import { CrashDisk } from '../../../test/support/crash-disk.ts';
 import { type AnyCall, execute } from './execute.ts';
 import { encodeFrame, readFrames } from './frame.ts';
-import { segmentPath, snapshotPath } from './journal-files.ts';
+import { SCHEMA_VERSION, segmentPath, snapshotPath, sortNames } from './journal-files.ts';
 import { createMemoryTaskStore } from './memory-task-store.ts';
 import { recover, type StoreLog } from './recover.ts';
 import { captureState } from './snapshot.ts';
@@ -62,11 +62,24 @@ async function someJournal({ before = shortHistory(), ending = CLOSE } = {}) {
   const store = createMemoryTaskStore({ files: disk, folder: FOLDER });
   await store.start();
   const calls = await play(store, [...before, HELLO, ending]);
-  await store.stop();
+  // A clean stop would leave a snapshot instead.
   const path = segmentPath(FOLDER, 1);
   const bytes = disk.bytesOf(path);
   const offsets = [...readFrames(bytes)].map(({ offset }) => offset);
   return { path, bytes, offsets, states: statesAfter(calls) };
+}
+
+const header = ({ schemaVersion = SCHEMA_VERSION, firstSequence = 1 } = {}) =>
+  encodeFrame(JSON.stringify({ format: 'grove-journal', schemaVersion, firstSequence }));
+const CANCEL = { name: 'cancelJob', command: { now: 1, principal: { kind: 'local', name: 'local' }, jobId: 'gone' } };
+const record = (sequence: number, call: unknown = CANCEL) => encodeFrame(JSON.stringify({ sequence, call }));
+
+/** The file with the header of another version. */
+function writtenBy(schemaVersion: number, bytes: Uint8Array): Uint8Array {
+  const [first, second] = [...readFrames(bytes)];
+  if (first?.kind !== 'frame') expect.unreachable();
+  const named = encodeFrame(JSON.stringify({ ...JSON.parse(first.payload), schemaVersion }));
+  return Buffer.concat([named, bytes.subarray(second?.offset ?? bytes.length)]);
 }
 
 function diskWith(path: string, bytes: Uint8Array): CrashDisk {
@@ -89,6 +102,7 @@ describe('replay', () => {
         await store.start();
         const calls = await play(store, actions);
         const seen = JSON.stringify([await observe(store, 0), await store.eventsSince(0, 100_000)]);
+        disk.writeAtomic = () => Promise.reject(new Error('no room for another snapshot'));
         await store.stop();
         const again = await recovered(disk.afterPowerCut());
         expect(dump(again.state)).toBe(statesAfter(calls).at(-1));
@@ -166,23 +180,19 @@ describe('replay', () => {
     expect(await corruptionOf(diskWith(path, damaged))).toEqual({ code: 'journal-corrupt', offset: offsets.at(-1), file: path });
   });
 
-  it('refuses another schema version, a foreign record, a gap in the sequence and a command that does not apply', async () => {
-    const header = (schemaVersion: number, firstSequence = 1) =>
-      encodeFrame(JSON.stringify({ format: 'grove-journal', schemaVersion, firstSequence }));
-    const cancel = { name: 'cancelJob', command: { now: 1, principal: { kind: 'local', name: 'local' }, jobId: 'gone' } };
-    const record = (sequence: number, call: unknown = cancel) => encodeFrame(JSON.stringify({ sequence, call }));
+  it('refuses a foreign record, a gap in the sequence and a command that does not apply', async () => {
     const path = segmentPath(FOLDER, 1);
     const files = [
-      [header(2)],
-      [header(1), encodeFrame('{"hello":1}')],
-      [header(1), encodeFrame('not json')],
-      [header(1), record(2)],
-      [header(1), record(1)],
-      [header(1, 9)],
+      [encodeFrame('{"format":"grove-journal"}')],
+      [header(), encodeFrame('{"hello":1}')],
+      [header(), encodeFrame('not json')],
+      [header(), record(2)],
+      [header(), record(1)],
+      [header({ firstSequence: 9 })],
     ];
     for (const frames of files)
       expect(await corruptionOf(diskWith(path, Buffer.concat(frames)))).toMatchObject({ code: 'journal-corrupt', file: path });
-    expect(await corruptionOf(diskWith(segmentPath(FOLDER, 5), header(1, 5)))).toMatchObject({ code: 'journal-corrupt' });
+    expect(await corruptionOf(diskWith(segmentPath(FOLDER, 5), header({ firstSequence: 5 })))).toMatchObject({ code: 'journal-corrupt' });
   });
 
   it('refuses a damaged or unfinished snapshot', async () => {
@@ -199,6 +209,84 @@ describe('replay', () => {
     expect(await corruptionOf(disk)).toMatchObject({ code: 'journal-corrupt', file: path });
     disk.put(path, bytes.subarray(0, bytes.length - 40));
     expect(await corruptionOf(disk)).toMatchObject({ code: 'journal-corrupt', file: path });
+  });
+});
+
+describe('a clean stop', () => {
+  it('leaves nothing to replay', async () => {
+    const disk = new CrashDisk();
+    const store = createMemoryTaskStore({ files: disk, folder: FOLDER });
+    await store.start();
+    const calls = await play(store, shortHistory());
+    await store.stop();
+    const { state, sequence, snapshotSequence } = await recovered(disk);
+    expect(dump(state)).toBe(statesAfter(calls).at(-1));
+    expect(snapshotSequence).toBe(sequence);
+    const { segments, snapshots } = sortNames(await disk.list(FOLDER));
+    expect([segments, snapshots]).toEqual([[sequence + 1], [sequence]]);
+    expect([...readFrames(disk.bytesOf(segmentPath(FOLDER, sequence + 1)))]).toHaveLength(1);
+  });
+
+  it('of a store that has done nothing since its start writes nothing', async () => {
+    const disk = new CrashDisk();
+    for (const _ of [1, 2]) {
+      const store = createMemoryTaskStore({ files: disk, folder: FOLDER });
+      await store.start();
+      await store.stop();
+    }
+    expect(sortNames(await disk.list(FOLDER))).toMatchObject({ segments: [1], snapshots: [] });
+  });
+});
+
+describe('a folder of another version', () => {
+  it('is taken over at the start when its commands do what they did, so that no segment has commands of two versions', async () => {
+    const { path, bytes, states } = await someJournal();
+    const torn = [writtenBy(1, bytes), encodeFrame('{}').subarray(0, 3)];
+    const disk = diskWith(path, Buffer.concat(torn));
+    const farm = new Farm(createMemoryTaskStore({ files: disk, folder: FOLDER }));
+    await farm.store.start();
+    const again = await recovered(disk.afterPowerCut());
+    expect(dump(again.state)).toBe(states.at(-1));
+    expect([again.snapshotSequence, again.outdated]).toEqual([again.sequence, false]);
+    await farm.submit([newTask('after')], { jobId: 'after' });
+    expect((await recovered(disk.afterPowerCut())).state.tasks.has('after')).toBe(true);
+    await farm.store.stop();
+  });
+
+  it('is refused when a command does something else under the rules of today, and the error says what to do', async () => {
+    const idle = { name: 'expire', command: { now: 1, items: [] } };
+    for (const call of [CANCEL, idle]) {
+      const disk = diskWith(segmentPath(FOLDER, 1), Buffer.concat([header({ schemaVersion: 1 }), record(1, call)]));
+      await expect(recovered(disk)).rejects.toMatchObject({
+        code: 'invalid-config',
+        message: expect.stringMatching(/command 1 .*start the version that wrote it and stop it once/),
+      });
+    }
+  });
+
+  it('is read when an earlier version has left a snapshot alone', async () => {
+    const disk = new CrashDisk();
+    const store = createMemoryTaskStore({ files: disk, folder: FOLDER });
+    await store.start();
+    const calls = await play(store, shortHistory());
+    await store.stop();
+    for (const path of disk.files.keys()) disk.put(path, writtenBy(1, disk.bytesOf(path)));
+    const { state, outdated } = await recovered(disk);
+    expect(dump(state)).toBe(statesAfter(calls).at(-1));
+    expect(outdated).toBe(true);
+    const reopened = new Farm(createMemoryTaskStore({ files: disk, folder: FOLDER }));
+    await reopened.store.start();
+    await reopened.submit([newTask('after')], { jobId: 'after' });
+    const again = await recovered(disk.afterPowerCut());
+    expect([again.outdated, again.state.tasks.has('after')]).toEqual([false, true]);
+  });
+
+  it('is refused when a newer version has written it', async () => {
+    const { path, bytes } = await someJournal();
+    await expect(recovered(diskWith(path, writtenBy(SCHEMA_VERSION + 1, bytes)))).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringContaining('a newer version of Grove'),
+    });
   });
 });
 

@@ -24,13 +24,17 @@ export interface Recovered {
   readonly state: State;
   /** The last command in it. */
   readonly sequence: number;
+  /** The last command in the snapshot that it rests on. */
+  readonly snapshotSequence: number;
+  /** The segment was written by an earlier version: it must not get commands of this one. */
+  readonly outdated: boolean;
   /** The segment to go on with, and how much of it is good. */
   readonly segment: { readonly firstSequence: number; readonly sizeBytes: number };
 }
 
 const segmentHeaderSchema = z.object({
   format: z.literal('grove-journal'),
-  schemaVersion: z.literal(SCHEMA_VERSION),
+  schemaVersion: z.int().min(1),
   firstSequence: z.int().min(1),
 });
 
@@ -48,7 +52,8 @@ function isCall(value: unknown): boolean {
 
 /**
  * The state of a journal folder: its newest snapshot and every later command executed again. An incomplete last record is cut off, with a log line;
- * any other damage throws `journal-corrupt` with its place.
+ * any other damage throws `journal-corrupt` with its place. Throws `invalid-config` when a newer version has written it, or an earlier one under whose
+ * rules its commands did something else than now.
  */
 export async function recover(options: RecoverOptions): Promise<Recovered> {
   const { files, folder } = options;
@@ -71,6 +76,7 @@ async function readNewestSnapshot({ files, folder }: RecoverOptions, { snapshots
   const file = snapshotPath(folder, sequence);
   const reader = openReader(file, (await files.read(file)) ?? new Uint8Array());
   const header = reader.next(snapshotHeaderSchema);
+  requireKnown(header.schemaVersion, file);
   const records = [...snapshotRecords(reader)];
   if (header.sequence !== sequence) throw reader.corrupt('its name and its content name different commands');
   return { state: restoreState(records), sequence };
@@ -92,13 +98,14 @@ async function replaySegments(options: RecoverOptions, { segments }: JournalFile
   const needed = segments.filter((_, index) => (segments[index + 1] ?? Number.POSITIVE_INFINITY) > base.sequence + 1);
   let { sequence } = base;
   let segment = { firstSequence: sequence + 1, sizeBytes: 0 };
+  let version = SCHEMA_VERSION;
   for (const [index, firstSequence] of needed.entries()) {
     const context = { ...options, state: base.state, firstSequence, after: sequence, isLast: index === needed.length - 1 };
     const replayed = await replaySegment(context);
-    sequence = replayed.sequence;
+    ({ sequence, version } = replayed);
     segment = { firstSequence, sizeBytes: replayed.sizeBytes };
   }
-  return { state: base.state, sequence, segment };
+  return { state: base.state, sequence, snapshotSequence: base.sequence, outdated: version < SCHEMA_VERSION, segment };
 }
 
 interface SegmentContext extends RecoverOptions {
@@ -109,41 +116,76 @@ interface SegmentContext extends RecoverOptions {
   readonly isLast: boolean;
 }
 
+interface Replayed {
+  readonly sequence: number;
+  readonly sizeBytes: number;
+  readonly version: number;
+}
+
 /** Executes a segment's commands. Only the last segment may end within a record: the ones before were complete before the next was begun. */
-async function replaySegment(context: SegmentContext): Promise<{ readonly sequence: number; readonly sizeBytes: number }> {
+async function replaySegment(context: SegmentContext): Promise<Replayed> {
   const { files, folder, firstSequence, isLast, log } = context;
   const file = segmentPath(folder, firstSequence);
   const bytes = (await files.read(file)) ?? new Uint8Array();
   const reader = openReader(file, bytes);
   let sequence = context.after;
+  let version = SCHEMA_VERSION;
   let expected = firstSequence;
   while (!reader.atEnd() && !(isLast && reader.isTorn())) {
     if (reader.offset === 0) {
-      checkHeader(reader, context);
+      version = readHeader(reader, context);
       continue;
     }
     const record = reader.next(journalRecordSchema);
     if (record.sequence !== expected) throw reader.corrupt(`command ${record.sequence} follows command ${sequence}`);
-    if (expected > sequence) replay(context, reader, record);
+    if (expected > sequence) replay(context, reader, { ...record, version });
     sequence = Math.max(sequence, expected);
     expected += 1;
   }
   if (reader.offset < bytes.length) log('journal-repaired', { file, cutAtByte: reader.offset, droppedBytes: bytes.length - reader.offset });
-  return { sequence, sizeBytes: reader.offset };
+  return { sequence, sizeBytes: reader.offset, version };
 }
 
-function checkHeader(reader: FrameReader, { firstSequence, after }: SegmentContext): void {
+/** The version that has written the segment. */
+function readHeader(reader: FrameReader, { folder, firstSequence, after }: SegmentContext): number {
   const header = reader.next(segmentHeaderSchema);
+  requireKnown(header.schemaVersion, segmentPath(folder, firstSequence));
   if (header.firstSequence !== firstSequence) throw reader.corrupt('its name and its content name different commands');
   if (firstSequence > after + 1) throw reader.corrupt(`commands ${after + 1} to ${firstSequence - 1} are missing`);
+  return header.schemaVersion;
 }
 
-function replay({ state, sha256 }: SegmentContext, reader: FrameReader, { sequence, call }: z.infer<typeof journalRecordSchema>): void {
+function requireKnown(version: number, file: string): void {
+  if (version <= SCHEMA_VERSION) return;
+  const problem = `a newer version of Grove has written it, in format ${version}, and this one knows format ${SCHEMA_VERSION}: start that version`;
+  throw new GroveError('invalid-config', { where: file, problem });
+}
+
+type VersionedRecord = z.infer<typeof journalRecordSchema> & { readonly version: number };
+
+function replay(context: SegmentContext, reader: FrameReader, { sequence, call, version }: VersionedRecord): void {
+  const problem = problemOf(context, call);
+  if (problem === undefined) return;
+  const what = `command ${sequence} (${call.name})`;
+  if (version < SCHEMA_VERSION) throw otherRules(segmentPath(context.folder, context.firstSequence), `${what} ${problem}`);
+  throw reader.corrupt(`${what} ${problem}`);
+}
+
+/** Only commands that changed something were written: one that changes nothing now is decided differently. */
+function problemOf({ state, sha256 }: SegmentContext, call: AnyCall): string | undefined {
   try {
-    execute(state, call, sha256);
+    return execute(state, call, sha256).changed ? undefined : 'changes nothing';
   } catch (error) {
-    throw reader.corrupt(`command ${sequence} (${call.name}) does not apply: ${toGroveError(error).message}`);
+    return `does not apply: ${toGroveError(error).message}`;
   }
+}
+
+function otherRules(file: string, problem: string): GroveError {
+  const advice = 'start the version that wrote it and stop it once; docs/operations.md, Upgrades, tells what to do with format 1';
+  return new GroveError('invalid-config', {
+    where: file,
+    problem: `an earlier version of Grove has written it under other rules (${problem}): ${advice}`,
+  });
 }
 
 /** Removes what the newest snapshot has made unnecessary, and snapshots that were never finished. A crash before it has finished does no harm. */

@@ -63,7 +63,8 @@ export const snapshotRecordSchema = z.custom<SnapshotRecord>(
 
 export const snapshotHeaderSchema = z.object({
   format: z.literal('grove-snapshot'),
-  schemaVersion: z.literal(SCHEMA_VERSION),
+  /** Earlier ones are read too. */
+  schemaVersion: z.int().min(1),
   /** The last command in it. */
   sequence: z.int().min(0),
 });
