@@ -164,7 +164,7 @@ export const ERRORS = {
   },
   'user-script-refused': {
     ...recipe,
-    message: 'The recipe runs Python code ({path}: user_script), which is refused by default.',
+    message: 'The recipe runs Python code ({path}), which is refused by default.',
     advice: 'Declare the data set and columns instead, or ask an operator to allow scripts on a toolchain agent.',
   },
   'missing-data': {

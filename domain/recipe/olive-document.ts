@@ -46,6 +46,26 @@ export function oliveDocument(recipe: Pick<Recipe, 'name' | 'document' | 'inputM
   return { document, script: scriptOf(transforms), changes: changesOf(transforms, unlabelled) };
 }
 
+/** Members of a pass that tell where it runs and what is kept and evaluated of it: all of that is decided elsewhere. */
+const NOT_OF_THE_PASS = ['clean_run_cache', 'disable_search', 'evaluator', 'host', 'output_name'];
+
+/** A pass as it is written, without what Grove decides: of alternatives the first, nothing evaluated, no machine of its own. */
+export function olivePass(pass: Json | undefined): JsonObject {
+  const first = Array.isArray(pass) ? pass[0] : pass;
+  return isJsonObject(first) ? Object.fromEntries(Object.entries(first).filter(([name]) => !NOT_OF_THE_PASS.includes(name))) : {};
+}
+
+/** Names of the data configs that passes refer to, at any depth, as Olive looks them up. */
+export function namedDataConfigs(value: Json): ReadonlySet<string> {
+  if (Array.isArray(value)) return new Set(value.flatMap((item: Json) => [...namedDataConfigs(item)]));
+  if (!isJsonObject(value)) return new Set();
+  return new Set(
+    Object.entries(value).flatMap(([name, member]) =>
+      name.endsWith('data_config') && typeof member === 'string' ? [member] : [...namedDataConfigs(member)],
+    ),
+  );
+}
+
 function transformOf(recipeName: string, passName: string, pass: Json | undefined): Transform | undefined {
   const written = parametersOf(pass)['transform_fn'];
   if (!isJsonObject(written)) return undefined;

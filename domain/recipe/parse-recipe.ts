@@ -161,11 +161,14 @@ function hasMember(value: Json | undefined, member: string): boolean {
   return isJsonObject(value) && Object.hasOwn(value, member);
 }
 
+/** Members that name Python code for Olive to import. */
+const CODE_MEMBERS = ['model_loader', 'model_script', 'script_dir', 'user_script'];
+
 function userScriptPaths(value: Json, path: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item: Json, index) => userScriptPaths(item, jsonPath(path, index)));
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([key, member]) => {
     const at = jsonPath(path, key);
-    return key === 'user_script' && typeof member === 'string' ? [at] : userScriptPaths(member, at);
+    return CODE_MEMBERS.includes(key) && typeof member === 'string' ? [at] : userScriptPaths(member, at);
   });
 }

@@ -160,6 +160,6 @@ export interface Recipe {
   /** Whether Olive would also measure the input model (its default is true). */
   readonly evaluatesInputModel: boolean;
   readonly outputDir: string | null;
-  /** JSON paths of every `user_script`: code, refused unless an operator allows it. */
+  /** JSON paths of every `user_script`, `script_dir`, `model_script` and `model_loader`: code, refused unless an operator allows it. */
   readonly userScripts: readonly string[];
 }
