@@ -3,8 +3,9 @@ import { type ErrorReport, GroveError } from '../../domain/errors.ts';
 import type { JobSpec } from '../../domain/job.ts';
 import { CPU_EP } from '../../domain/names.ts';
 import { planConversion, toolchainNeeded } from '../../domain/recipe/conversion-plan.ts';
+import { oliveRefusal } from '../../domain/recipe/olive-refusal.ts';
 import type { Recipe, RecipePass } from '../../domain/recipe/recipe.ts';
-import { offeredToolchain } from '../../domain/toolchains.ts';
+import { offeredToolchain, toolchainNameOf } from '../../domain/toolchains.ts';
 import { perFleet } from './per-fleet.ts';
 
 /** Passes whose result one execution provider alone can run. */
@@ -28,6 +29,9 @@ export function supportOf(recipe: Recipe, devices: readonly Device[], { substitu
   const [hostToolchain, targetToolchain] = [host, target].map((passes) => toolchainOf(passes, offered));
   const lacking = hostToolchain?.lacking ?? targetToolchain?.lacking;
   if (lacking !== undefined) return { kind: 'unsupported', error: unsupportedPass(lacking).toReport() };
+  const ids = [...(hostToolchain?.ids ?? []), ...(targetToolchain?.ids ?? [])];
+  const refusal = ids.some((id) => toolchainNameOf(id) === 'olive') ? oliveRefusal(recipe) : undefined;
+  if (refusal !== undefined) return { kind: 'unsupported', error: refusal.toReport() };
   if (substituteEp === 'cpu' && recipe.target.ep !== CPU_EP && recipe.passes.some(({ type }) => BINDING.includes(type))) {
     const error = new GroveError('ep-bound-artifact', { ep: recipe.target.ep, requested: CPU_EP });
     return { kind: 'unsupported', error: error.toReport() };

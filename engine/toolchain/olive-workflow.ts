@@ -1,8 +1,10 @@
+import { GroveError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { isJsonObject } from '../../domain/recipe/findings.ts';
-import { oliveDocument } from '../../domain/recipe/olive-document.ts';
-import type { JsonObject, Recipe } from '../../domain/recipe/recipe.ts';
+import { namedDataConfigs, oliveDocument, olivePass } from '../../domain/recipe/olive-document.ts';
+import { oliveModelMembers, oliveRefusal } from '../../domain/recipe/olive-refusal.ts';
+import type { JsonObject, Recipe, RecipeSystem } from '../../domain/recipe/recipe.ts';
 import type { DataRows } from '../convert/conversion-data.ts';
 
 /** Where Olive finds and puts things; absolute paths. */
@@ -22,41 +24,71 @@ export interface OliveWorkflow {
 }
 
 /**
- * The host passes of a recipe as Olive runs them here: sources and rows on this machine, nothing evaluated, nothing left to a search. Rows are read from their files, which
- * hold what the recipe selects. Throws `recipe-invalid` for a declared transform nobody knows.
+ * The host passes of a recipe as Olive runs them here: sources and rows on this machine, nothing evaluated, nothing left to a search. Made of what is known to be safe and of
+ * nothing else that the recipe holds: no machine, environment or script of the recipe's takes part. Rows are read from their files, which hold what the recipe selects.
+ * Throws `user-script-refused`, `unsupported-input`, `unsupported-data` for rows that are not there, `recipe-invalid` for a declared transform nobody knows.
  */
 export function oliveWorkflow(recipe: Recipe, places: OlivePlaces): OliveWorkflow {
+  const refusal = oliveRefusal(recipe);
+  if (refusal !== undefined) throw refusal;
   const { document, script } = oliveDocument(recipe);
-  const { evaluator: _, evaluators: __, engine: ___, search_strategy: ____, ...rest } = document;
-  const host = new Set(planConversion(recipe).host.map(({ name }) => name));
-  const model = members(document['input_model']);
-  return {
-    script,
-    document: {
-      ...rest,
-      input_model: {
-        ...model,
-        ...(isJsonObject(model['config']) ? { config: { ...model['config'], model_path: places.source } } : { model_path: places.source }),
-      },
-      data_configs: list(document['data_configs']).map((config) => withRows(config, places.rows)),
-      passes: Object.fromEntries(Object.entries(members(document['passes'])).filter(([name]) => host.has(name))),
-      evaluate_input_model: false,
-      output_dir: places.output,
-      cache_dir: places.cache,
-      log_severity_level: 1,
-    },
+  const { host } = planConversion(recipe);
+  const written = members(document['passes']);
+  const passes = Object.fromEntries(host.map(({ name }) => [name, olivePass(written[name])]));
+  const { type, task } = recipe.inputModel;
+  const workflow = {
+    input_model: { type, model_path: places.source, ...(type === 'HfModel' && { task }), ...oliveModelMembers(recipe.inputModel) },
+    systems: { host: localSystem(recipe.host), target: localSystem(recipe.target) },
+    data_configs: dataConfigs(document, { read: namedDataConfigs(passes), rows: places.rows }),
+    passes: untrusting(passes),
+    host: 'host',
+    target: 'target',
+    evaluate_input_model: false,
+    output_dir: places.output,
+    cache_dir: places.cache,
+    log_severity_level: 1,
   };
+  return { script, document: workflow };
 }
 
-function withRows(config: Json, rows: OlivePlaces['rows']): Json {
-  if (!isJsonObject(config)) return config;
-  const own = typeof config['name'] === 'string' ? rows[config['name']] : undefined;
-  if (own === undefined) return config;
+/** Whatever machine the recipe names, the passes run in this process; they learn which accelerator it has. */
+function localSystem({ device, ep }: RecipeSystem): JsonObject {
+  return { type: 'LocalSystem', accelerators: [{ device, execution_providers: [ep] }] };
+}
+
+interface DataOfPasses {
+  /** Names of the data configs that passes read. */
+  readonly read: ReadonlySet<string>;
+  readonly rows: OlivePlaces['rows'];
+}
+
+function dataConfigs(document: JsonObject, { read, rows }: DataOfPasses): readonly Json[] {
+  return list(document['data_configs']).flatMap((config) => {
+    if (!isJsonObject(config) || typeof config['name'] !== 'string' || !read.has(config['name'])) return [];
+    return [untrusting(withRows(config, { name: config['name'], rows }))];
+  });
+}
+
+function withRows(config: JsonObject, { name, rows }: { readonly name: string; readonly rows: OlivePlaces['rows'] }): JsonObject {
+  const own = Object.hasOwn(rows, name) ? rows[name] : undefined;
+  if (own === undefined) {
+    if (/dummydatacontainer$/i.test(String(config['type']))) return config;
+    throw new GroveError('unsupported-data', { name, problem: 'Olive reads rows that were given, and of these there are none' });
+  }
   const columns =
     own.columns === undefined
       ? {}
       : { pre_process_data_config: { ...members(config['pre_process_data_config']), input_cols: [...own.columns] } };
   return { ...config, ...columns, load_dataset_config: { data_name: 'json', data_files: own.file, split: 'train' } };
+}
+
+/** The same without leave to run the code of a checkpoint or a data set, wherever it is given. */
+function untrusting(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => untrusting(item));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, name === 'trust_remote_code' ? false : untrusting(member)]),
+  );
 }
 
 function members(value: Json | undefined): JsonObject {
