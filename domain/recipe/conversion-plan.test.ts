@@ -74,4 +74,62 @@ describe('conversionKey', () => {
     expect(key(fewer)).not.toBe(key(recipeOf('qdq_amd')));
     expect(canonicalJson(conversionKeyInput(recipeOf('qdq_amd'), facts))).toContain('facebook/xnli');
   });
+
+  describe('where Olive runs the passes', () => {
+    const toolchainLock = `olive-${'a'.repeat(12)}`;
+    const accelerator = (device: string, ep: string) => ({ type: 'LocalSystem', accelerators: [{ device, execution_providers: [ep] }] });
+    const base: JsonObject = {
+      systems: { s: accelerator('cpu', 'CPUExecutionProvider'), t: accelerator('npu', 'QNNExecutionProvider') },
+      host: 's',
+      target: 't',
+      data_configs: [
+        { name: 'read', type: 'DummyDataContainer', load_dataset_config: { max_samples: 4 }, post_process_data_config: { a: 1 } },
+        { name: 'unread', type: 'DummyDataContainer' },
+      ],
+      passes: {
+        c: { type: 'OnnxConversion', target_opset: 17 },
+        p: { type: 'OnnxPeepholeOptimizer', nested: { train_data_config: 'read' } },
+      },
+    };
+    const oliveKey = (changes: JsonObject): string => key(parse({ ...minimalDocument(base), ...changes }).recipe, { toolchainLock });
+    const config = (changes: JsonObject) => [{ name: 'read', type: 'DummyDataContainer', ...changes }];
+
+    it.each<[string, JsonObject]>([
+      ['the accelerator', { target: 's' }],
+      ["the host's accelerator", { host: 't' }],
+      ['the data a nested member names', { data_configs: config({ load_dataset_config: { max_samples: 5 } }) }],
+      ['post-processing of data', { data_configs: config({ load_dataset_config: { max_samples: 4 } }) }],
+      [
+        'the order of passes',
+        {
+          passes: {
+            p: { type: 'OnnxPeepholeOptimizer', nested: { train_data_config: 'read' } },
+            c: { type: 'OnnxConversion', target_opset: 17 },
+          },
+        },
+      ],
+      [
+        'a parameter that Grove does not know',
+        {
+          passes: {
+            c: { type: 'OnnxConversion', target_opset: 17, unknown: 1 },
+            p: { type: 'OnnxPeepholeOptimizer', nested: { train_data_config: 'read' } },
+          },
+        },
+      ],
+    ])('depends on %s', (_what, changes) => {
+      expect(oliveKey(changes)).not.toBe(oliveKey({}));
+    });
+
+    it('does not depend on data nobody reads, evaluators or folders', () => {
+      const [read = null] = Array.isArray(base['data_configs']) ? base['data_configs'] : [];
+      expect(oliveKey({ data_configs: [read], output_dir: 'x', evaluate_input_model: false })).toBe(oliveKey({}));
+    });
+
+    it('depends on the accelerator also where Grove knows every type', () => {
+      const { recipe } = parse({ ...minimalDocument(base), passes: { c: { type: 'OnnxConversion' } } });
+      expect(conversionKeyInput(recipe, { ...facts, toolchainLock })['accelerator']).toBe('npu-qnn');
+      expect(conversionKeyInput(recipe, facts)['accelerator']).toBeNull();
+    });
+  });
 });

@@ -1,6 +1,8 @@
 import { digestOf, type Json, type Sha256 } from '../json.ts';
 import { findPassManifest } from '../passes/registry.ts';
-import type { ToolchainName } from '../toolchains.ts';
+import { type ToolchainName, toolchainNameOf } from '../toolchains.ts';
+import { isJsonObject } from './findings.ts';
+import { namedDataConfigs, olivePass } from './olive-document.ts';
 import type { DataConfig, JsonObject, Recipe, RecipePass } from './recipe.ts';
 
 /** The recipe cut in two: what any machine may do once for all, and what belongs to the benchmarked device. */
@@ -43,14 +45,18 @@ export type ConversionKeyInput = JsonObject;
 /** Raised when the meaning of a member of the key document changes. */
 const KEY_SCHEMA = 1;
 
+/** Raised when the workflow that Grove writes for Olive comes to mean something else for the same recipe. */
+const WORKFLOW_VERSION = 1;
+
 /**
  * What determines a conversion's bytes. Left out on purpose: pass names (labels only), the evaluator, host system, output and cache folders. The
  * accelerator spec is in only when a host pass depends on it, so that recipes share a conversion across targets as Olive's cache does; a pass
- * that Grove does not know counts as depending on it.
+ * that Grove does not know counts as depending on it. Where Olive runs the passes, everything its workflow is written from is in, labels included.
  */
 export function conversionKeyInput(recipe: Recipe, facts: ConversionFacts): ConversionKeyInput {
   const { host } = planConversion(recipe);
-  const agnostic = host.every(({ type }) => findPassManifest(type)?.acceleratorAgnostic === true);
+  const byOlive = facts.toolchainLock !== null && toolchainNameOf(facts.toolchainLock) === 'olive';
+  const agnostic = !byOlive && host.every(({ type }) => findPassManifest(type)?.acceleratorAgnostic === true);
   return {
     schema: KEY_SCHEMA,
     model: { type: recipe.inputModel.type, task: recipe.inputModel.task, config: recipe.inputModel.config },
@@ -59,7 +65,18 @@ export function conversionKeyInput(recipe: Recipe, facts: ConversionFacts): Conv
     source: facts.sourceDigest,
     ortVersion: facts.ortVersion,
     toolchain: facts.toolchainLock,
+    ...(byOlive && { olive: workflowKey(recipe, host) }),
   };
+}
+
+/** A list in the place of members keeps the order of the passes. */
+function workflowKey({ document, host: system }: Recipe, host: readonly RecipePass[]): JsonObject {
+  const written = isJsonObject(document['passes']) ? document['passes'] : {};
+  const passes = host.map(({ name }) => ({ name, pass: olivePass(written[name]) }));
+  const read = namedDataConfigs(passes);
+  const configs = Array.isArray(document['data_configs']) ? document['data_configs'] : [];
+  const data = configs.filter((config: Json) => isJsonObject(config) && typeof config['name'] === 'string' && read.has(config['name']));
+  return { version: WORKFLOW_VERSION, passes, data, host: system.accelerator };
 }
 
 /** Names of data_configs are labels too: the resolved config stands in the place of the reference. */
