@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { createSpawner } from '../../platform/spawner.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { findToolchain, placeOf } from '../toolchains/place.ts';
+import { assertUnchanged } from '../toolchains/prove.ts';
 import { type ConvertRequest, convertOutcomeSchema } from './child-documents.ts';
 import type { Converted, ConvertSource } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
@@ -30,8 +32,12 @@ export async function convert(value: ConvertSource, context: TaskContext): Promi
 }
 
 /** The toolchain whose id the task names: another one would give other bytes under the same key. */
-async function toolchainOf({ spec }: ConvertSource, { config }: TaskContext): Promise<Pick<ConvertRequest, 'openvino' | 'olive'>> {
+async function toolchainOf(
+  { spec }: ConvertSource,
+  { config, signal, log }: TaskContext,
+): Promise<Pick<ConvertRequest, 'openvino' | 'olive'>> {
   if (spec.toolchain === undefined) return {};
   const found = await findToolchain(spec.toolchain, config.dataFolder);
+  await assertUnchanged(found, { spawner: createSpawner(), env: config.childEnv, signal, log });
   return { [found.name]: placeOf(found, config.childEnv) };
 }

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ToolchainName } from '../../domain/toolchains.ts';
+import { type ToolchainName, toolchainId } from '../../domain/toolchains.ts';
 import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** What a toolchain consists of. */
 export interface ToolchainDefinition {
@@ -34,3 +36,9 @@ export const TOOLCHAIN_DEFINITIONS: Readonly<Record<ToolchainName, ToolchainDefi
     neededBytes: 14_000_000_000,
   },
 };
+
+/** Id of the toolchain that this Grove installs under that name. Line ends of a checkout do not change it. */
+export async function currentId(name: ToolchainName): Promise<string> {
+  const requirements = await readFile(TOOLCHAIN_DEFINITIONS[name].requirements, 'utf8');
+  return toolchainId(name, sha256(requirements.replaceAll('\r\n', '\n')));
+}

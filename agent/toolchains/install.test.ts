@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Script, scriptedSpawner } from '../../platform/spawner.cases.ts';
 import { type InstallRequest, installToolchain } from './install.ts';
-import { Toolchains } from './toolchain-store.ts';
+import { assertUnchanged } from './prove.ts';
+import { TOOLCHAIN_RECORD, Toolchains } from './toolchain-store.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -120,3 +121,61 @@ describe('grove toolchain install', () => {
 function pipSays(...err: string[]): Script {
   return ({ args }) => (args.includes('pip') ? { code: 1, err } : undefined);
 }
+
+/** An environment that answers with other packages or another Python than {@link PROOF}. */
+function changed(changes: object): Script {
+  return machine(({ args, file }) =>
+    args.includes('-c') && file.includes('environment') ? { out: [JSON.stringify({ ...JSON.parse(PROOF), ...changes })] } : undefined,
+  );
+}
+
+describe('an environment of the operator', () => {
+  const adopt = async (script: Script = machine(), name = 'environment-of-mine') => {
+    const environment = join(folder, name);
+    await mkdir(environment, { recursive: true });
+    return (await install(script, { environment })).toolchain;
+  };
+  const ask = (toolchain: Awaited<ReturnType<typeof adopt>>, script: Script) =>
+    assertUnchanged(toolchain, { spawner: scriptedSpawner(script), env: {}, signal: new AbortController().signal, log: () => {} });
+
+  it('is used while its packages and its Python are the same, and refused afterwards', async () => {
+    const toolchain = await adopt();
+    await ask(toolchain, machine());
+    const packages = changed({ all: ['nncf==3.4.0', 'numpy==1.0.0', 'openvino==2026.4.1'] });
+    for (const script of [packages, changed({ python: '3.12.5' })]) {
+      await expect(ask(toolchain, script)).rejects.toMatchObject({
+        code: 'toolchain-failed',
+        message: expect.stringContaining('grove toolchain install openvino --environment'),
+      });
+    }
+  });
+
+  it('is asked for its list alone before a conversion: imports take seconds', async () => {
+    const toolchain = await adopt();
+    await ask(
+      toolchain,
+      machine(({ args }) => (args.some((argument) => argument.includes('import_module(')) ? { code: 1, err: ['slow'] } : undefined)),
+    );
+  });
+
+  it('that is gone is refused', async () => {
+    await expect(ask(await adopt(), () => undefined)).rejects.toMatchObject({ code: 'toolchain-failed' });
+  });
+
+  it("leaves Grove's own environments unasked", async () => {
+    const { toolchain } = await install(machine());
+    await ask(toolchain, () => undefined);
+  });
+
+  it('comes behind the one that Grove installs, and among others the last one installed counts', async () => {
+    const toolchains = new Toolchains(folder);
+    const versions = ['3.12.1', '3.12.2', '3.12.3', '3.12.4'];
+    for (const [index, python] of versions.entries()) {
+      const { id } = await adopt(changed({ python }));
+      await utimes(join(toolchains.folder, id, TOOLCHAIN_RECORD), index + 1, index + 1);
+    }
+    expect(await toolchains.named('openvino')).toMatchObject({ pythonVersion: '3.12.4' });
+    const { toolchain } = await install(machine());
+    expect(await toolchains.named('openvino')).toEqual(toolchain);
+  });
+});

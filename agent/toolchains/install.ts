@@ -1,15 +1,14 @@
-import { mkdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
 import type { Spawner } from '../../domain/ports.ts';
-import { type ToolchainName, toolchainId } from '../../domain/toolchains.ts';
+import type { ToolchainName } from '../../domain/toolchains.ts';
 import { environmentPython, findPythons, type Python } from '../../platform/python.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { runProgram } from '../../platform/run-program.ts';
-import { sha256 } from '../../platform/sha256.ts';
-import { TOOLCHAIN_DEFINITIONS, type ToolchainDefinition } from './definitions.ts';
+import { currentId, TOOLCHAIN_DEFINITIONS, type ToolchainDefinition } from './definitions.ts';
 import { pipProblem } from './pip-problem.ts';
+import { adoptedId, type Proof, proveEnvironment } from './prove.ts';
 import type { Toolchain } from './toolchain.ts';
 import { TOOLCHAIN_RECORD, type Toolchains } from './toolchain-store.ts';
 
@@ -45,10 +44,6 @@ export async function installToolchain(toolchains: Toolchains, request: InstallR
   return request.environment === undefined ? await work.make() : await work.adopt(resolve(request.environment));
 }
 
-/** What the proof of an environment prints. */
-const proofSchema = z.object({ python: z.string(), packages: z.record(z.string(), z.string()), all: z.array(z.string()) });
-type Proof = z.infer<typeof proofSchema>;
-
 class Installation {
   readonly #toolchains: Toolchains;
   readonly #request: InstallRequest;
@@ -68,7 +63,7 @@ class Installation {
   }
 
   async make(): Promise<Toolchain> {
-    const id = toolchainId(this.#request.name, sha256(await this.#lock()));
+    const id = await currentId(this.#request.name);
     const known = await this.#toolchains.read(id);
     if (known !== undefined) return known;
     await mkdir(this.#toolchains.folder, { recursive: true, mode: 0o700 });
@@ -89,21 +84,16 @@ class Installation {
     }
   }
 
-  /** Takes the operator's environment as it is: its lock is the list of its packages. */
+  /** Takes the operator's environment as it is: its lock is the list of its packages, with its Python. */
   async adopt(environment: string): Promise<Toolchain> {
     const proof = await this.#prove(environment);
-    const id = toolchainId(this.#request.name, sha256([...proof.all].sort().join('\n')));
+    const id = adoptedId(this.#request.name, proof);
     const toolchain = this.#record({ id, proof, environment, managed: false });
     await mkdir(this.#toolchains.folder, { recursive: true, mode: 0o700 });
     const place = join(this.#toolchains.folder, `.installing-${systemRandom.id()}`);
     await mkdir(place);
     await this.#moveIn(place, toolchain);
     return toolchain;
-  }
-
-  /** Line ends of a checkout must not change the lock. */
-  async #lock(): Promise<string> {
-    return (await readFile(this.#definition.requirements, 'utf8')).replaceAll('\r\n', '\n');
   }
 
   async #assertRoom(): Promise<void> {
@@ -166,19 +156,9 @@ class Installation {
     });
   }
 
-  /** Imports what the toolchain is for, and lists what is installed. */
-  async #prove(environment: string): Promise<Proof> {
+  #prove(environment: string): Promise<Proof> {
     const { spawner, signal, log } = this.#ports;
-    const file = environmentPython(environment);
-    const request = { file, args: ['-I', '-c', proofScript(this.#definition)], cwd: environment, env: this.#env };
-    const end = await runProgram(spawner, request, { signal, onLine: () => {} }).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      throw this.#failed(`${environment} is no virtual environment: there is no ${file}`);
-    });
-    const proof = proofSchema.safeParse(parsedJson(end.stdout.at(-1) ?? '')).data;
-    if (end.code === 0 && proof !== undefined) return proof;
-    for (const line of end.tail) log(line);
-    throw this.#failed(`it does not work: ${end.tail.at(-1) ?? 'Python ended without a word'}`);
+    return proveEnvironment({ name: this.#request.name, environment }, { spawner, env: this.#env, signal, log: (line) => log(line) });
   }
 
   #record(facts: Pick<Toolchain, 'id' | 'environment' | 'managed'> & { readonly proof: Proof }): Toolchain {
@@ -215,22 +195,4 @@ function pythonProblem({ found, fitting, range, asked }: PythonFacts): string {
   if (found.length === 0) return `Python ${range} is needed and none was found on this machine`;
   const versions = found.map(({ version, file }) => `${version.join('.')} (${file})`).join(', ');
   return `Python ${range} is needed; found ${versions}. Install one, or name it with --python`;
-}
-
-function proofScript({ proves }: ToolchainDefinition): string {
-  return [
-    'import importlib, importlib.metadata as m, json, platform, sys',
-    `names = ${JSON.stringify(proves)}`,
-    'for module in names: importlib.import_module(module)',
-    'all = sorted({f"{d.metadata[\'Name\']}=={d.version}" for d in m.distributions()})',
-    'print(json.dumps({"python": platform.python_version(), "packages": {p: m.version(p) for p in names.values()}, "all": all}))',
-  ].join('\n');
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { type ToolchainName, toolchainNameOf } from '../../domain/toolchains.ts';
+import { currentId } from './definitions.ts';
 import { type Toolchain, toolchainSchema } from './toolchain.ts';
 
 /** The record beside an environment: written last, so that what was interrupted is no toolchain. */
@@ -29,9 +30,19 @@ export class Toolchains {
     return found?.id === id ? found : undefined;
   }
 
-  /** The newest of that name; undefined when none is installed. */
+  /** Of that name the one that this Grove installs, else the one that was installed last; undefined when there is none. */
   async named(name: ToolchainName): Promise<Toolchain | undefined> {
-    return (await this.list()).filter((found) => found.name === name).at(-1);
+    const current = await this.read(await currentId(name));
+    if (current !== undefined) return current;
+    const others = (await this.list()).filter((found) => found.name === name);
+    const dated = await Promise.all(others.map(async (found) => ({ found, at: await this.#installedAtMs(found) })));
+    return dated.sort((a, b) => a.at - b.at).at(-1)?.found;
+  }
+
+  /** A record is written once, when its toolchain is in place; one that just went is the oldest. */
+  async #installedAtMs({ id }: Toolchain): Promise<number> {
+    const facts = await stat(join(this.folder, id, TOOLCHAIN_RECORD)).catch(() => undefined);
+    return facts?.mtimeMs ?? 0;
   }
 
   /** Removes one by its id, or by its name where only one has it. An environment of the operator's stays. Throws `not-found`, `invalid-argument`. */
