@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readLines } from '../../platform/lines.ts';
+import { identifyProcess, isSameProcess } from '../../platform/process-identity.ts';
+
+const CONFINED = join(import.meta.dirname, '../../engine/toolchain');
+
+/** A process of a toolchain that has forked one that does nothing, as data loaders are; it prints both pids. */
+const LEADER = [
+  'import os, sys, time',
+  'sys.path.insert(0, sys.argv[2])',
+  'import confined',
+  'confined.end_with(int(sys.argv[1]))',
+  'child = os.fork()',
+  'if child != 0: print(os.getpid(), child, flush=True)',
+  'time.sleep(600)',
+].join('\n');
+
+/** Starts it in a group of its own, as Grove does, and waits for nothing. */
+const PARENT = [
+  'import os, subprocess, sys',
+  "subprocess.Popen([sys.executable, '-I', '-B', '-c', sys.argv[1], str(os.getpid()), sys.argv[2]], start_new_session=True).wait()",
+].join('\n');
+
+it('ends with its parent, and takes what it forked with it', async () => {
+  const parent = spawn('python3', ['-I', '-B', '-c', PARENT, LEADER, CONFINED], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { value: line } = await readLines(parent.stdout, 1_000).next();
+  expect(line).toMatch(/^\d+ \d+$/);
+  const started = await Promise.all((line ?? '').split(' ').map((pid) => identifyProcess(Number(pid))));
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  for (const process of started) {
+    if (process === undefined) throw new Error('it is gone before its parent');
+    await expect.poll(() => isSameProcess(process), { timeout: 10_000 }).toBe(false);
+  }
+});
