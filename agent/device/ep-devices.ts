@@ -7,6 +7,7 @@ import type { TrialRequest, TrialResult } from '../../engine/runtime/trial.ts';
 import type { AgentConfig } from '../config.ts';
 import { type MachineEp, machineEp } from '../eps/ep-machine.ts';
 import type { EpPackage } from '../eps/ep-package.ts';
+import { emulatorOf } from './emulator.ts';
 
 /** Tries a provider in a process of its own. Throws what that process ends with. */
 export type TryProvider = (request: TrialRequest) => Promise<TrialResult>;
@@ -129,19 +130,11 @@ function offer(
       libraryDigest: epPackage?.libraryDigest ?? (result.ortVersion === facts.ortVersion ? null : result.ortLibraryDigest),
     },
     class: deviceClass,
-    emulator: emulatorOf(definition, { facts, deviceClass }),
+    emulator: emulatorOf(definition, { ...facts, deviceClass }),
     vendor: device?.vendor ?? '',
     pciVendorId: pciId(device?.vendorId),
     pciDeviceId: pciId(device?.deviceId),
   };
-}
-
-/** Providers that take whatever adapter the graphics interface has, software too. */
-const GRAPHICS: ReadonlySet<string> = new Set(['WebGpuExecutionProvider', 'DmlExecutionProvider']);
-
-function emulatorOf({ name, emulator }: EpDefinition, { facts, deviceClass }: Trial): string | null {
-  if (emulator !== undefined && emulator.arch === facts.arch && emulator.class === deviceClass) return emulator.model;
-  return GRAPHICS.has(name) && deviceClass === 'gpu' ? facts.softwareAdapter : null;
 }
 
 function pciId(id: number | undefined): string | null {

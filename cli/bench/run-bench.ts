@@ -18,7 +18,7 @@ import { keyValues, positiveInteger, present } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type LocalChildren, openLocalChildren } from './children.ts';
 import { compareWithReference, type Measured } from './reference-quality.ts';
-import { type SessionChoice, sessionHere } from './session-here.ts';
+import { emulatorOfSession, type SessionChoice, sessionHere } from './session-here.ts';
 
 /** `grove bench`'s options. */
 export interface BenchOptions extends OutputOptions {
@@ -42,6 +42,8 @@ export interface BenchOptions extends OutputOptions {
 interface BenchResult extends LaunchSummary {
   readonly model: string;
   readonly ep: string;
+  /** Whether an emulator or a software adapter ran it: the latency then says nothing of the device it stands for. */
+  readonly emulated: boolean;
   readonly tier: Tier;
   readonly inputShapes: BenchmarkReport['inputShapes'];
   readonly launches: BenchmarkReport['launches'];
@@ -68,6 +70,7 @@ interface Tools {
 async function bench(modelPath: string, options: BenchOptions, { context, children }: Tools): Promise<BenchResult> {
   const { tier, launches: asked, streams } = options;
   const spec = await sessionHere({ modelPath, ...sessionOptions(options) }, context);
+  const emulated = (await emulatorOfSession(spec, context)) !== null;
   const session = asJson(spec);
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
   const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
@@ -95,6 +98,7 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   return {
     model: modelPath,
     ep: options.ep,
+    emulated,
     tier,
     inputShapes: results[0]?.inputShapes ?? {},
     ...summary,
@@ -148,6 +152,7 @@ function benchText(result: BenchResult): string {
   const peakBytes = Math.max(...result.launches.map(({ rssPeakBytes }) => rssPeakBytes));
   return [
     `p50 ${value.toFixed(3)} ms (${interval}), ${result.throughputPerSecond.toFixed(1)} inferences/s, ${result.verdict}`,
+    ...(result.emulated ? [`EMULATED: ${result.ep} runs on no silicon here, its latency says nothing of the device it stands for`] : []),
     ...(result.concurrent === undefined
       ? []
       : [`${result.concurrent.perSecond.toFixed(1)} inferences/s with ${result.concurrent.streams} in flight (throughput, no latency)`]),

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
-import { loadAgentConfig } from '../../agent/config.ts';
+import { completeAgentConfig, loadAgentConfig } from '../../agent/config.ts';
+import { emulatorHere } from '../../agent/device/emulator.ts';
+import { thisMachine } from '../../agent/device/machine.ts';
 import { machineEp, packageOf } from '../../agent/eps/ep-machine.ts';
 import { EpPackages } from '../../agent/eps/package-store.ts';
 import { asJson } from '../../agent/runner/as-json.ts';
@@ -19,6 +21,12 @@ export interface SessionChoice {
   /** Another ONNX Runtime library. */
   readonly ort?: string;
   readonly threads?: number;
+}
+
+/** The name of what stands in for silicon in a session here; null on silicon. */
+export function emulatorOfSession({ ep, deviceClass }: SessionSpec, { env }: Pick<CommandContext, 'env'>): Promise<string | null> {
+  const { childEnv } = completeAgentConfig({}, { env, token: null });
+  return emulatorHere({ ep, ...(deviceClass !== undefined && { deviceClass }) }, thisMachine(), childEnv);
 }
 
 /**

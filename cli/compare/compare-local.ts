@@ -8,7 +8,6 @@ import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/ru
 import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
-import { EP_DEFINITIONS } from '../../engine/runtime/eps/registry.ts';
 import type { LocalChildren } from '../bench/children.ts';
 import { type Comparison, judgeRatio, type SideResult } from './comparison.ts';
 import type { Side } from './variant.ts';
@@ -18,6 +17,7 @@ const PROFILED_RUNS = 6;
 /** What is compared, and how much is measured. */
 export interface ComparisonRequest {
   readonly sessions: Readonly<Record<Side, SessionSpec>>;
+  readonly emulated: Readonly<Record<Side, boolean>>;
   readonly inputs: object;
   readonly tier: Tier;
   /** Pairs of launches; absent: the tier's rule, applied to their ratios. */
@@ -52,7 +52,8 @@ export async function compareHere(request: ComparisonRequest): Promise<Compariso
   }
   const [a, b] = [await sideOf(request, pairs, 'a'), await sideOf(request, pairs, 'b')];
   const ratio = pairedRatio(...mediansOf(pairs));
-  const verdict = judgeRatio(ratio, margin);
+  const incomparable = emulatedSides(request);
+  const verdict = incomparable.length > 0 ? 'inconclusive' : judgeRatio(ratio, margin);
   return {
     schemaVersion: 1,
     paired: true,
@@ -63,7 +64,8 @@ export async function compareHere(request: ComparisonRequest): Promise<Compariso
     ratio,
     margin,
     verdict,
-    warnings: [...emulatorWarnings(request.sessions), ...warningsOf({ a, b })],
+    incomparable,
+    warnings: warningsOf({ a, b }),
   };
 }
 
@@ -98,7 +100,15 @@ async function sideOf(request: ComparisonRequest, pairs: readonly Pair[], side: 
   const { modelPath } = request.sessions[side];
   const launches = results.map(({ report }) => report);
   const p50Ms = launchInterval(launches.map((report) => report.p50Ms));
-  return { model: modelPath, session: first.session, runtime: first.runtime, p50Ms, launches, placement: await placementOf(request, side) };
+  return {
+    model: modelPath,
+    emulated: request.emulated[side],
+    session: first.session,
+    runtime: first.runtime,
+    p50Ms,
+    launches,
+    placement: await placementOf(request, side),
+  };
 }
 
 async function placementOf({ sessions, inputs, tier, children }: ComparisonRequest, side: Side): Promise<Placement> {
@@ -111,13 +121,11 @@ async function placementOf({ sessions, inputs, tier, children }: ComparisonReque
   return (await children.run({ stage: 'profile', request, result: profilingResultSchema, timeoutMs: TIERS[tier].budgetMs * 4 })).placement;
 }
 
-/** A ratio of two emulators tells nothing of the hardware they stand for. */
-function emulatorWarnings(sessions: ComparisonRequest['sessions']): string[] {
-  return (['a', 'b'] as const).flatMap((side) => {
-    const { ep } = sessions[side];
-    const isEmulated = EP_DEFINITIONS[ep].emulator?.arch === process.arch;
-    return isEmulated ? [`${side}: ${ep} is an emulator on ${process.arch}: its latency says nothing of the device it stands for`] : [];
-  });
+/** The latency of an emulator tells nothing of the hardware it stands for. */
+function emulatedSides({ sessions, emulated }: Pick<ComparisonRequest, 'sessions' | 'emulated'>): string[] {
+  return (['a', 'b'] as const).flatMap((side) =>
+    emulated[side] ? [`${side} is emulated: the latency of ${sessions[side].ep} here says nothing of the device it stands for`] : [],
+  );
 }
 
 function warningsOf(sides: Readonly<Record<Side, SideResult>>): string[] {

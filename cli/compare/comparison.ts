@@ -6,6 +6,8 @@ import { EXIT, type ExitCode } from '../exit-code.ts';
 /** One side of a comparison on this machine. */
 export interface SideResult {
   readonly model: string;
+  /** Whether an emulator or a software adapter ran it. */
+  readonly emulated: boolean;
   readonly session: LaunchResult['session'];
   readonly runtime: LaunchResult['runtime'];
   readonly p50Ms: Estimate;
@@ -29,6 +31,8 @@ export interface Comparison {
   /** Least change that counts, as a share. */
   readonly margin: number;
   readonly verdict: ComparisonVerdict;
+  /** Why the ratio has no verdict whatever it is; empty when it has one. */
+  readonly incomparable: readonly string[];
   /** What to keep in mind: a side that fell back, a machine that changed its speed. */
   readonly warnings: readonly string[];
 }

@@ -1,8 +1,9 @@
 import type { GroveClient } from '../../api/client.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { Tier } from '../../domain/names.ts';
+import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { openLocalChildren } from '../bench/children.ts';
-import { sessionHere } from '../bench/session-here.ts';
+import { emulatorOfSession, sessionHere } from '../bench/session-here.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { keyValues, positiveInteger } from '../option-parsers.ts';
@@ -40,6 +41,8 @@ export interface CompareCall {
 export async function runCompareHere(modelA: string, modelB: string, { options, context }: CompareCall): Promise<void> {
   const [a, b] = [await variantOf(modelA, options, { epOption: [] }), await variantOf(modelB, options, optionsOfB(options))];
   const sessions = { a: await sessionHere(a, context), b: await sessionHere(b, context) };
+  const isEmulated = async (session: SessionSpec) => (await emulatorOfSession(session, context)) !== null;
+  const emulated = { a: await isEmulated(sessions.a), b: await isEmulated(sessions.b) };
   if (JSON.stringify(sessions.a) === JSON.stringify(sessions.b))
     context.terminal.error('both sides are the same: the ratio tells how well this machine repeats itself');
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
@@ -48,7 +51,7 @@ export async function runCompareHere(modelA: string, modelB: string, { options, 
   try {
     const { tier, pairs, margin } = options;
     const plan = { tier, margin, ...(pairs !== undefined && { pairs }) };
-    const comparison = await compareHere({ sessions, inputs, ...plan, children, onPair: (line) => context.terminal.error(line) });
+    const comparison = await compareHere({ sessions, emulated, inputs, ...plan, children, onPair: (line) => context.terminal.error(line) });
     print({ output: options.output, terminal: context.terminal }, comparison, comparisonText);
     context.exit(VERDICT_EXIT[comparison.verdict]);
   } finally {

@@ -74,7 +74,8 @@ describe('grove bench', () => {
     const { code, out } = await lab.grove('bench', join(converted, 'model.onnx'), '--launches', '2', '-o', 'json');
     expect(code).toBe(0);
     const result = JSON.parse(out);
-    expect(result).toMatchObject({ ep: 'CPUExecutionProvider', tier: 'smoke', verdict: 'insufficient', placement: { fellBack: false } });
+    expect(result).toMatchObject({ ep: 'CPUExecutionProvider', emulated: false, tier: 'smoke', verdict: 'insufficient' });
+    expect(result.placement.fellBack).toBe(false);
     expect(result.launches).toHaveLength(2);
     expect(result.inputShapes).toMatchObject({ input_ids: [1, 128] });
     for (const launch of result.launches) expect(launch.sampleCount).toBeGreaterThanOrEqual(64);
@@ -115,7 +116,7 @@ describe('grove compare --local', () => {
     expect(result).toMatchObject({ paired: true, pairs: 2, verdict: 'inconclusive', ratio: { low: null } });
     expect([result.a.session.intraOpThreads, result.b.session.intraOpThreads]).toEqual([undefined, 1]);
     for (const side of [result.a, result.b])
-      expect(side).toMatchObject({ launches: [{ index: 0 }, { index: 1 }], placement: { fellBack: false } });
+      expect(side).toMatchObject({ emulated: false, launches: [{ index: 0 }, { index: 1 }], placement: { fellBack: false } });
   });
 
   it('asks what is to be compared, and for a package that is installed', async () => {
