@@ -1,4 +1,5 @@
 import type { GroveClient } from '../../api/client.ts';
+import type { Badge } from '../../domain/cell-state.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { Cell } from '../../domain/matrix.ts';
 import type { Estimate } from '../../domain/report.ts';
@@ -14,6 +15,8 @@ export interface CellComparison {
   readonly ratio: Estimate | null;
   readonly margin: number;
   readonly verdict: ComparisonVerdict;
+  /** Why the ratio has no verdict whatever it is; empty when it has one. */
+  readonly incomparable: readonly string[];
   /** What differs beside the model: each may be the reason for a ratio. */
   readonly warnings: readonly string[];
 }
@@ -23,8 +26,9 @@ export async function compareCells(client: GroveClient, [idA, idB]: readonly [st
   const cells = (await client.matrix()).cells.flat().filter((cell) => cell !== null);
   const [a, b] = [cellOf(cells, idA), cellOf(cells, idB)];
   const ratio = a.p50Ms === null || b.p50Ms === null ? null : unpairedRatio(b.p50Ms, a.p50Ms);
-  const verdict = ratio === null ? 'inconclusive' : judgeRatio(ratio, margin);
-  return { schemaVersion: 1, paired: false, a, b, ratio, margin, verdict, warnings: differences(a, b) };
+  const incomparable = whyIncomparable(a, b);
+  const verdict = ratio === null || incomparable.length > 0 ? 'inconclusive' : judgeRatio(ratio, margin);
+  return { schemaVersion: 1, paired: false, a, b, ratio, margin, verdict, incomparable, warnings: differences(a, b) };
 }
 
 function cellOf(cells: readonly Cell[], id: string): Cell {
@@ -43,6 +47,23 @@ export function unpairedRatio(candidate: Estimate, baseline: Estimate): Estimate
   if (a === undefined || b === undefined) return { value, low: null, high: null };
   const half = Math.hypot(a, b);
   return { value, low: value / Math.exp(half), high: value * Math.exp(half) };
+}
+
+/** Badges whose cells are never compared with others. */
+const APART: readonly Badge[] = ['emulated', 'synthetic', 'substituted', 'imported'];
+
+/** Why two cells have no verdict: what one of them is, or that they did not measure the same. Empty when they may be judged. */
+export function whyIncomparable(a: Pick<Cell, 'key' | 'badges'>, b: Pick<Cell, 'key' | 'badges'>): string[] {
+  const apart = [['a', a] as const, ['b', b] as const].flatMap(([side, { key, badges }]) => {
+    const is = (badge: Badge) =>
+      badges.includes(badge) || (badge === 'emulated' && key.emulated) || (badge === 'synthetic' && key.synthetic);
+    return APART.filter(is).map((badge) => `${side} is ${badge}`);
+  });
+  return [
+    ...apart,
+    ...(a.key.inputShape === b.key.inputShape ? [] : ['their input shapes differ']),
+    ...(a.key.tier === b.key.tier ? [] : ['their tiers differ']),
+  ];
 }
 
 function differences(a: Cell, b: Cell): string[] {

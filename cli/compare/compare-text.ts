@@ -1,25 +1,25 @@
 import type { Estimate } from '../../domain/report.ts';
 import { table } from '../output.ts';
 import type { CellComparison } from './compare-cells.ts';
-import type { Comparison, ComparisonVerdict, SideResult } from './comparison.ts';
+import type { Comparison, SideResult } from './comparison.ts';
 
 /** A comparison as a person reads it. */
 export function comparisonText(comparison: Comparison): string {
-  const { a, b, ratio, verdict, margin, pairs, warnings } = comparison;
+  const { a, b, ratio, pairs, warnings } = comparison;
   const differing = [...new Set([...Object.keys(a.session), ...Object.keys(b.session)])].filter((key) => a.session[key] !== b.session[key]);
   return [
-    `${ratioText(ratio)}: ${verdictText(verdict, margin)}; ${pairs} pairs of alternating launches on this machine`,
+    `${ratioText(ratio)}: ${verdictText(comparison)}; ${pairs} pairs of alternating launches on this machine`,
     table(['', 'model', 'p50', 'ONNX Runtime', 'session'], [sideRow('a', a, differing), sideRow('b', b, differing)]),
     ...warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');
 }
 
-function sideRow(name: string, { model, p50Ms, runtime, session }: SideResult, differing: readonly string[]): string[] {
+function sideRow(name: string, { model, emulated, p50Ms, runtime, session }: SideResult, differing: readonly string[]): string[] {
   const library = `${runtime.ortVersion} ${runtime.ortLibraryDigest.slice(0, 8)}`;
   return [
     name,
     model,
-    estimateText(p50Ms),
+    `${estimateText(p50Ms)}${emulated ? ' (emulated)' : ''}`,
     library,
     differing.map((key) => `${key}=${shortened(String(session[key] ?? ''))}`).join(' ') || 'the same',
   ];
@@ -31,13 +31,15 @@ function shortened(value: string): string {
 }
 
 /** Two cells as a person reads them. */
-export function cellComparisonText({ a, b, ratio, verdict, margin, warnings }: CellComparison): string {
-  const row = (name: string, { id, key, p50Ms, state }: CellComparison['a']) => [
+export function cellComparisonText(comparison: CellComparison): string {
+  const { a, b, ratio, warnings } = comparison;
+  const row = (name: string, { id, key, p50Ms, state, badges }: CellComparison['a']) => [
     ...[name, id, `${key.modelId} ${key.recipeId}`, key.deviceModel, p50Ms === null ? '' : estimateText(p50Ms), state],
+    badges.join(', '),
   ];
   return [
-    `${ratio === null ? 'no ratio: a cell has no number' : `${ratioText(ratio)}: ${verdictText(verdict, margin)}`}; unpaired: measured at different times, so nothing that disturbed either cancels`,
-    table(['', 'cell', 'model', 'device', 'p50', 'state'], [row('a', a), row('b', b)]),
+    `${ratio === null ? 'no ratio: a cell has no number' : `${ratioText(ratio)}: ${verdictText(comparison)}`}; unpaired: measured at different times, so nothing that disturbed either cancels`,
+    table(['', 'cell', 'model', 'device', 'p50', 'state', 'badges'], [row('a', a), row('b', b)]),
     ...warnings.map((warning) => `unpaired: ${warning}`),
   ].join('\n');
 }
@@ -46,7 +48,8 @@ function ratioText({ value, low, high }: Estimate): string {
   return `b/a ${value.toFixed(3)}x ${low === null || high === null ? '(no interval: too few launches)' : `[${low.toFixed(3)}, ${high.toFixed(3)}]`}`;
 }
 
-function verdictText(verdict: ComparisonVerdict, margin: number): string {
+function verdictText({ verdict, margin, incomparable }: Pick<Comparison, 'verdict' | 'margin' | 'incomparable'>): string {
+  if (incomparable.length > 0) return `inconclusive: ${incomparable.join('; ')}`;
   const percent = `${(100 * margin).toFixed(1)} %`;
   switch (verdict) {
     case 'same':

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { unpairedRatio } from './compare-cells.ts';
+import type { Cell } from '../../domain/matrix.ts';
+import { unpairedRatio, whyIncomparable } from './compare-cells.ts';
 import { judgeRatio } from './comparison.ts';
 
 const estimate = (low: number | null, value: number, high: number | null) => ({ low, value, high });
@@ -25,5 +26,33 @@ describe('unpairedRatio', () => {
     expect(low ?? 0).toBeLessThan(1.05);
     expect(high ?? 0).toBeGreaterThan(1.155);
     expect(unpairedRatio(estimate(null, 1, null), estimate(1, 1, 1)).low).toBeNull();
+  });
+});
+
+describe('whyIncomparable', () => {
+  const KEY: Cell['key'] = {
+    ...{ schemaVersion: 1, modelId: 'm', recipeId: 'r', deviceModel: 'd', requestedEp: 'CPUExecutionProvider' },
+    ...{ executedEp: 'CPUExecutionProvider', condition: '', tier: 'standard', inputShape: 'x[1]', synthetic: false, emulated: false },
+  };
+  const cell = (key: Partial<Cell['key']> = {}, badges: Cell['badges'] = []) => ({ key: { ...KEY, ...key }, badges });
+
+  it('finds nothing in cells that measured the same, whatever else is said of them', () => {
+    expect(whyIncomparable(cell(), cell({ modelId: 'other' }, ['stale', 'disturbed']))).toEqual([]);
+  });
+
+  it.each(['emulated', 'synthetic', 'substituted', 'imported'] as const)('keeps a cell that is %s apart, on either side', (badge) => {
+    expect(whyIncomparable(cell({}, [badge]), cell())).toEqual([`a is ${badge}`]);
+    expect(whyIncomparable(cell(), cell({}, [badge]))).toEqual([`b is ${badge}`]);
+  });
+
+  it('believes the key where there is no badge', () => {
+    expect(whyIncomparable(cell({ emulated: true }), cell({ synthetic: true }))).toEqual(['a is emulated', 'b is synthetic']);
+  });
+
+  it('compares one shape and one tier only', () => {
+    expect(whyIncomparable(cell(), cell({ inputShape: 'x[2]', tier: 'smoke' }))).toEqual([
+      'their input shapes differ',
+      'their tiers differ',
+    ]);
   });
 });
