@@ -2,12 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { needsBaseline } from '../../domain/goals.ts';
-import { CPU_EP } from '../../domain/names.ts';
 import type { Metric, Recipe } from '../../domain/recipe/recipe.ts';
 import type { Placement } from '../../domain/report.ts';
 import { launchBudget } from '../../engine/benchmark/next-launch.ts';
 import { type LaunchRequest, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
-import { type ProfilingRequest, profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { launchPlan } from '../../engine/benchmark/tiers.ts';
 import { readExportFacts } from '../../engine/quality/export-facts.ts';
@@ -16,6 +14,7 @@ import type { TaskContext } from '../runner/stage.ts';
 import type { Baseline, BenchmarkCompared, BenchmarkJudged } from './benchmark-values.ts';
 import { inputsOf } from './inputs-of.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
+import { heavyNodesElsewhere } from './placement.ts';
 
 /** Folder below a Reference's with the export it was made of; there only when a goal is relative to it. */
 export const EXPORT_FOLDER = 'export';
@@ -24,8 +23,6 @@ export const EXPORT_FOLDER = 'export';
 const MAX_BASELINE_MS = 300_000;
 /** Precisions that a reason lists. */
 const MAX_PRECISIONS = 4;
-/** Inferences of the profiling launch, the first of which is not counted. */
-const PROFILED_RUNS = 3;
 
 type Timings = Pick<Baseline, 'olive' | 'why'>;
 
@@ -99,8 +96,9 @@ async function measureExport(
   const session: SessionSpec = { ...value.plainSession, modelPath: join(value.referenceFolder ?? '', EXPORT_FOLDER, 'model.onnx') };
   const where = { session, inputs: inputsOf(value), outputFolder: join(context.folder, 'baseline') };
   await mkdir(where.outputFolder);
-  const elsewhere = await heavyNodesElsewhere(where, context);
-  if (elsewhere !== undefined) return { olive: {}, why: elsewhere };
+  // An NPU that cannot run float32 hands the export to the CPU: then it is no baseline of the NPU.
+  const elsewhere = await heavyNodesElsewhere(where, context, Math.min(context.config.timeoutMs.measure, MAX_BASELINE_MS));
+  if (elsewhere !== undefined) return { olive: {}, why: fellBack(elsewhere, session.ep) };
   const plan = launchPlan(tier, launchBudget({ tier, elapsedMs: 0, launchMediansMs: [], ...(launches !== null && { launches }) }));
   const request: LaunchRequest = { index: 0, ...where, plan, oliveMetrics };
   const { olive } = await context.inChild({
@@ -112,22 +110,6 @@ async function measureExport(
   return { olive, why: '' };
 }
 
-/** An NPU that cannot run float32 hands the export to the CPU: then it is no baseline of the NPU. */
-async function heavyNodesElsewhere(
-  where: Pick<ProfilingRequest, 'session' | 'inputs' | 'outputFolder'>,
-  context: TaskContext,
-): Promise<string | undefined> {
-  if (where.session.ep === CPU_EP) return undefined;
-  const request: ProfilingRequest = { ...where, runs: PROFILED_RUNS };
-  const { placement } = await context.inChild({
-    stage: 'profile',
-    request: asJson(request),
-    result: profilingResultSchema,
-    timeoutMs: Math.min(context.config.timeoutMs.measure, MAX_BASELINE_MS),
-  });
-  return placement.fellBack ? fellBack(placement, where.session.ep) : undefined;
-}
-
-function fellBack({ heavyNodes, heavyNodesElsewhere: elsewhere }: Placement, ep: string): string {
-  return `${elsewhere} of the fp32 export's ${heavyNodes} heavy nodes ran off ${ep}`;
+function fellBack({ heavyNodes, heavyNodesElsewhere: count }: Placement, ep: string): string {
+  return `${count} of the fp32 export's ${heavyNodes} heavy nodes ran off ${ep}`;
 }

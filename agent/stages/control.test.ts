@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { GroveError } from '../../domain/errors.ts';
 import { CPU_EP, type Tier } from '../../domain/names.ts';
+import type { ExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import type { ChildStage } from '../runner/child-entry.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import { stageContext } from '../runner/task-context.cases.ts';
@@ -21,6 +22,9 @@ interface Setting {
   readonly driver?: string;
   readonly emulated?: boolean;
   readonly launch?: ChildStage;
+  readonly ep?: ExecutionProvider;
+  /** Of the eight products. */
+  readonly elsewhere?: number;
 }
 
 let launches = 0;
@@ -45,15 +49,19 @@ const launched: ChildStage = async () => {
 };
 
 /** The next benchmark on the device, in a scratch folder of its own. */
-async function control({ tier = 'standard', driver = '1', emulated = false, launch = launched }: Setting = {}) {
+async function control({ tier = 'standard', driver = '1', emulated = false, launch = launched, ep = CPU_EP, elsewhere = 0 }: Setting = {}) {
   await rm(join(folder, 'work'), { recursive: true, force: true });
   await mkdir(join(folder, 'work'));
-  const value = comparedBenchmark({ ep: CPU_EP, referenceFiles: {} });
-  const context = await stageContext({ folder, stages: { launch }, grants: () => [] });
-  const profile = { driver, firmware: null, ortVersion: '1', ortLibraryDigest: 'f', eps: [], emulated } as Partial<
+  const value = comparedBenchmark({ ep, referenceFiles: {} });
+  const profile: ChildStage = async () => ({
+    placement: { byEp: {}, heavyNodes: 8, heavyNodesElsewhere: elsewhere, fellBack: elsewhere > 0, partial: false, elsewhere: [] },
+    profilePath: 'p',
+  });
+  const context = await stageContext({ folder, stages: { launch, profile }, grants: () => [] });
+  const deviceProfile = { driver, firmware: null, ortVersion: '1', ortLibraryDigest: 'f', eps: [], emulated } as Partial<
     TaskContext['device']['profile']
   >;
-  const device = { name: 'lab/cpu0', profile: profile as TaskContext['device']['profile'] };
+  const device = { name: 'lab/cpu0', profile: deviceProfile as TaskContext['device']['profile'] };
   const host = { osBuild: '1', bios: null } as TaskContext['host'];
   launches = 0;
   return controlOf({ ...value, spec: { ...value.spec, tier } }, { ...context, device, host });
@@ -80,4 +88,12 @@ it('leaves emulators and providers that cannot run it without one', async () => 
     throw new GroveError('session-failed', { ep: CPU_EP, problem: 'no float32' });
   };
   expect(await control({ launch: refuse })).toBeNull();
+});
+
+it('leaves a provider without one that hands a product to another, whatever was known of it', async () => {
+  const ep = 'QNNExecutionProvider';
+  expect(await control({ ep })).toMatchObject({ runs: 1 });
+  expect(launches).toBe(5);
+  expect(await control({ ep, driver: '2', elsewhere: 8 })).toBeNull();
+  expect(launches).toBe(0);
 });

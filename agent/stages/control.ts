@@ -19,6 +19,7 @@ import { sha256 } from '../../platform/sha256.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkSession } from './benchmark-values.ts';
+import { heavyNodesElsewhere } from './placement.ts';
 
 /** Longest a launch of the control recipe may take: a provider that compiles for minutes does without one. */
 const MAX_LAUNCH_MS = 120_000;
@@ -26,7 +27,8 @@ const INPUT_SEED = 1;
 
 /**
  * What is known of the device's control recipe on the provider a benchmark runs on, measured first when it is due. The smoke tier, which has a minute, uses what
- * there is and measures none; emulators have none. Whatever goes wrong leaves the record as it is; it never fails the task. Throws the signal's reason.
+ * there is and measures none; emulators have none. A provider that hands a product to another has none either:
+ * how the CPU scatters says nothing of it. Whatever else goes wrong leaves the record as it is; it never fails the task. Throws the signal's reason.
  */
 export async function controlOf(value: BenchmarkSession, context: TaskContext): Promise<ControlReport | null> {
   if (context.device.profile.emulated) return null;
@@ -36,6 +38,7 @@ export async function controlOf(value: BenchmarkSession, context: TaskContext): 
   const at = context.clock.now();
   if (value.spec.tier === 'smoke' || !isControlDue(known, { environmentId: environment, at })) return controlReport(known, environment);
   const launchMediansMs = await measureControl(value, context);
+  if (launchMediansMs === null) return null;
   if (launchMediansMs === undefined) return controlReport(known, environment);
   const record = withRun(known, environment, { measuredAt: at, launchMediansMs });
   await mkdir(join(path, '..'), { recursive: true });
@@ -56,7 +59,8 @@ async function readRecord(path: string): Promise<ControlRecord | undefined> {
   }
 }
 
-async function measureControl(value: BenchmarkSession, context: TaskContext): Promise<number[] | undefined> {
+/** Null: it did not run on the provider. Undefined: it did not run. */
+async function measureControl(value: BenchmarkSession, context: TaskContext): Promise<number[] | null | undefined> {
   const outputFolder = join(context.folder, 'control');
   await mkdir(outputFolder);
   const { modelPath } = await writeModelFile(controlModel(), join(outputFolder, 'model.onnx'));
@@ -64,6 +68,13 @@ async function measureControl(value: BenchmarkSession, context: TaskContext): Pr
   const inputs = { kind: 'generated', seed: INPUT_SEED, dims: {}, integerBelow: 1 } as const;
   const medians: number[] = [];
   try {
+    const elsewhere = await heavyNodesElsewhere({ session, inputs, outputFolder }, context, MAX_LAUNCH_MS);
+    if (elsewhere !== undefined) {
+      context.log(
+        `No control recipe on ${session.ep}: ${elsewhere.heavyNodesElsewhere} of its ${elsewhere.heavyNodes} products ran elsewhere.`,
+      );
+      return null;
+    }
     for (let index = 0; index < CONTROL_LAUNCHES; index++) {
       const request: LaunchRequest = { index, session, inputs, plan: CONTROL_PLAN, oliveMetrics: [], outputFolder };
       const launch = { stage: 'launch', request: asJson(request), result: launchResultSchema, timeoutMs: MAX_LAUNCH_MS };
