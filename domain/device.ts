@@ -73,7 +73,10 @@ export const deviceStateSchema = z.strictObject({
   /** Hottest sensor of the device. */
   temperatureC: z.number().nullable(),
   utilization: share.nullable(),
+  /** Of the memory the device computes in: its own where its driver tells of it, else the machine's. */
   freeMemoryBytes: z.number().min(0).nullable(),
+  /** Of the machine, for a device that has memory of its own. */
+  hostFreeMemoryBytes: z.number().min(0).nullable().exactOptional(),
   powerSource: z.enum(['ac', 'battery', 'unknown']),
   /** Platform profile, power mode or governor in force; `unknown` when it cannot be read. */
   powerMode: text,
