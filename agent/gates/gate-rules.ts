@@ -75,9 +75,22 @@ function busy({ state: { foreign, stealShare, pressure }, isIdle }: Observation,
   return undefined;
 }
 
-function memory({ state: { freeMemoryBytes } }: Observation, { freeMemoryBytes: limit }: GateLimits): GateFinding | undefined {
-  if (freeMemoryBytes === null || freeMemoryBytes >= limit) return undefined;
-  return { gate: 'low-memory', why: `${mebibytes(freeMemoryBytes)} of memory are free (limit ${mebibytes(limit)})` };
+/** Of the machine: a device's own memory keeps the others from nothing. */
+function memory({ state }: Observation, { freeMemoryBytes: limit }: GateLimits): GateFinding | undefined {
+  const { hostFreeMemoryBytes: free = state.freeMemoryBytes } = state;
+  if (free === null || free >= limit) return undefined;
+  return { gate: 'low-memory', why: `${mebibytes(free)} of memory are free (limit ${mebibytes(limit)})` };
+}
+
+/** What a result of the device is labelled with for its own memory; nothing where it has none that is known. */
+export function ownMemoryFinding(
+  deviceName: string,
+  { hostFreeMemoryBytes, freeMemoryBytes: free }: DeviceState,
+  { freeMemoryBytes: limit }: GateLimits,
+): GateFinding | undefined {
+  if (hostFreeMemoryBytes === undefined || free === null || free >= limit) return undefined;
+  const who = deviceName.slice(0, 200);
+  return { gate: 'low-memory', why: `${mebibytes(free)} of the memory of ${who} are free (limit ${mebibytes(limit)})` };
 }
 
 function percent(share: number): string {

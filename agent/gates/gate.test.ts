@@ -50,6 +50,14 @@ describe('gates', () => {
     expect(found(change)).toEqual([expected]);
   });
 
+  it('judge memory by that of the machine, not by what is left on a graphics card', () => {
+    expect(found({ freeMemoryBytes: 1_048_576, hostFreeMemoryBytes: 8e9 })).toEqual([]);
+    expect(found({ freeMemoryBytes: 1_048_576, hostFreeMemoryBytes: null })).toEqual([]);
+    expect(found({ freeMemoryBytes: 8e9, hostFreeMemoryBytes: 1_048_576 })).toEqual([
+      'low-memory: 1 MiB of memory are free (limit 256 MiB)',
+    ]);
+  });
+
   it('take the normal mode of newer frequency drivers for what it is', () => {
     expect(found({ governor: 'powersave, balance_performance' })).toEqual([]);
   });
@@ -131,7 +139,7 @@ describe('a watched measurement', () => {
     const states = [{}, { throttleCount: 5 }, { throttleCount: 9, powerSource: 'battery' as const }];
     let reads = 0;
     const readState = async () => ({ ...QUIET, ...states[Math.min(reads++, 2)] });
-    const { result, states: seen } = await watched({ readState, limits: SETTINGS.limits, clock }, async () => {
+    const { result, states: seen } = await watched({ deviceName: 'lab/gpu0', readState, limits: SETTINGS.limits, clock }, async () => {
       await clock.advance(1_500);
       return 42;
     });
@@ -145,7 +153,7 @@ describe('a watched measurement', () => {
   it('keeps a bounded number of states, over the whole of it', async () => {
     const clock = new VirtualClock();
     const readState = async () => ({ ...QUIET, temperatureC: Math.round(clock.monotonicMs() / 1_000) - 1_000 });
-    const { states } = await watched({ readState, limits: { ...SETTINGS.limits, temperatureC: 1e6 }, clock }, () =>
+    const { states } = await watched({ deviceName: 'lab/gpu0', readState, limits: { ...SETTINGS.limits, temperatureC: 1e6 }, clock }, () =>
       clock.advance(3_600_000),
     );
     expect(states.during.length).toBeGreaterThan(30);
@@ -155,6 +163,13 @@ describe('a watched measurement', () => {
     expect(Math.max(...seconds)).toBeGreaterThan(3_300);
   });
 
+  it('is labelled with the memory of its own device, by name', async () => {
+    const readState = async () => ({ ...QUIET, freeMemoryBytes: 1_048_576, hostFreeMemoryBytes: 8e9 });
+    const watch = { deviceName: 'lab/gpu0', readState, limits: SETTINGS.limits, clock: new VirtualClock() };
+    const { states } = await watched(watch, async () => 42);
+    expect(states.warnings).toEqual([{ gate: 'low-memory', why: '1 MiB of the memory of lab/gpu0 are free (limit 256 MiB)' }]);
+  });
+
   it('goes on when a sensor fails meanwhile', async () => {
     const clock = new VirtualClock();
     let reads = 0;
@@ -162,7 +177,7 @@ describe('a watched measurement', () => {
       if (reads++ === 1) throw new Error('driver gone');
       return QUIET;
     };
-    const { states } = await watched({ readState, limits: SETTINGS.limits, clock }, () => clock.advance(8_000));
+    const { states } = await watched({ deviceName: 'lab/gpu0', readState, limits: SETTINGS.limits, clock }, () => clock.advance(8_000));
     expect(states.during).toHaveLength(1);
   });
 
@@ -173,7 +188,7 @@ describe('a watched measurement', () => {
       if (reads++ === failing) throw new Error('driver gone');
       return QUIET;
     };
-    const { result, states } = await watched({ readState, limits: SETTINGS.limits, clock }, async () => 42);
+    const { result, states } = await watched({ deviceName: 'lab/gpu0', readState, limits: SETTINGS.limits, clock }, async () => 42);
     expect([result, states.warnings]).toEqual([42, []]);
     const [unknown, known] = failing === 0 ? [states.before, states.after] : [states.after, states.before];
     expect(known).toEqual(QUIET);
@@ -191,7 +206,7 @@ describe('a watched measurement', () => {
       asked.push(tools);
       return QUIET;
     };
-    await watched({ readState, limits: SETTINGS.limits, clock }, () => clock.advance(7_000));
+    await watched({ deviceName: 'lab/gpu0', readState, limits: SETTINGS.limits, clock }, () => clock.advance(7_000));
     expect(asked).toEqual(['fresh', 'none', 'none', 'fresh']);
   });
 });

@@ -2,7 +2,7 @@ import type { DeviceState } from '../../domain/device.ts';
 import type { GateFinding } from '../../domain/gate.ts';
 import type { Clock, Timer } from '../../domain/ports.ts';
 import type { BenchmarkReport } from '../../domain/report.ts';
-import { findingsOf, type GateLimits } from './gate-rules.ts';
+import { findingsOf, type GateLimits, ownMemoryFinding } from './gate-rules.ts';
 
 /** First look after the beginning, so that the shortest measurement has one, then one each. */
 const FIRST_MS = 1_000;
@@ -12,6 +12,7 @@ const MAX_STATES = 64;
 const MAX_REASON_CHARS = 300;
 
 export interface WatchContext {
+  readonly deviceName: string;
   /** A state of the device: `fresh` asks programs, `none` reads only files. */
   readState(tools: 'fresh' | 'none'): Promise<DeviceState>;
   readonly limits: GateLimits;
@@ -37,7 +38,7 @@ export async function watched<T>(
     const after = await stateOrReason(context);
     return {
       result,
-      states: { before, during: during.states, after, warnings: warningsOf([before, ...during.states, after], context.limits) },
+      states: { before, during: during.states, after, warnings: warningsOf([before, ...during.states, after], context) },
     };
   } finally {
     during.stop();
@@ -94,7 +95,10 @@ class DuringStates {
 }
 
 /** The first finding of each gate over all states, in order. Pressure is the measurement's own and not judged. */
-function warningsOf(states: readonly DeviceState[], limits: GateLimits): GateFinding[] {
-  const found = states.flatMap((state, index) => findingsOf({ state, before: states[index - 1], isIdle: false }, limits));
+function warningsOf(states: readonly DeviceState[], { deviceName, limits }: WatchContext): GateFinding[] {
+  const found = states.flatMap((state, index) => {
+    const own = ownMemoryFinding(deviceName, state, limits);
+    return [...findingsOf({ state, before: states[index - 1], isIdle: false }, limits), ...(own === undefined ? [] : [own])];
+  });
   return found.filter(({ gate }, index) => found.findIndex((other) => other.gate === gate) === index);
 }

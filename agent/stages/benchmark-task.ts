@@ -29,8 +29,8 @@ export const BENCHMARK_TASK: Pipeline<BenchmarkStart, BenchmarkResult> = Pipelin
 
 /** Measures, and looks at the device before, during and after. */
 async function measureWatched(value: BenchmarkSession, context: TaskContext): Promise<BenchmarkMeasured> {
-  const { clock, config } = context;
-  const watch = { readState: context.readState, limits: config.gates.limits, clock };
+  const { clock, config, device } = context;
+  const watch = { deviceName: device.name, readState: context.readState, limits: config.gates.limits, clock };
   const { result, states } = await watched(watch, () => measure(value, context));
   for (const { why } of states.warnings) context.log(`Warning: while this was measured, ${why}.`);
   return { ...result, deviceStates: states };

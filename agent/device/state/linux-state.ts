@@ -4,7 +4,7 @@ import { numberIn, type Sysfs } from '../sysfs.ts';
 import { type ProcessorTimes, parseProcessLine, parseProcessorLine } from './processes.ts';
 
 /** State of the processor and the machine around it, less what needs two readings. */
-export type HostState = Required<Omit<DeviceState, 'foreign' | 'stealShare' | 'virtualMachine'>>;
+export type HostState = Required<Omit<DeviceState, 'hostFreeMemoryBytes' | 'foreign' | 'stealShare' | 'virtualMachine'>>;
 
 const CPU = 'sys/devices/system/cpu';
 /** Drivers whose sensors sit in the processor. */

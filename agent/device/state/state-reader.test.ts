@@ -171,7 +171,13 @@ describe('the state of an accelerator', () => {
 
   it('of NVIDIA comes from nvidia-smi, with what slows it down', async () => {
     expect(await readerOf({}, { answers: { 'nvidia-state': NVIDIA } }).reader.readOne(GPU, 'recent')).toMatchObject({
-      ...{ temperatureC: 45, utilization: 0.12, freeMemoryBytes: 40_000 * 1_048_576, clockMHz: { current: 1_755, max: 1_980 } },
+      ...{
+        temperatureC: 45,
+        utilization: 0.12,
+        freeMemoryBytes: 40_000 * 1_048_576,
+        hostFreeMemoryBytes: expect.any(Number),
+        clockMHz: { current: 1_755, max: 1_980 },
+      },
       throttleReasons: ['power cap', 'heat (software)'],
     });
   });
@@ -204,6 +210,12 @@ describe('the state of an accelerator', () => {
   it('of an emulator is the machine behind it', async () => {
     const state = await readerOf(LAPTOP).reader.readOne(deviceOf('npu', { emulated: true }), 'recent');
     expect(state).toMatchObject({ temperatureC: null, powerMode: 'balanced', unknown: { temperatureC: 'emulated' } });
+  });
+});
+
+it('does not know the free memory of macOS, which counts only unused pages', async () => {
+  expect(await stateOf({}, { platform: 'darwin' })).toMatchObject({
+    ...{ freeMemoryBytes: null, unknown: { freeMemoryBytes: 'not-probed on darwin' } },
   });
 });
 

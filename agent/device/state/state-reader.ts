@@ -103,6 +103,7 @@ export class StateReader {
       ...host,
       ...own,
       freeMemoryBytes: own.freeMemoryBytes ?? host.freeMemoryBytes,
+      ...(own.freeMemoryBytes !== null && { hostFreeMemoryBytes: host.freeMemoryBytes }),
       virtualMachine,
       unknown: { ...others, ...own.unknown },
     };

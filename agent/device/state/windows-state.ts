@@ -72,9 +72,10 @@ const NOTHING: Omit<HostState, 'freeMemoryBytes' | 'unknown'> = {
   ...{ governor: null, clockMHz: null, throttleCount: null, throttleReasons: null, pressure: null },
 };
 
-/** A machine whose system Grove cannot ask. */
+/** A machine whose system Grove cannot ask. Free memory too: macOS counts as free only what nobody has used yet. */
 export function unaskedHostState(platform: string): HostState {
-  return { ...NOTHING, freeMemoryBytes: freemem(), unknown: everyReason(`not-probed on ${platform}`) };
+  const why = `not-probed on ${platform}`;
+  return { ...NOTHING, freeMemoryBytes: null, unknown: { ...everyReason(why), freeMemoryBytes: why } };
 }
 
 function everyReason(why: string): Record<string, string> {
