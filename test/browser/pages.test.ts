@@ -85,7 +85,7 @@ describe('the matrix page', () => {
       void dialog.dismiss();
     });
     await page.goto(server.url);
-    expect(await page.getByText('<script>alert("x")</script>').first().isVisible()).toBe(true);
+    expect(await page.getByText('<script>alert("x")</script>').filter({ visible: true }).count()).toBeGreaterThan(0);
     expect(dialogs).toBe(0);
   });
 });
