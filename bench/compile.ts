@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -10,7 +11,10 @@ const COMPILER = join(createRequire(import.meta.url).resolve('typescript/package
  * sources the measured code would not be the code that ships, and Node's floor would carry the loader's start-up. Returns the exit code.
  */
 export function runCompiled(program: string): number {
-  const entry = join(ROOT, '.grove/bench/build/bench', program);
+  const build = join(ROOT, '.grove/bench/build');
+  const entry = join(build, 'bench', program);
+  // Sample farms of the tests, which some benches take, look for the catalogue beside their sources.
+  cpSync(join(ROOT, 'recipes'), join(build, 'recipes'), { recursive: true });
   return node([COMPILER, '-p', join(import.meta.dirname, 'tsconfig.json')]) || node([entry, ...process.argv.slice(2)]);
 }
 
