@@ -113,10 +113,13 @@ export function describeArtifactStore(name: string, open: () => Promise<Artifact
     });
 
     it('takes one blob from many at once', async () => {
-      const { bytes, blob } = sample('popular', 200_000);
-      const outcomes = await Promise.all(Array.from({ length: 8 }, () => deliver(blob, bytes)));
-      expect(outcomes).toEqual(outcomes.map(() => 'stored'));
-      expect(await read(store(), blob)).toEqual(bytes);
+      // Several rounds: what a server makes of an object that is written while it is copied differs from one to the next.
+      for (let round = 0; round < 8; round++) {
+        const { bytes, blob } = sample(`popular ${round}`, 200_000);
+        const outcomes = await Promise.all(Array.from({ length: 8 }, () => deliver(blob, bytes)));
+        expect(outcomes).toEqual(outcomes.map(() => 'stored'));
+        expect(await read(store(), blob)).toEqual(bytes);
+      }
     });
 
     it('refuses a known digest with another size', async () => {

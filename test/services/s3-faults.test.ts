@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,53 @@ async function codeAndMessage(work: Promise<unknown>): Promise<GroveError> {
     () => expect.fail('it succeeded'),
     (error: unknown) => toGroveError(error),
   );
+}
+
+/** Stands in front of a server and, when told to, answers 503 in its place. Signatures stay valid: the name asked for is handed on. */
+class FailingFront {
+  readonly #server: Server;
+  requests = 0;
+  #failing = 0;
+
+  private constructor(target: URL) {
+    this.#server = createServer((asked, answer) => {
+      this.requests += 1;
+      if (this.#failing > 0) {
+        this.#failing -= 1;
+        asked.resume();
+        asked.on('end', () => answer.writeHead(503).end());
+        return;
+      }
+      const { method = 'GET', url = '/', headers } = asked;
+      const onward = request({ host: target.hostname, port: target.port, method, path: url, headers }, (got) => {
+        answer.writeHead(got.statusCode ?? 502, got.headers);
+        got.pipe(answer);
+      });
+      onward.on('error', () => answer.destroy());
+      asked.pipe(onward);
+    });
+  }
+
+  static async start(target: string): Promise<FailingFront> {
+    const front = new FailingFront(new URL(target));
+    await new Promise<void>((resolve) => void front.#server.listen(0, '127.0.0.1', resolve));
+    return front;
+  }
+
+  get endpoint(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  failNext(requests: number): void {
+    this.#failing = requests;
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
 }
 
 describe.each(S3_KINDS)('on %s', (kind) => {
@@ -211,6 +258,26 @@ describe.each(S3_KINDS)('on %s', (kind) => {
       await untilStored(store, item);
       expect(store.problem).toBeUndefined();
     });
+  });
+
+  it('asks again when the server fails in passing, and not when it refuses', async () => {
+    const front = await FailingFront.start(settings.endpoint);
+    const bucket = await S3Bucket.connect({ ...settings, endpoint: front.endpoint }, S3_CREDENTIALS, clock);
+    try {
+      front.failNext(2);
+      await bucket.put('passing/one', Buffer.from('one'), {});
+      front.failNext(2);
+      expect((await bucket.head('passing/one'))?.sizeBytes).toBe(3);
+      front.failNext(100);
+      expect((await codeAndMessage(bucket.head('passing/one'))).code).toBe('artifact-store-unavailable');
+      front.failNext(0);
+      const before = front.requests;
+      expect(await bucket.head('passing/none')).toBeUndefined();
+      expect(front.requests - before).toBe(1);
+    } finally {
+      bucket.close();
+      front.stop();
+    }
   });
 
   it('copies only the object it has seen, in parts when it is large', async () => {

@@ -5,7 +5,7 @@ import type { Clock, EpochMs } from '../../../domain/ports.ts';
 import type { ByteRange } from '../artifact-store.ts';
 import { Breaker } from './breaker.ts';
 import { encodeS3, type S3Credentials } from './presign.ts';
-import { isAbsent, isConditionFailed, s3CodeOf, toStoreError } from './s3-errors.ts';
+import { isAbsent, isConditionFailed, isTransient, s3CodeOf, toStoreError } from './s3-errors.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { S3Transport } from './transport.ts';
 
@@ -34,15 +34,19 @@ export interface CopySource {
 /** The largest object that S3 copies in one request, and the largest part. */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
+/** Rests before a call is made again that the server failed in passing. */
+const RETRY_RESTS_MS: readonly number[] = [60, 240, 960];
+
 /**
- * One prefix of one bucket. Keys given and answered are without the prefix. Every call is bounded in time and throws only `artifact-store-unavailable`
- * and `artifact-store-refused`.
+ * One prefix of one bucket. Keys given and answered are without the prefix. Every call is bounded in time, is made again when the server failed in
+ * passing, and throws only `artifact-store-unavailable` and `artifact-store-refused`.
  */
 export class S3Bucket {
   readonly #settings: S3Settings;
   readonly #client: Client;
   readonly #transport: S3Transport;
   readonly #breaker: Breaker;
+  readonly #clock: Clock;
 
   private constructor(
     settings: S3Settings,
@@ -53,6 +57,7 @@ export class S3Bucket {
     this.#client = client;
     this.#transport = transport;
     this.#breaker = new Breaker(clock);
+    this.#clock = clock;
   }
 
   /** Asks nothing of the server yet. Throws `invalid-config`. */
@@ -252,11 +257,24 @@ export class S3Bucket {
   async #call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     return this.#breaker.run(async () => {
       try {
-        return await work();
+        return await this.#retrying(work);
       } catch (error) {
         throw toStoreError(error, doing, this.#transport.aheadSeconds);
       }
     });
+  }
+
+  /** Every call here may be made twice: keys follow from what lies under them, and an upload begun twice is swept. */
+  async #retrying<T>(work: () => Promise<T>): Promise<T> {
+    for (const restMs of RETRY_RESTS_MS) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await new Promise<void>((resolve) => void this.#clock.after(restMs, resolve));
+      }
+    }
+    return work();
   }
 }
 

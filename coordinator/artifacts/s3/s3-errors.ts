@@ -37,6 +37,21 @@ export function isConditionFailed(error: unknown): boolean {
   return s3CodeOf(error) === 'PreconditionFailed';
 }
 
+const TRANSIENT: ReadonlySet<string> = new Set(['InternalError', 'ServiceUnavailable', 'SlowDown', 'RequestTimeout', 'OperationAborted']);
+
+/** How the client words an answer it has not read; the status stands nowhere else. */
+const TRANSIENT_STATUS = /HTTP status: (408|429|500|502|503|504)\b/;
+
+/**
+ * The server was reached and failed in passing: the same request may succeed a moment later. S3 servers do so in ordinary work (versitygw answers 500 to
+ * the copy of an object that is written again meanwhile, AWS 503 while it splits a prefix), and expect clients to ask again.
+ */
+export function isTransient(error: unknown): boolean {
+  const code = s3CodeOf(error);
+  if (code !== undefined) return TRANSIENT.has(code);
+  return error instanceof Error && (TRANSIENT_STATUS.test(error.message) || ('code' in error && error.code === 'ECONNRESET'));
+}
+
 /**
  * What an S3 failure means for the farm: `artifact-store-refused` for what a person has to put right, `artifact-store-unavailable` for what passes.
  * `aheadSeconds` is how far this machine's clock is ahead of the server's.
