@@ -7,6 +7,7 @@ import type { StoreFactory } from './task-store/harness.ts';
 import { describeJobs } from './task-store/jobs.ts';
 import { describeLeases } from './task-store/leases.ts';
 import { describeLimits } from './task-store/limits.ts';
+import { describeLists } from './task-store/lists.ts';
 import { describeMarks } from './task-store/marks.ts';
 import { describePlacement } from './task-store/placement.ts';
 import { describeQuotas } from './task-store/quotas.ts';
@@ -30,5 +31,6 @@ export function describeTaskStore(name: string, makeStore: StoreFactory): void {
     describeSharing(makeStore);
     describeEvents(makeStore);
     describeTurns(makeStore);
+    describeLists(makeStore);
   });
 }

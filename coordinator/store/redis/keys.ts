@@ -36,10 +36,22 @@ export interface Keys {
   readonly alarms: string;
   /** Number of the last event. */
   readonly event: string;
+  /** Hash: cell id -> what people have said about it. */
+  readonly curations: string;
+  /** Set of blobs that hold archived documents. */
+  readonly archives: string;
 }
 
 /** Keys of one farm; several farms may share a Redis server. */
 export function createKeys(farm: string): Keys {
   const prefix = `{grove:${farm}}:`;
-  return { prefix, schema: `${prefix}schema`, events: `${prefix}events`, alarms: `${prefix}alarms`, event: `${prefix}event` };
+  return {
+    prefix,
+    schema: `${prefix}schema`,
+    events: `${prefix}events`,
+    alarms: `${prefix}alarms`,
+    event: `${prefix}event`,
+    curations: `${prefix}curations`,
+    archives: `${prefix}archives`,
+  };
 }

@@ -73,7 +73,6 @@ export type CommandFunction = (typeof COMMANDS)[number];
 const QUERIES = [
   'policy',
   'lease_counts',
-  'curations',
   'tasks',
   'tasks_of',
   'tasks_in',
@@ -90,7 +89,6 @@ const QUERIES = [
   'unjudged',
   'ended_jobs',
   'documents',
-  'archives',
 ] as const;
 export type QueryFunction = (typeof QUERIES)[number];
 

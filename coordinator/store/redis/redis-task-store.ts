@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { ACCEPT_MS, LEASE_MS } from '../../../domain/constants.ts';
-import { cellCurationSchema } from '../../../domain/curation.ts';
+import { type CellCuration, cellCurationSchema } from '../../../domain/curation.ts';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
 import type { AgentId, JobId, TaskId } from '../../../domain/names.ts';
@@ -56,6 +56,9 @@ type CommandOf<
 
 /** Tasks read by one call: a list is read in slices, so that no call keeps Redis from others for long. */
 const SLICE = 200;
+
+/** Members of a hash or set read by one call. */
+const SCANNED = 500;
 
 /** Rounds of judging before one command is given up: each answers everything that was open when it began. */
 const MAX_JUDGING_ROUNDS = 5;
@@ -222,11 +225,11 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async runningJobs() {
-    return listOf(await this.#ask('running_jobs', {})).flatMap((fields) => jobOf(fields) ?? []);
+    return this.#whole('running_jobs', {}, { read: jobOf, nameOf: ({ jobId }) => jobId });
   }
 
   async followingJobs(now: EpochMs) {
-    return listOf(await this.#ask('following_jobs', { now })).flatMap((fields) => jobOf(fields) ?? []);
+    return this.#whole('following_jobs', { now }, { read: jobOf, nameOf: ({ jobId }) => jobId });
   }
 
   async task(taskId: TaskId) {
@@ -257,7 +260,7 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async agents() {
-    return listOf(await this.#ask('agents', {})).flatMap((fields) => agentOf(fields) ?? []);
+    return this.#whole('agents', {}, { read: agentOf, nameOf: ({ agentId }) => agentId });
   }
 
   async agent(agentId: AgentId) {
@@ -275,7 +278,7 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async queues() {
-    return listOf(await this.#ask('queues', {})).map(queueOf);
+    return this.#whole('queues', {}, { read: queueOf, nameOf: ({ requirementDigest }) => requirementDigest });
   }
 
   async position(taskId: TaskId) {
@@ -288,15 +291,18 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async curations() {
-    const fields = listOf(await this.#ask('curations', {})).map(textOf);
-    const pairs = fields.flatMap((cellId, index) => (index % 2 === 0 ? [[cellId, fields[index + 1] ?? ''] as const] : []));
-    return new Map(
-      pairs.flatMap(([cellId, text]) => {
+    const found = new Map<string, CellCuration>();
+    for (let cursor = '0'; ; ) {
+      const [next, fields] = await this.#link.run((client) => client.hscan(this.#keys.curations, cursor, 'COUNT', SCANNED));
+      for (let index = 0; index < fields.length; index += 2) {
+        const [cellId = '', text = ''] = fields.slice(index, index + 2);
         const curation = curationOf(text);
         if (curation === undefined) this.#leaveOut(cellId);
-        return curation === undefined ? [] : [[cellId, curation] as const];
-      }),
-    );
+        else found.set(cellId, curation);
+      }
+      if (next === '0') return found;
+      cursor = next;
+    }
   }
 
   /** Told once: it is read for every matrix. */
@@ -307,7 +313,13 @@ class RedisTaskStore implements ArchivingTaskStore {
   }
 
   async archives() {
-    return listOf(await this.#ask('archives', {})).map(textOf);
+    const found = new Set<string>();
+    for (let cursor = '0'; ; ) {
+      const [next, digests] = await this.#link.run((client) => client.sscan(this.#keys.archives, cursor, 'COUNT', SCANNED));
+      for (const digest of digests) found.add(digest);
+      if (next === '0') return [...found];
+      cursor = next;
+    }
   }
 
   async eventsSince(afterSequence: number, limit: number) {
@@ -355,6 +367,23 @@ class RedisTaskStore implements ArchivingTaskStore {
     return this.#cold.thaw(await this.#functions.ask(name, call));
   }
 
+  /**
+   * A list that changes meanwhile, in as many answers as its bytes need. What is there all the time is found once; of what comes or leaves meanwhile,
+   * some is.
+   */
+  async #whole<T>(name: QueryFunction, call: object, { read, nameOf }: ReaderOf<T>): Promise<readonly T[]> {
+    const found = new Map<string, T>();
+    for (let after: readonly string[] = []; ; ) {
+      const [score, last, records] = listOf(await this.#ask(name, { ...call, ...(after.length > 0 && { after }) }));
+      for (const fields of listOf(records)) {
+        const record = read(fields);
+        if (record !== undefined) found.set(nameOf(record), record);
+      }
+      if (textOf(last) === '') return [...found.values()];
+      after = [textOf(score), textOf(last)];
+    }
+  }
+
   async #slices(
     { offset, limit }: Pick<TaskPage, 'offset' | 'limit'>,
     read: (range: Range) => Promise<Reply>,
@@ -369,6 +398,12 @@ class RedisTaskStore implements ArchivingTaskStore {
     }
     return found;
   }
+}
+
+interface ReaderOf<T> {
+  read(fields: Reply): T | undefined;
+  /** No two members of the list have the same. */
+  nameOf(record: T): string;
 }
 
 /** Places in a list, both ends included. */

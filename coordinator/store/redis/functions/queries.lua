@@ -71,10 +71,41 @@ function queries.job(call)
   return job_fields(call.jobId)
 end
 
--- Jobs of one answer end when they have this many bytes: a sweep has ten thousand tasks.
-local MAX_JOBS_BYTES = 1048576
+-- Records of one answer end when they have this many bytes: others wait for Redis meanwhile.
+local MAX_ANSWER_BYTES = 1048576
 
-local function bytes_of(job)
+-- The records of these ids, or the first of them that fill an answer.
+local function records_of(ids, fields_of, bytes_of)
+  local found, bytes = {}, 0
+  for index, id in ipairs(ids) do
+    found[index] = fields_of(id)
+    bytes = bytes + bytes_of(found[index])
+    if bytes > MAX_ANSWER_BYTES then break end
+  end
+  return found
+end
+
+-- Places of a list that one answer looks at.
+local MAX_LISTED = 500
+
+-- Where a list goes on behind `after`, a score and the member that had it. A member that has left stood among those of its score: they are told again.
+local function place_after(key, after)
+  local score, id = unpack(after)
+  if redis.call('ZSCORE', key, id) == score then return redis.call('ZRANK', key, id) + 1 end
+  return redis.call('ZCOUNT', key, '-inf', '(' .. score)
+end
+
+-- A part of a sorted set's records, from `place` on or behind `after`. Answers where to go on ('', '' at the end), then the records.
+local function part_of(key, call, place, fields_of, bytes_of)
+  local from = call.after and place_after(key, call.after) or place
+  local ids = redis.call('ZRANGE', key, from, from + MAX_LISTED - 1)
+  local found = records_of(ids, fields_of, bytes_of)
+  if #found == #ids and #ids < MAX_LISTED then return { '', '', found } end
+  local last = ids[#found]
+  return { redis.call('ZSCORE', key, last), last, found }
+end
+
+local function job_bytes(job)
   local bytes = #job[2] + #job[3]
   for _, task_id in ipairs(job[5]) do bytes = bytes + #task_id end
   return bytes
@@ -89,14 +120,9 @@ function queries.jobs(call)
     if not ordinal then return { '0', {} } end
     below = '(' .. ordinal
   end
-  local found, bytes = {}, 0
   local ids = redis.call('ZRANGE', key, below, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, call.limit)
-  for index, id in ipairs(ids) do
-    found[index] = job_fields(id)
-    bytes = bytes + bytes_of(found[index])
-    if bytes > MAX_JOBS_BYTES then return { index < #ids and '1' or '0', found } end
-  end
-  return { '0', found }
+  local found = records_of(ids, job_fields, job_bytes)
+  return { #found < #ids and '1' or '0', found }
 end
 
 -- call {ids}: those of them that there are
@@ -108,19 +134,15 @@ function queries.known_jobs(call)
   return found
 end
 
--- Jobs that have not ended, oldest first
-function queries.running_jobs()
-  local found = {}
-  for index, id in ipairs(redis.call('ZRANGE', work.prefix .. 'running', 0, -1)) do found[index] = job_fields(id) end
-  return found
+-- call {after?}: jobs that have not ended, oldest first
+function queries.running_jobs(call)
+  return part_of(work.prefix .. 'running', call, 0, job_fields, job_bytes)
 end
 
--- call {now}: jobs that follow the fleet, by the end of that
+-- call {now, after?}: jobs that follow the fleet, by the end of that
 function queries.following_jobs(call)
-  local found = {}
-  local ids = redis.call('ZRANGE', work.prefix .. 'following', '(' .. exact(call.now), '+inf', 'BYSCORE')
-  for index, id in ipairs(ids) do found[index] = job_fields(id) end
-  return found
+  local key = work.prefix .. 'following'
+  return part_of(key, call, redis.call('ZCOUNT', key, '-inf', exact(call.now)), job_fields, job_bytes)
 end
 
 local function agent_fields(id)
@@ -135,10 +157,13 @@ function queries.agent(call)
   return agent_fields(call.agentId)
 end
 
-function queries.agents()
-  local found = {}
-  for index, id in ipairs(redis.call('ZRANGE', work.prefix .. 'agents', 0, -1)) do found[index] = agent_fields(id) end
-  return found
+local function agent_bytes(agent)
+  return #agent[2] + #agent[3] + #agent[4] + #agent[5]
+end
+
+-- call {after?}: in the order in which they came
+function queries.agents(call)
+  return part_of(work.prefix .. 'agents', call, 0, agent_fields, agent_bytes)
 end
 
 -- The policy as a document, or ''
@@ -151,21 +176,21 @@ function queries.lease_counts()
   return redis.call('HGETALL', work.prefix .. 'leases')
 end
 
--- Cell ids and what is said about each
-function queries.curations()
-  return redis.call('HGETALL', work.prefix .. 'curations')
+-- Of a queue: digest, requirement, when its oldest pending task was enqueued, pending tasks of each priority
+local function queue_fields(digest)
+  local oldest = redis.call('ZRANGE', work.prefix .. 'age:' .. digest, 0, 0)[1]
+  local requirement = redis.call('HGET', work.key('queue', digest), 'req')
+  local live = work.must('queue', digest).live
+  return { digest, requirement, exact(work.must('task', oldest).enqueued), exact(live[1]), exact(live[2]), exact(live[3]) }
 end
 
--- Per queue: digest, requirement, when its oldest pending task was enqueued, pending tasks of each priority
-function queries.queues()
-  local found = {}
-  for index, digest in ipairs(redis.call('ZRANGE', work.prefix .. 'queues', 0, -1)) do
-    local oldest = redis.call('ZRANGE', work.prefix .. 'age:' .. digest, 0, 0)[1]
-    local requirement = redis.call('HGET', work.key('queue', digest), 'req')
-    local live = work.must('queue', digest).live
-    found[index] = { digest, requirement, exact(work.must('task', oldest).enqueued), exact(live[1]), exact(live[2]), exact(live[3]) }
-  end
-  return found
+local function queue_bytes(queue)
+  return #queue[1] + #queue[2]
+end
+
+-- call {after?}: queues with pending tasks
+function queries.queues(call)
+  return part_of(work.prefix .. 'queues', call, 0, queue_fields, queue_bytes)
 end
 
 -- call {taskId}: '' when it is not pending
@@ -196,11 +221,6 @@ function queries.unjudged(call)
     found[#found + 1] = { device.name, device.profile, exact(judged + 1), exact(newest), open, own }
   end
   return found
-end
-
--- Digests of all blobs that hold documents
-function queries.archives()
-  return redis.call('SMEMBERS', work.prefix .. 'archives')
 end
 
 -- call {before, limit}: ids of jobs that ended before and have not been archived since, oldest first
