@@ -24,11 +24,10 @@ export interface ChaosAgentOptions {
   readonly log: AgentLog;
   /** A stored blob that every result names. */
   readonly blob: Blob;
+  /** Longest that a task takes. */
+  readonly workMs: number;
   record(entry: HistoryEntry): void;
 }
-
-/** Longest that a task takes. */
-const WORK_MS = 400;
 
 /**
  * A scripted agent that writes down what it is told and what it sends. As the real one does it keeps results until they are acknowledged; a killed one
@@ -96,13 +95,13 @@ export class ChaosAgent {
   }
 
   #take({ lease, spec }: Assignment): void {
-    const { agentId, blob, clock, random, record } = this.#options;
+    const { agentId, blob, workMs, clock, random, record } = this.#options;
     record({ type: 'assigned', agentId, ...pick(lease), token: lease.token });
     this.#held.set(keyOf(lease), { lease, outcome: null });
     this.#session?.send({ type: 'accept', lease });
     const report = reportOf({ artifacts: { 'samples-0.f64': blob } });
     const outcome = spec.kind === 'convert' ? converted(blob) : benchmarked(report);
-    clock.after(random.float() * WORK_MS, () => this.#finish(lease, outcome));
+    clock.after(random.float() * workMs, () => this.#finish(lease, outcome));
   }
 
   #finish(lease: Pick<LeaseRef, 'taskId' | 'attempt'>, outcome: AttemptOutcome): void {

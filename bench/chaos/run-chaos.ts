@@ -16,6 +16,8 @@ import type { History, HistoryEntry } from './history.ts';
 
 export interface ChaosOptions {
   readonly agents: number;
+  /** Longest that a task takes; the mean is half of it. */
+  readonly workMs: number;
   /** Pause between two submits. */
   readonly submitEveryMs: number;
   /** How long Redis and the artifact store are away. */
@@ -101,7 +103,8 @@ class Chaos {
     const log = createAgentLog('silent', { write: () => {} });
     const urls = this.#parts.coordinators.map(({ grpcAddress }) => `grpc://${grpcAddress}`).join(',');
     for (let index = 0; index < this.#parts.options.agents; index++) {
-      const shared = { urls, clock: createSystemClock(), random: systemRandom, log, blob: converted };
+      const { workMs } = this.#parts.options;
+      const shared = { urls, workMs, clock: createSystemClock(), random: systemRandom, log, blob: converted };
       const agent = new ChaosAgent({ ...shared, agentId: `chaos-${index}`, record: (entry) => this.#entries.push(entry) });
       this.#agents.push(agent);
       agent.start();
