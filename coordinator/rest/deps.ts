@@ -35,6 +35,8 @@ export interface RestDeps {
   readonly logs: Pick<TaskLogs, 'read'>;
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
+  /** Undefined where it is not built: the plain pages stand in its place. */
+  readonly web: WebApp | undefined;
   readonly imports: ImportStore;
   readonly suites: SuiteCommands;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
@@ -48,6 +50,14 @@ export interface RestDeps {
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;
   readonly limits: RestLimits;
+}
+
+/** The web application as it was built. */
+export interface WebApp {
+  /** Its one page; it finds out from the address what to show. */
+  readonly page: string;
+  /** Where everything that the page loads lies. */
+  readonly folder: string;
 }
 
 /** What people do with jobs. */

@@ -147,6 +147,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     logs,
     progress,
     catalogue: await readCatalogue('recipes', sha256),
+    web: undefined,
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
     suites: { all: [], pins: async () => [], pin: async () => {}, unpin: async () => {}, run: async () => ({ jobs: [], skipped: [] }) },
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
