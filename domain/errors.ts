@@ -410,6 +410,12 @@ export const ERRORS = {
     message: '{ep} is not available on this machine: {why}.',
     advice: 'Install the execution provider, or choose a device that has it.',
   },
+  'no-ep-context': {
+    ...recipe,
+    fault: 'device',
+    message: '{ep} did not compile the model on this device: {why}.',
+    advice: 'Take EPContextBinaryGenerator out of the recipe, or give it options that the execution provider takes on this device.',
+  },
   'invalid-ep-package': {
     ...input,
     message: 'Execution provider package {package}: {problem}.',

@@ -195,6 +195,25 @@ export const concurrentThroughputSchema = z.strictObject({
 });
 export type ConcurrentThroughput = z.infer<typeof concurrentThroughputSchema>;
 
+/** What EPContextBinaryGenerator had the execution provider compile on the device: the session of every launch loaded it. */
+export const compiledModelSchema = z.strictObject({
+  ep: epNameSchema,
+  /** Of the provider, as the device's profile names it: the version that runs it again. */
+  epVersion: text,
+  /** As the provider wrote it into the model; empty when it did not. */
+  sdkVersion: text,
+  /** What it was compiled for, in the provider's words; empty when it did not say. */
+  hardware: text,
+  /** Compiled parts. */
+  parts: z.int().min(1),
+  embedded: z.boolean(),
+  /** Of all its files. */
+  sizeBytes: z.number().min(0),
+  /** Creation of the session that compiled it. */
+  durationMs: milliseconds,
+});
+export type CompiledModel = z.infer<typeof compiledModelSchema>;
+
 /** `share` of 0 to 1 for accuracy and its kin. */
 const metricUnitSchema = z.enum(['ms', 'inferences/s', 'share', 'bytes']);
 
@@ -253,6 +272,8 @@ export const benchmarkReportSchema = z.strictObject({
   throughputPerSecond: z.number().min(0),
   /** Absent for the smoke tier, emulators, and from older agents. */
   concurrent: concurrentThroughputSchema.exactOptional(),
+  /** Absent where no pass compiled the model, and from older agents. Its files are among the artifacts, under `compiled/`. */
+  compiled: compiledModelSchema.exactOptional(),
   /** Null where none was measured yet; absent from older agents. */
   control: controlSchema.nullable().exactOptional(),
   placement: placementSchema,

@@ -22,6 +22,7 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
   'user-script-refused',
   'ep-bound-artifact',
   'ep-unavailable',
+  'no-ep-context',
 ]);
 
 /** Smallest change that counts: the interval a measurement aims for is 2 % wide, so less is not told apart. */
