@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
+import { compileModel, compileRequestSchema } from '../../engine/benchmark/compile-model.ts';
 import { launchRequestSchema, runLaunch } from '../../engine/benchmark/run-launch.ts';
 import { profilingRequestSchema, runProfilingLaunch } from '../../engine/benchmark/run-profiling-launch.ts';
 import { runThroughputLaunch, throughputRequestSchema } from '../../engine/benchmark/run-throughput-launch.ts';
@@ -32,7 +33,17 @@ import type { ChildContext, ChildStage } from './child-entry.ts';
 /** Every stage that runs in a process of its own: the only code of an agent that loads ONNX Runtime. */
 export const CHILD_STAGES: Readonly<
   Record<
-    'rows-plan' | 'rows' | 'convert' | 'move-device' | 'reference' | 'launch' | 'throughput' | 'profile' | 'quality' | 'ep-trial',
+    | 'rows-plan'
+    | 'rows'
+    | 'convert'
+    | 'move-device'
+    | 'compile'
+    | 'reference'
+    | 'launch'
+    | 'throughput'
+    | 'profile'
+    | 'quality'
+    | 'ep-trial',
     ChildStage
   >
 > = {
@@ -40,6 +51,7 @@ export const CHILD_STAGES: Readonly<
   rows: async (request): Promise<RowsOutcome> => ({ rows: await selectRows(selectRowsRequestSchema.parse(request)) }),
   convert,
   'move-device': async (request) => await moveToDevice(moveRequestSchema.parse(request)),
+  compile: inRuntime(compileRequestSchema, compileModel),
   reference,
   launch: inRuntime(launchRequestSchema, runLaunch),
   throughput: inRuntime(throughputRequestSchema, runThroughputLaunch),

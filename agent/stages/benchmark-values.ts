@@ -1,5 +1,5 @@
 import type { Recipe } from '../../domain/recipe/recipe.ts';
-import type { BenchmarkReport, ControlReport, Placement, Quality } from '../../domain/report.ts';
+import type { BenchmarkReport, CompiledModel, ControlReport, Placement, Quality } from '../../domain/report.ts';
 import type { Assignment, BenchmarkSpec } from '../../domain/task.ts';
 import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
@@ -27,6 +27,8 @@ export interface BenchmarkSession extends BenchmarkFiles {
   readonly session: SessionSpec;
   /** The same without what the recipe decides: how this machine runs any model on the provider. */
   readonly plainSession: SessionSpec;
+  /** What the provider compiled, which `session` loads; null when no pass asked for it. */
+  readonly compiled: CompiledModel | null;
 }
 
 /** What the launches of a benchmark gave. */

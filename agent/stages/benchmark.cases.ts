@@ -44,6 +44,7 @@ export function comparedBenchmark({
     ...{ recipe, modelFolder: '/m', referenceFolder },
     session: { modelPath: '/m/model.onnx', ep, epOptions: {}, settings: {} },
     plainSession: { modelPath: '/m/model.onnx', ep, epOptions: {}, settings: {} },
+    compiled: null,
     ...{
       launches: [],
       summary: { p50Ms, verdict, throughputPerSecond },

@@ -16,7 +16,8 @@ export async function profile(value: BenchmarkMeasured, context: TaskContext): P
   const outputFolder = join(context.folder, 'profiling');
   await mkdir(outputFolder);
   const runs = context.device.profile.emulated ? EMULATED_RUNS : PROFILED_RUNS;
-  const request: ProfilingRequest = { session: value.session, inputs: inputsOf(value), runs, outputFolder };
+  const counted = value.compiled === null ? {} : { countedPath: value.plainSession.modelPath };
+  const request: ProfilingRequest = { session: value.session, inputs: inputsOf(value), runs, outputFolder, ...counted };
   const { placement, profilePath } = await context.inChild({
     stage: 'profile',
     request: asJson(request),

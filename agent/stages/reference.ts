@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../domain/json.ts';
@@ -34,11 +35,16 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
     context.log(`There are no rows of ${config.name}: no Reference is made, so quality will not be measured.`);
     return { ...value, reference: null };
   }
+  const modelPath = join(value.exportFolder, 'model.onnx');
+  if (!existsSync(modelPath)) {
+    context.log('The model came compiled: no Reference can be made of it, so quality will not be measured.');
+    return { ...value, reference: null };
+  }
   const folder = join(context.folder, 'reference');
   await mkdir(folder);
   const { task } = value.recipe.inputModel;
   const request: ReferenceRequest = {
-    modelPath: join(value.exportFolder, 'model.onnx'),
+    modelPath,
     task,
     inputs,
     maxRows: task === CLASSIFICATION ? MAX_ROWS.logits : MAX_ROWS.states,

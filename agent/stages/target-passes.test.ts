@@ -18,20 +18,20 @@ describe('targetSession', () => {
 
   it('gives the session what the tuning pass decides for this machine, under the options of the machine', () => {
     const recipe = catalogueRecipe('trtrtx');
-    const session = targetSession({ recipe, executedEp: recipe.target.ep, plain: plain('NvTensorRTRTXExecutionProvider'), ...facts });
+    const { session } = targetSession({ recipe, executedEp: recipe.target.ep, plain: plain('NvTensorRTRTXExecutionProvider'), ...facts });
     expect(session.settings).toEqual({ intraOpThreads: 6, interOpThreads: 6 });
     expect(session.epOptions).toEqual({ device_id: '1', use_tf32: '0' });
   });
 
   it('keeps the session options on a substituted provider', () => {
-    expect(targetSession({ recipe: catalogueRecipe('trtrtx'), ...onCpu })).toMatchObject({
+    expect(targetSession({ recipe: catalogueRecipe('trtrtx'), ...onCpu }).session).toMatchObject({
       ep: 'CPUExecutionProvider',
       settings: { intraOpThreads: 6, interOpThreads: 6 },
     });
   });
 
   it("leaves ONNX Runtime's defaults where no pass decides", () => {
-    expect(targetSession({ recipe: catalogueRecipe('dml'), ...onCpu }).settings).toEqual({});
+    expect(targetSession({ recipe: catalogueRecipe('dml'), ...onCpu }).session.settings).toEqual({});
   });
 });
 

@@ -8,12 +8,14 @@ import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { applyInferenceSettings } from '../../engine/benchmark/session-tuning.ts';
 import { type MoveRequest, moveOutcomeSchema } from '../../engine/convert/move-device.ts';
 import { runTargetPasses } from '../../engine/convert/run-target-passes.ts';
+import type { CompilePlan } from '../../engine/passes/pass.ts';
 import { isExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import { machineEp } from '../eps/ep-machine.ts';
 import { EpPackages } from '../eps/package-store.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
 import type { BenchmarkFiles, BenchmarkSession } from './benchmark-values.ts';
+import { assertSameCompiler, compileHere, compileOptions } from './compile.ts';
 
 /** What decides the session a benchmark opens. */
 export interface TargetPassFacts {
@@ -26,15 +28,26 @@ export interface TargetPassFacts {
   readonly defaults: Readonly<Record<string, string>>;
 }
 
+/** The session that the passes of the device ask for. */
+export interface TargetSession {
+  readonly session: SessionSpec;
+  /** How its model is to be compiled first; null when it is not. */
+  readonly compile: CompilePlan | null;
+}
+
 /**
  * Runs the passes that belong to the benchmarked device and returns the session they ask for. The last one that decides settings wins, as with Olive. A
  * substituted execution provider takes the session options, which are this machine's, but none of the other provider's own options. Options of the
- * machine win over the recipe's, and the recipe's over the defaults. Throws `unsupported-pass` for a graph pass behind a target pass, and what a pass throws.
+ * machine win over the recipe's, and the recipe's over the defaults. Throws `unsupported-pass` for a graph pass behind a target pass, `ep-bound-artifact` when a model is
+ * to be compiled for another provider than it runs on, and what a pass throws.
  */
-export function targetSession({ recipe, executedEp, physicalCores, plain, defaults }: TargetPassFacts): SessionSpec {
-  const { inferenceSettings } = runTargetPasses(planConversion(recipe).target, { ep: recipe.target.ep, executedEp, physicalCores });
+export function targetSession({ recipe, executedEp, physicalCores, plain, defaults }: TargetPassFacts): TargetSession {
+  const { ep } = recipe.target;
+  const { inferenceSettings, compile } = runTargetPasses(planConversion(recipe).target, { ep, executedEp, physicalCores });
+  if (compile !== null && executedEp !== ep) throw new GroveError('ep-bound-artifact', { ep, requested: executedEp });
   const decided = inferenceSettings === null ? plain : applyInferenceSettings(plain, inferenceSettings);
-  return { ...decided, epOptions: { ...defaults, ...decided.epOptions } };
+  const compiling = compile === null ? {} : compileOptions(compile, plain.ep);
+  return { session: { ...decided, epOptions: { ...defaults, ...compiling, ...decided.epOptions } }, compile };
 }
 
 /** Physical cores of this machine, at least 1. */
@@ -62,9 +75,13 @@ export async function resolveSession(value: BenchmarkFiles, context: TaskContext
     runtime: machine.runtime,
   };
   if (value.spec.substitution?.kind === 'device') await moveToDevice(plain.modelPath, context);
+  await assertSameCompiler(value.modelFolder, executedEp, device.profile);
   const { defaults } = machine;
-  const session = targetSession({ recipe: value.recipe, executedEp, physicalCores: await physicalCoresHere(), plain, defaults });
-  return { ...value, session, plainSession: { ...plain, epOptions: { ...defaults, ...plain.epOptions } } };
+  const { recipe } = value;
+  const { session, compile } = targetSession({ recipe, executedEp, physicalCores: await physicalCoresHere(), plain, defaults });
+  const plainSession = { ...plain, epOptions: { ...defaults, ...plain.epOptions } };
+  if (compile === null) return { ...value, session, plainSession, compiled: null };
+  return { ...value, plainSession, ...(await compileHere(session, compile, context)) };
 }
 
 /** Longest that rewriting a node of one model may take. */

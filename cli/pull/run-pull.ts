@@ -2,12 +2,15 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { GroveClient } from '../../api/client.ts';
 import type { JobView } from '../../api/jobs.ts';
+import type { TaskView } from '../../api/tasks.ts';
 import { GroveError } from '../../domain/errors.ts';
-import type { ConversionReport } from '../../domain/report.ts';
+import type { FileMap } from '../../domain/manifest.ts';
+import type { CompiledModel, ConversionReport } from '../../domain/report.ts';
 import { systemFiles } from '../../platform/files.ts';
 import type { OutputOptions } from '../commands/command.ts';
 import type { CommandContext } from '../context.ts';
 import { bytes, print, type Terminal, table } from '../output.ts';
+import { chooseCompiled } from './choose-compiled.ts';
 import { chooseConversion } from './choose-conversion.ts';
 import { type PulledFile, pullFiles } from './pull-files.ts';
 
@@ -18,6 +21,10 @@ const NOTE = 'conversion.json';
 export interface PullOptions extends OutputOptions {
   readonly out: string;
   readonly recipe?: string;
+  /** What the device compiled, in the place of the conversion. */
+  readonly compiled?: boolean;
+  /** Whose compiled model. */
+  readonly device?: string;
   readonly overwrite?: boolean;
 }
 
@@ -28,8 +35,8 @@ interface PulledModel {
   readonly recipeId: string;
   readonly folder: string;
   readonly files: readonly PulledFile[];
-  /** How it was converted, and by whom. */
-  readonly report: ConversionReport;
+  /** How it was converted or compiled, and by whom. */
+  readonly report: ConversionReport | CompiledModel;
 }
 
 /** What a pull needs of a farm. */
@@ -39,15 +46,14 @@ export interface PullClient extends Pick<GroveClient, 'task' | 'download'> {
 }
 
 /**
- * Brings the converted model of a job into a folder, with {@link NOTE} beside it that says where it comes from. Throws what choosing and
+ * Brings the converted model of a job into a folder, or what its device compiled of it, with {@link NOTE} beside it that says where it comes from. Throws what choosing and
  * downloading throw; what is here by then is continued by the next call.
  */
 export async function runPull(client: PullClient, jobId: string, { options, context }: PullCall): Promise<void> {
-  const chosen = chooseConversion(await client.wholeJob(jobId), options.recipe);
-  const { result } = await client.task(chosen.taskId);
-  if (result?.kind !== 'convert') throw new GroveError('not-found', { kind: 'converted model', id: chosen.taskId });
+  const job = await client.wholeJob(jobId);
+  const chosen = options.compiled === true ? chooseCompiled(job, options) : chooseConversion(job, options.recipe);
+  const { files, report } = wantedOf((await client.task(chosen.taskId)).result, chosen.taskId, options);
   const folder = resolve(options.out);
-  const { files } = result.artifact;
   const overwrite = options.overwrite === true;
   if (!overwrite) await refuseOtherNote(join(folder, NOTE), chosen.taskId);
   const totalBytes = Object.values(files).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -58,10 +64,23 @@ export async function runPull(client: PullClient, jobId: string, { options, cont
     onBytes: tellTenths(context.terminal, totalBytes),
   });
   const { taskId, recipeId } = chosen;
-  const model: PulledModel = { jobId, taskId, recipeId, folder, files: pulled, report: result.report };
-  const note = `${JSON.stringify({ jobId, taskId, recipeId, report: result.report }, null, 2)}\n`;
+  const model: PulledModel = { jobId, taskId, recipeId, folder, files: pulled, report };
+  const note = `${JSON.stringify({ jobId, taskId, recipeId, report }, null, 2)}\n`;
   await systemFiles.writeAtomic(join(folder, NOTE), Buffer.from(note));
   print({ output: options.output, terminal: context.terminal }, model, pulledText);
+}
+
+type Wanted = Pick<PulledModel, 'report'> & { readonly files: FileMap };
+
+/** The files of a result that are brought, and what is said of them. */
+function wantedOf(result: TaskView['result'], taskId: string, { compiled }: PullOptions): Wanted {
+  if (result?.kind === 'convert' && compiled !== true) return { files: result.artifact.files, report: result.report };
+  if (result?.kind === 'benchmark' && result.report.compiled !== undefined) {
+    const prefix = 'compiled/';
+    const own = Object.entries(result.report.artifacts).filter(([path]) => path.startsWith(prefix));
+    return { files: Object.fromEntries(own.map(([path, blob]) => [path.slice(prefix.length), blob])), report: result.report.compiled };
+  }
+  throw new GroveError('not-found', { kind: compiled === true ? 'compiled model' : 'converted model', id: taskId });
 }
 
 /** A note of an earlier pull of this model is replaced; anything else of its name belongs to somebody. Throws `invalid-argument`. */

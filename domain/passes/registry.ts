@@ -1,5 +1,6 @@
 import { addOliveMetadata } from './add-olive-metadata.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
+import { epContextBinaryGenerator } from './ep-context-binary-generator.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import type { PassManifest } from './manifest.ts';
 import { onnxConversion } from './onnx-conversion.ts';
@@ -23,6 +24,7 @@ import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 export const NATIVE_PASSES = {
   AddOliveMetadata: addOliveMetadata,
   DynamicToFixedShape: dynamicToFixedShape,
+  EPContextBinaryGenerator: epContextBinaryGenerator,
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxDynamicQuantization: onnxDynamicQuantization,

@@ -246,11 +246,11 @@ describe('passes', () => {
   });
 
   it('one that only Olive has parses, on the side Olive runs it', () => {
-    const passes = { q: { type: 'onnxpeepholeoptimizer', fix_com_microsoft_opset: true }, e: { type: 'EPContextBinaryGenerator' } };
+    const passes = { q: { type: 'onnxpeepholeoptimizer', fix_com_microsoft_opset: true }, e: { type: 'QuarkQuantization' } };
     const { recipe } = parse(minimalDocument({ passes }));
     expect(recipe.passes).toMatchObject([
       { type: 'OnnxPeepholeOptimizer', known: 'olive', side: 'host', params: { fix_com_microsoft_opset: true } },
-      { type: 'EPContextBinaryGenerator', known: 'olive', side: 'target' },
+      { type: 'QuarkQuantization', known: 'olive', side: 'target' },
     ]);
   });
 

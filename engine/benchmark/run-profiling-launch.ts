@@ -17,6 +17,8 @@ const PROFILE_FOLDER = 'profile';
 export const profilingRequestSchema = z.strictObject({
   session: sessionSpecSchema,
   inputs: inputsSpecSchema,
+  /** The ONNX file whose heavy nodes are counted, where the session loads what a provider compiled of it; absent: the session's. */
+  countedPath: z.string().min(1).exactOptional(),
   /** Inferences, of which the first is not counted. */
   runs: z.int().min(2).max(1000).default(6),
   /** Existing folder that receives the profile. */
@@ -37,7 +39,7 @@ export async function runProfilingLaunch(request: ProfilingRequest, runtime: Inf
   const { ep, modelPath } = request.session;
   const profilePath = await recordProfile(request, runtime);
   const profile = await readProfile(profilePath, ep);
-  const { graph } = await readModelFile(modelPath);
+  const { graph } = await readModelFile(request.countedPath ?? modelPath);
   return { placement: placementOf(profile, ep, countHeavyNodes(graph)), profilePath: `${PROFILE_FOLDER}/${basename(profilePath)}` };
 }
 

@@ -318,10 +318,26 @@ describe('runTargetPasses', () => {
   });
 
   it('decides nothing without target passes', () => {
-    expect(runTargetPasses([], target)).toEqual({ inferenceSettings: null, reports: [] });
+    expect(runTargetPasses([], target)).toEqual({ inferenceSettings: null, compile: null, reports: [] });
   });
 
-  it.each(['EPContextBinaryGenerator', 'OnnxFloatToFloat16'])('refuses %s on the device', (type) => {
+  it('plans what the provider is to compile, as texts', () => {
+    const passes = {
+      t: { type: 'OrtSessionParamsTuning' },
+      x: { type: 'EPContextBinaryGenerator', provider_options: { soc_model: 60, x: true } },
+    };
+    const { inferenceSettings, compile } = runTargetPasses(planConversion(parse(minimalDocument({ passes })).recipe).target, target);
+    expect(inferenceSettings).not.toBeNull();
+    const sessionConfig = { 'session.disable_cpu_ep_fallback': '0' };
+    expect(compile).toEqual({ embedContext: false, providerOptions: { soc_model: '60', x: '1' }, sessionConfig });
+  });
+
+  it('refuses to compile twice', () => {
+    const passes = { x: { type: 'EPContextBinaryGenerator' }, y: { type: 'EPContextBinaryGenerator' } };
+    expect(() => runTargetPasses(planConversion(parse(minimalDocument({ passes })).recipe).target, target)).toThrow('compiled already');
+  });
+
+  it.each(['QuarkQuantization', 'OnnxFloatToFloat16'])('refuses %s on the device', (type) => {
     const passes = { t: { type: 'OrtSessionParamsTuning' }, x: { type } };
     expect(() => runTargetPasses(planConversion(parse(minimalDocument({ passes })).recipe).target, target)).toThrow(
       'is not implemented natively',

@@ -29,6 +29,7 @@ import { PASSES } from '../passes/registry.ts';
 import type { InferenceRuntime } from '../runtime/inference-runtime.ts';
 import { type ScratchModels, withScratch } from '../runtime/scratch-models.ts';
 import { OpenVinoWorker } from '../toolchain/openvino-worker.ts';
+import { type CompiledParts, copyCompiledParts } from './compiled-parts.ts';
 import { type DataReader, openData } from './conversion-data.ts';
 import type { ConvertedPass, ConvertFinding, ConvertRequest, ConvertResult } from './convert-request.ts';
 import { sizeOfFiles } from './file-sizes.ts';
@@ -47,7 +48,13 @@ const MAX_LEFT_ALONE = 50;
 
 /** The model between passes: a graph, OpenVINO's own form, or a graph that refers to such a one. */
 type State = { readonly modelAttributes: Readonly<Record<string, unknown>> } & (
-  | { readonly form: 'onnx'; readonly model: Model; readonly encapsulated: OpenVinoModel | null }
+  | {
+      readonly form: 'onnx';
+      readonly model: Model;
+      readonly encapsulated: OpenVinoModel | null;
+      /** Parts that came compiled. Absent: none. */
+      readonly compiled?: CompiledParts | null;
+    }
   | { readonly form: 'openvino'; readonly model: OpenVinoModel }
 );
 
@@ -101,7 +108,8 @@ async function runPasses(request: Prepared): Promise<ConvertResult> {
   const findings: ConvertFinding[] = [];
   const opened = await openSource(request.inputModel, request.source);
   let state: State | undefined = opened && { form: 'onnx', encapsulated: null, ...opened };
-  let exportPath: string | null = opened === undefined ? null : await keepExport(opened.model, exportFolder);
+  // What a provider compiled runs on no other: nothing could be compared with it.
+  let exportPath: string | null = opened === undefined || opened.compiled !== null ? null : await keepExport(opened.model, exportFolder);
   for (const [index, pass] of passes.entries()) {
     signal.throwIfAborted();
     request.onEvent({ kind: 'pass-started', name: pass.name, type: pass.type, index, count: passes.length });
@@ -229,6 +237,7 @@ async function resultOf(pass: RecipePass, state: State | undefined, run: Run): P
       if (state?.form !== 'onnx') throw failed(pass, 'it needs an ONNX model: put OnnxConversion before it');
       if (state.encapsulated !== null)
         throw failed(pass, "the model is wrapped in OpenVINO's form: put this pass before the conversion to it");
+      if (state.compiled != null) throw failed(pass, 'an execution provider has compiled the model: put this pass before that');
       return onnxOutcome(await runWith(implementation, pass, (params) => implementation.run(state.model, params, context)), known, null);
     }
     case 'openvino': {
@@ -300,7 +309,7 @@ function hostPassOf(pass: RecipePass): HostPass {
   const { type, path, detail } = pass;
   const implementation = implementationOf(pass);
   if (implementation === undefined) throw new GroveError('unsupported-pass', { type, path, detail });
-  if (implementation.kind === 'session')
+  if (implementation.kind === 'session' || implementation.kind === 'compile')
     throw new GroveError('pass-failed', { type, problem: 'it runs on the device, not in a conversion' });
   return implementation;
 }
@@ -324,7 +333,7 @@ function failed({ type }: RecipePass, problem: string): GroveError {
 
 /** Structure first: ONNX Runtime's own messages about a broken graph are poor. */
 async function writeResult(
-  { model, modelAttributes, encapsulated }: OnnxState,
+  { model, modelAttributes, encapsulated, compiled = null }: OnnxState,
   request: ConvertRequest,
 ): Promise<Pick<ConvertResult, 'files' | 'modelPath' | 'modelConfig' | 'resultBytes'>> {
   checkModel(model, 'the converted model');
@@ -333,9 +342,12 @@ async function writeResult(
   const external = written.dataPath !== undefined;
   const modelConfig: ModelConfig = { modelFile: MODEL_FILE, external, modelAttributes, inferenceSettings: null };
   await writeModelConfig(request.outFolder, modelConfig);
-  const beside = encapsulated === null ? [] : await copyEncapsulated(encapsulated, request.outFolder);
-  // What OpenVINO alone can load, it has loaded where it was wrapped.
-  if (encapsulated === null) {
+  const beside = [
+    ...(encapsulated === null ? [] : await copyEncapsulated(encapsulated, request.outFolder)),
+    ...(compiled === null ? [] : await copyCompiledParts(compiled, request.outFolder)),
+  ];
+  // What OpenVINO alone can load, it has loaded where it was wrapped; what a provider compiled, that provider alone can load.
+  if (encapsulated === null && compiled === null) {
     await loadOnce(written, request.runtime).catch((error: unknown) => {
       throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
     });

@@ -1,15 +1,18 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import { chooseGraph } from '../../domain/recipe/choose-graph.ts';
 import type { InputModel } from '../../domain/recipe/recipe.ts';
 import type { Model } from '../graph/model.ts';
 import { readModelFile } from '../onnx/read.ts';
+import { type CompiledParts, compiledParts } from './compiled-parts.ts';
 
 /** The model before any pass. */
 interface OpenedModel {
   readonly model: Model;
   readonly modelAttributes: Readonly<Record<string, unknown>>;
+  /** What of it an execution provider has compiled; null for what is plain ONNX. */
+  readonly compiled: CompiledParts | null;
 }
 
 /** Members of an ONNXModel that make it more than its file. */
@@ -28,9 +31,12 @@ export async function openSource(inputModel: InputModel, source: string): Promis
   if (type !== 'ONNXModel') throw new GroveError('unsupported-input', { problem: `input models of type ${type} need Olive` });
   const unread = UNREAD_MEMBERS.find((name) => config[name] !== undefined && config[name] !== null && config[name] !== false);
   if (unread !== undefined) throw new GroveError('unsupported-input', { problem: `the recipe's input_model sets ${unread}` });
-  const model = await readModelFile(await graphFile(inputModel, source));
+  const path = await graphFile(inputModel, source);
+  const model = await readModelFile(path);
+  const compiled = compiledParts(model, dirname(path)) ?? null;
   const attributes = config['model_attributes'];
-  return { model, modelAttributes: typeof attributes === 'object' && !Array.isArray(attributes) ? { ...attributes } : {} };
+  const given = typeof attributes === 'object' && !Array.isArray(attributes) ? attributes : {};
+  return { model, modelAttributes: { ...given, ...compiled?.attributes }, compiled };
 }
 
 async function graphFile(inputModel: InputModel, source: string): Promise<string> {

@@ -48,6 +48,7 @@ export const PASS_SAMPLES: { readonly [Type in NativePassType]: readonly Sample[
     sound({ dim_param: ['batch'], dim_value: [0] }),
     sound({ input_name: ['x'], input_shape: [[2, 3, 4]] }),
   ],
+  EPContextBinaryGenerator: [],
   GraphSurgeries: [
     same({ surgeries: [] }),
     ...Object.entries(SURGERIES).map(

@@ -156,6 +156,23 @@ export interface SessionDecision {
   readonly report: PassReport;
 }
 
+/** A pass on the benchmarked machine that has the execution provider compile the model. */
+export interface CompilePass<Params = unknown> {
+  readonly kind: 'compile';
+  readonly manifest: PassManifest<Params>;
+  plan(params: Params): { readonly compile: CompilePlan; readonly report: PassReport };
+}
+
+/** How the model is compiled. */
+export interface CompilePlan {
+  /** Whether the compiled parts go into the ONNX file. */
+  readonly embedContext: boolean;
+  /** For compiling and for running what was compiled. */
+  readonly providerOptions: Readonly<Record<string, string>>;
+  /** Configuration entries of the session that compiles. */
+  readonly sessionConfig: Readonly<Record<string, string>>;
+}
+
 /** Settings of an inference session as Olive writes them into `model_config.json`. */
 export interface InferenceSettings {
   readonly execution_provider: readonly string[];
@@ -181,4 +198,4 @@ export interface InferenceSettings {
 export type HostPass<Params = unknown> = ExportPass<Params> | GraphPass<Params> | OpenVinoPass<Params> | EncapsulationPass<Params>;
 
 /** One Olive pass. */
-export type Pass<Params = unknown> = HostPass<Params> | SessionPass<Params>;
+export type Pass<Params = unknown> = HostPass<Params> | SessionPass<Params> | CompilePass<Params>;

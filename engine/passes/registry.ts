@@ -1,6 +1,7 @@
 import type { NativePassType, ParamsOf } from '../../domain/passes/registry.ts';
 import { addOliveMetadata } from './add-olive-metadata.ts';
 import { dynamicToFixedShape } from './dynamic-to-fixed-shape.ts';
+import { epContextBinaryGenerator } from './ep-context-binary-generator.ts';
 import { graphSurgeries } from './graph-surgeries.ts';
 import { onnxConversion } from './onnx-conversion.ts';
 import { onnxDynamicQuantization } from './onnx-dynamic-quantization.ts';
@@ -24,6 +25,7 @@ import { vitisAIAddMetaData } from './vitis-ai-add-meta-data.ts';
 export const PASSES: { readonly [Type in NativePassType]: Pass<ParamsOf<Type>> } = {
   AddOliveMetadata: addOliveMetadata,
   DynamicToFixedShape: dynamicToFixedShape,
+  EPContextBinaryGenerator: epContextBinaryGenerator,
   GraphSurgeries: graphSurgeries,
   OnnxConversion: onnxConversion,
   OnnxDynamicQuantization: onnxDynamicQuantization,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,6 +40,13 @@ describe('execution provider packages on a farm', () => {
 
   const offering = (ep: string) => devices.find((device) => device.profile.eps.some(({ name }) => name === ep));
 
+  /** The job of a submit, once it has ended: the emulator takes its time. */
+  async function submitted(...args: readonly string[]) {
+    await lab.grove('submit', ...args, '--tier', 'smoke', '--watch');
+    const [job] = (await lab.client.jobs()).jobs;
+    return lab.client.job(job?.jobId ?? '');
+  }
+
   it('are devices once they ran: the QNN emulator an emulated NPU, OpenVINO on the CPU', () => {
     expect(offering('QNNExecutionProvider')).toMatchObject({
       name: 'lab-a/npu0',
@@ -64,6 +71,32 @@ describe('execution provider packages on a farm', () => {
     expect(cell.state).toBe('insufficient');
     expect(cell.quality).toMatchObject({ state: 'measured' });
     expect(cell.epTimeShare).toBeGreaterThan(0.5);
+  });
+
+  it('compile the recipe for the emulator; what was compiled is measured, brought here, and runs again', { timeout: 300_000 }, async () => {
+    const recipe = join(lab.folder, 'compiled.json');
+    const document = JSON.parse(await readFile(join(import.meta.dirname, '../../recipes', QNN_RECIPE), 'utf8'));
+    document.passes.context = { type: 'EPContextBinaryGenerator' };
+    await writeFile(recipe, JSON.stringify(document));
+    const { jobId, tasks } = await submitted(recipe, ...quantizationSources(lab));
+    const benchmark = tasks.find(({ kind }) => kind === 'benchmark');
+    expect(benchmark).toMatchObject({ state: 'completed' });
+    const { result } = await lab.client.task(benchmark?.taskId ?? '');
+    if (result?.kind !== 'benchmark') throw new Error('no report');
+    expect(result.report.compiled).toMatchObject({
+      ep: 'QNNExecutionProvider',
+      epVersion: '2.7.0',
+      sdkVersion: expect.stringMatching(/^v?2\./),
+    });
+    expect(result.report.placement).toMatchObject({ fellBack: false, heavyNodes: expect.any(Number) });
+    expect(result.report.quality).toMatchObject({ state: 'measured', passed: true });
+    const out = join(lab.folder, 'pulled');
+    expect(await lab.grove('pull', jobId, '--compiled', '--out', out)).toMatchObject({ code: 0 });
+    const again = await submitted(join(out, 'model.onnx'), '--ep', 'QNNExecutionProvider');
+    expect(again.tasks.map(({ state }) => state)).toEqual(['completed', 'completed']);
+    const elsewhere = await lab.grove('submit', join(out, 'model.onnx'), '--ep', 'CPUExecutionProvider', '--tier', 'smoke', '--watch');
+    expect(elsewhere.code).not.toBe(0);
+    expect(elsewhere.out + elsewhere.err).toContain('failed/ep-bound-artifact');
   });
 });
 
