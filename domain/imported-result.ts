@@ -3,7 +3,7 @@ import { deviceClassSchema, epNameSchema } from './names.ts';
 
 /** Results that another tool measured: shown in the matrix with the badge `imported`, never ranked with, or compared to, what the farm measured. */
 
-const RESULT_TOOLS = ['onnxruntime_perf_test', 'winml', 'csv'] as const;
+export const RESULT_TOOLS = ['onnxruntime_perf_test', 'winml', 'csv'] as const;
 
 const label = z.string().trim().min(1).max(200);
 const milliseconds = z.number().positive().max(1e9).nullable();
@@ -40,6 +40,22 @@ export type ImportedResult = z.infer<typeof importedResultSchema>;
 /** One place of the matrix: a later import of the same place replaces the earlier. Sorts by model. */
 export function resultName({ modelId, variant, deviceModel, ep, tool }: ExternalResult): string {
   return [modelId, variant, deviceModel, ep, tool].join('\n');
+}
+
+/** Which imported results are meant: those that are equal to it in every member it has. */
+export const resultSelectorSchema = z.strictObject({
+  modelId: label.exactOptional(),
+  variant: label.exactOptional(),
+  deviceModel: label.exactOptional(),
+  ep: epNameSchema.exactOptional(),
+  tool: externalResultSchema.shape.tool.exactOptional(),
+});
+export type ResultSelector = z.infer<typeof resultSelectorSchema>;
+
+/** Whether a selector means this result; one without members means every result. */
+export function isSelected(result: ExternalResult, selector: ResultSelector): boolean {
+  const places: Readonly<Record<string, unknown>> = result;
+  return Object.entries(selector).every(([member, wanted]) => places[member] === wanted);
 }
 
 /** Columns that imported results may add to the matrix: every row gets a place for each. */
