@@ -21,6 +21,8 @@ const ROWS = Array.from({ length: 12 }, (_, index) =>
 );
 
 const POLL_MS = 100;
+/** An agent looks at its devices before it is ready. */
+const IDLE_MS = 120_000;
 
 /** Undone in the opposite order, whatever happens. */
 const undo: (() => Promise<unknown>)[] = [];
@@ -37,13 +39,25 @@ async function grove(url: string, ...args: readonly string[]): Promise<string> {
   return out.join('\n');
 }
 
-async function startAgent(folder: string, urls: string): Promise<Child> {
+async function startAgent(folder: string, urls: string): Promise<{ readonly child: Child; readonly ended: Promise<never> }> {
   const file = join(folder, 'agent.yaml');
   const settings = { name: 'check', hostName: 'check', hostId: 'host-check', agentUrl: urls, dataFolder: join(folder, 'agent') };
   await writeFile(file, JSON.stringify({ agent: settings }));
   const child = startNode([join(INSTALLATION_FOLDER, 'bin/grove.js'), 'agent', 'run', '--config', file], { cwd: INSTALLATION_FOLDER });
-  void Promise.all([allLines(child.stdout), allLines(child.stderr)]);
-  return child;
+  const output = Promise.all([allLines(child.stdout), allLines(child.stderr)]);
+  // However it ends before it is killed, the check is over: nothing would ever take its jobs.
+  const ended = child.exited.then(async ({ code }) => {
+    throw new Error(`the agent ended with ${code}:\n${(await output).flat().slice(-5).join('\n')}`);
+  });
+  return { child, ended };
+}
+
+/** Throws when no agent is ready in time. */
+async function untilIdle({ client }: ChaosCoordinator): Promise<void> {
+  for (const giveUpMs = performance.now() + IDLE_MS; performance.now() < giveUpMs; await setTimeout(POLL_MS)) {
+    if ((await client.agents()).agents.some(({ state }) => state === 'idle')) return;
+  }
+  throw new Error(`no agent is idle after ${IDLE_MS} ms`);
 }
 
 async function runJob(url: string, folder: string): Promise<void> {
@@ -83,10 +97,15 @@ async function check(): Promise<void> {
   for (const coordinator of coordinators) await coordinator.start();
   const agent = await startAgent(folder, coordinators.map(({ grpcAddress }) => `grpc://${grpcAddress}`).join(','));
   undo.push(async () => {
-    agent.kill();
-    await agent.exited;
+    agent.child.kill();
+    await agent.child.exited;
   });
-  while (!(await first.client.agents()).agents.some(({ state }) => state === 'idle')) await setTimeout(POLL_MS);
+  await Promise.race([agent.ended, checkFarm(first, second, folder)]);
+}
+
+async function checkFarm(first: ChaosCoordinator, second: ChaosCoordinator, folder: string): Promise<void> {
+  const coordinators = [first, second];
+  await untilIdle(first);
   checked('Redis with its append-only file, an S3 server, two coordinators and an agent run');
   await runJob(first.url, folder);
   checked('a job submitted to the first coordinator ran');
