@@ -23,6 +23,7 @@ import {
   type ImportResultsRequest,
   type ModelList,
   modelListSchema,
+  type RemoveResultsRequest,
   type ResultList,
   resultListSchema,
 } from './imports.ts';
@@ -142,6 +143,8 @@ export interface GroveClient {
   importedResults(): Promise<ResultList>;
   /** As they are remembered. */
   importResults(request: ImportResultsRequest): Promise<ResultList>;
+  /** What was removed, or with `dryRun` would be. */
+  removeResults(request: RemoveResultsRequest): Promise<ResultList>;
   suites(): Promise<SuiteList>;
   suite(name: string): Promise<SuiteView>;
   /** `idempotencyKey` as for {@link submit}. */
@@ -234,6 +237,7 @@ function catalogueMethods(http: Http) {
     importData: (body) => http.json(ROUTES.importData, importedDataSchema, { body }),
     importedResults: () => http.json(ROUTES.results, resultListSchema),
     importResults: (body) => http.json(ROUTES.importResults, resultListSchema, { body }),
+    removeResults: (body) => http.json(ROUTES.removeResults, resultListSchema, { body }),
     suites: () => http.json(ROUTES.suites, suiteListSchema),
     suite: (name) => http.json(ROUTES.suite, suiteViewSchema, { params: { name } }),
     runSuite: (name, body, idempotencyKey = crypto.randomUUID()) =>

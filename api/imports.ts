@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { externalResultSchema, importedResultSchema } from '../domain/imported-result.ts';
+import { externalResultSchema, importedResultSchema, resultSelectorSchema } from '../domain/imported-result.ts';
 import { importedDataSchema, importedModelSchema } from '../domain/imports.ts';
 
 const { modelId, files } = importedModelSchema.shape;
@@ -38,6 +38,18 @@ export const MAX_RESULTS = 500;
 /** What another tool measured. */
 export const importResultsRequestSchema = z.strictObject({ results: z.array(externalResultSchema).min(1).max(MAX_RESULTS) });
 export type ImportResultsRequest = z.input<typeof importResultsRequestSchema>;
+
+/** Which results the farm is to forget. */
+export const removeResultsRequestSchema = z.strictObject({
+  select: resultSelectorSchema
+    .refine(
+      (selector) => Object.keys(selector).length > 0,
+      'It names nothing: it needs at least one of modelId, variant, deviceModel, ep, tool.',
+    )
+    .describe('Results that are equal in every member given; at least one has to be.'),
+  dryRun: z.boolean().default(false).describe('Answer with the results and remove nothing.'),
+});
+export type RemoveResultsRequest = z.input<typeof removeResultsRequestSchema>;
 
 /** Imported results by model. */
 export const resultListSchema = z.object({ results: z.array(importedResultSchema) });

@@ -17,6 +17,7 @@ import {
   importModelRequestSchema,
   importResultsRequestSchema,
   modelListSchema,
+  removeResultsRequestSchema,
   resultListSchema,
 } from './imports.ts';
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
@@ -392,6 +393,17 @@ export const ROUTES = {
     description:
       'They stand in the matrix with the badge `imported`, in rows and columns of their own. An earlier import of the same model, device, provider and tool is replaced.',
     answers: [json(200, 'The results as they are remembered.', resultListSchema)],
+  }),
+  removeResults: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/results/remove',
+    tag: 'imports',
+    kind: 'json',
+    body: removeResultsRequestSchema,
+    summary: 'Removes imported results.',
+    description: 'They leave the matrix. The coordinator logs who removed which.',
+    answers: [json(200, 'The results that were removed, or would be; none when nothing is meant.', resultListSchema)],
   }),
   importData: defineRoute({
     ...nothing,

@@ -29,6 +29,7 @@ export const LOG_EVENTS = {
   'suite-not-run': { level: 'warn', message: 'A pinned suite could not be submitted for a device' },
   'fleet-not-looked-at': { level: 'error', message: 'What a change of the fleet asks for was not done; it is tried again' },
   'durations-not-read': { level: 'warn', message: 'How long tasks took could not be read; estimates know less' },
+  'results-removed': { level: 'info', message: 'Imported results were removed' },
   'log-write-failed': { level: 'error', message: 'A task log could not be written' },
   'store-event': { level: 'info', message: 'The task store did something on its own' },
   'clock-jumped': { level: 'warn', message: "The store's clock and this machine's moved against each other" },

@@ -113,6 +113,7 @@ function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suite
     random,
     log: {
       requestAnswered: (fields) => log('request-answered', { ...fields }),
+      resultsRemoved: (fields) => log('results-removed', { ...fields }),
       requestFailed: ({ error, ...fields }) =>
         log('request-failed', { ...fields, error: error instanceof Error ? error.stack : String(error) }),
     },

@@ -46,6 +46,8 @@ import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
 import { registerRerun } from './rerun.ts';
 import { registerResultImport } from './result-import.ts';
+import { registerResultList } from './result-list.ts';
+import { registerResultRemove } from './result-remove.ts';
 import { registerSubmit } from './submit.ts';
 import { registerSuiteList } from './suite-list.ts';
 import { registerSuitePin } from './suite-pin.ts';
@@ -64,6 +66,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerDoctor,
   registerDemo,
   registerResultImport,
+  registerResultList,
+  registerResultRemove,
   registerSubmit,
   registerRerun,
   registerMatrix,

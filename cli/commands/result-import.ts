@@ -4,6 +4,7 @@ import { present } from '../option-parsers.ts';
 import { print } from '../output.ts';
 import { RESULT_FORMATS, type ResultFormat, readResultFile } from '../results/result-file.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
+import { RESULT_NOUN } from './result-list.ts';
 
 interface ImportOptions extends OutputOptions {
   readonly format: ResultFormat;
@@ -17,7 +18,7 @@ interface ImportOptions extends OutputOptions {
 
 /** `grove result import FILE`: shows what another tool measured in the matrix, as imported. */
 export const registerResultImport: RegisterCommand = (program, context) => {
-  const command = noun(program, 'result', 'results of other tools').command('import <file>');
+  const command = noun(program, 'result', RESULT_NOUN).command('import <file>');
   command.description('show results of another tool in the matrix; they are never ranked with what the farm measured');
   withOutput(command)
     .addOption(new Option('--format <format>', 'what wrote the file').choices([...RESULT_FORMATS]).makeOptionMandatory())

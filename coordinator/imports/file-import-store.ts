@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
-import { type ImportedResult, importedResultSchema } from '../../domain/imported-result.ts';
+import { type ImportedResult, importedResultSchema, resultName } from '../../domain/imported-result.ts';
 import { type ImportedData, type ImportedModel, importedDataSchema, importedModelSchema, isSameSplit } from '../../domain/imports.ts';
 import type { Files } from '../../domain/ports.ts';
 import {
@@ -82,6 +82,11 @@ export class FileImportStore implements ImportStore {
       const merged = resultsByName([...document.results, ...results]);
       return { ...document, results: [...merged].sort(([a], [b]) => compare(a, b)).map(([, result]) => result) };
     });
+  }
+
+  removeResults(names: readonly string[]): Promise<void> {
+    const gone = new Set(names);
+    return this.#change((document) => ({ ...document, results: document.results.filter((result) => !gone.has(resultName(result))) }));
   }
 
   #change(edit: (document: Document) => Document): Promise<void> {

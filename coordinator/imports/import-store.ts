@@ -22,6 +22,8 @@ export interface ImportStore {
   putData(data: ImportedData): Promise<void>;
   /** All of them or none; durable when it resolves. Throws `invalid-request` when there would be too many results; models and rows do not count. */
   putResults(results: readonly ImportedResult[]): Promise<void>;
+  /** Removes results by {@link resultName}; names that there are not change nothing. Durable when it resolves. */
+  removeResults(names: readonly string[]): Promise<void>;
 }
 
 /** One string per split of a data set; sorts as {@link ImportStore.data} does. */

@@ -5,6 +5,7 @@ import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { SuiteRunAnswer, SuiteRunRequest } from '../../api/suites.ts';
 import type { ProgressView } from '../../api/tasks.ts';
+import type { ResultSelector } from '../../domain/imported-result.ts';
 import type { FileMap } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
 import type { JobId, TaskId } from '../../domain/names.ts';
@@ -109,6 +110,8 @@ export interface RestLog {
     readonly status: number;
     readonly durationMs: number;
   }): void;
+  /** Imported results were removed for good. */
+  resultsRemoved(fields: { readonly by: string; readonly select: ResultSelector; readonly results: number }): void;
   /** Something unexpected was thrown: the answer was `internal`. */
   requestFailed(fields: { readonly requestId: string; readonly method: string; readonly path: string; readonly error: unknown }): void;
 }

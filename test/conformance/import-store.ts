@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ImportStore, MAX_IMPORTED_RESULTS, MAX_IMPORTS } from '../../coordinator/imports/import-store.ts';
-import type { ImportedResult } from '../../domain/imported-result.ts';
+import { type ImportedResult, resultName } from '../../domain/imported-result.ts';
 import { codeOf } from './task-store/farm.ts';
 
 /** The imports of one farm under test. */
@@ -76,6 +76,25 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
       await store.putResults([{ ...result('org/0'), latencyMs: 9 }]);
       await store.putModel(model('org/a'));
       expect((await store.results()).length).toBe(MAX_IMPORTED_RESULTS);
+    });
+
+    it('lose results that are removed by their names and nothing else, over a restart too', async () => {
+      const store = await harness.open();
+      await store.putModel(model('org/a'));
+      await store.putData(rows('dev'));
+      const others = [{ ...result('org/a'), ep: 'CPUExecutionProvider' }, { ...result('org/a'), variant: 'int8' }, result('org/b')];
+      await store.putResults([result('org/a'), ...others]);
+      await store.removeResults([]);
+      await Promise.all([
+        store.removeResults([resultName(result('org/a')), 'nothing']),
+        store.removeResults([resultName(result('org/b'))]),
+      ]);
+      for (const each of [store, await harness.open()]) {
+        expect((await each.results()).map(resultName)).toEqual(others.slice(0, 2).map(resultName));
+        expect([await each.models(), await each.data()]).toEqual([[model('org/a')], [rows('dev')]]);
+      }
+      await store.putResults([result('org/a')]);
+      expect(await store.results()).toContainEqual(result('org/a'));
     });
 
     it('are bounded; one that replaces another needs no room', async () => {

@@ -92,4 +92,15 @@ it.concurrent('shows results of another tool in the matrix, and on their own pag
   await writeFile(file, 'model,device,device_class,ep,p50_ms\nnet,NPU X,npu,QNN,5.5\n');
   const wrong = await lab.grove('result', 'import', file, '--format', 'csv');
   expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('results.csv line 2: ep')]);
+  const remove = (...args: readonly string[]) => lab.grove('result', 'remove', ...args);
+  expect((await remove('--model', 'net')).err).toContain('--yes');
+  expect((await remove('--yes')).code).toBe(2);
+  expect(await remove('--model', 'other', '--yes')).toMatchObject({ code: 1, err: expect.stringContaining('other') });
+  expect(await remove('--model', 'net', '--dry-run')).toMatchObject({ code: 0, out: expect.stringContaining('NPU X') });
+  expect((await lab.grove('result', 'list')).out).toContain('NPU X');
+  expect(await remove('--model', 'net', '--ep', 'QNNExecutionProvider', '--yes')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('1 result(s) removed.'),
+  });
+  expect((await lab.client.matrix()).cells.flat()).toEqual([]);
 });

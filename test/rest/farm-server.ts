@@ -100,10 +100,15 @@ export class MovedClock implements Clock {
 
 export class RecordingLog implements RestLog {
   readonly answered: Parameters<RestLog['requestAnswered']>[0][] = [];
+  readonly removed: Parameters<RestLog['resultsRemoved']>[0][] = [];
   readonly failed: Parameters<RestLog['requestFailed']>[0][] = [];
 
   requestAnswered(fields: Parameters<RestLog['requestAnswered']>[0]): void {
     this.answered.push(fields);
+  }
+
+  resultsRemoved(fields: Parameters<RestLog['resultsRemoved']>[0]): void {
+    this.removed.push(fields);
   }
 
   requestFailed(fields: Parameters<RestLog['requestFailed']>[0]): void {

@@ -28,3 +28,28 @@ it('takes results of a hundred columns, and refuses an import that would need mo
   });
   expect((await client.importedResults()).results.map(({ modelId }) => modelId).filter((modelId) => modelId === 'other')).toHaveLength(1);
 });
+
+it('removes the results that are equal in everything given, says which and who did it', async () => {
+  const { client, log } = server;
+  await client.importResults({ results: [resultOf(1), resultOf(2), resultOf(1, 'other')] });
+  const names = async () => (await client.importedResults()).results.map(({ modelId, deviceModel }) => `${modelId} ${deviceModel}`);
+  const select = { modelId: 'net', deviceModel: 'NPU 1' };
+  expect((await client.removeResults({ select, dryRun: true })).results).toMatchObject([select]);
+  expect(await names()).toHaveLength(3);
+  expect((await client.removeResults({ select })).results).toMatchObject([{ ...select, importedBy: 'local' }]);
+  expect(await names()).toEqual(['net NPU 2', 'other NPU 1']);
+  expect((await client.removeResults({ select })).results).toEqual([]);
+  expect(log.removed).toEqual([{ by: 'local', select, results: 1 }]);
+  expect((await client.removeResults({ select: { tool: 'csv' } })).results).toHaveLength(2);
+  expect(await names()).toEqual([]);
+});
+
+it('does not remove results that nobody has named', async () => {
+  const { client } = server;
+  await client.importResults({ results: [resultOf(1)] });
+  await expect(client.removeResults({ select: {} })).rejects.toMatchObject({
+    code: 'invalid-request',
+    message: expect.stringContaining('at least one'),
+  });
+  expect((await client.importedResults()).results).toHaveLength(1);
+});

@@ -79,6 +79,10 @@ export class RedisImportStore implements ImportStore {
     if (stored !== 1) throw tooManyResults();
   }
 
+  async removeResults(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#link.run((client) => client.hdel(this.#results, ...names));
+  }
+
   async #put({ key, name }: { key: string; name: string }, document: unknown): Promise<void> {
     const keys = [key, ...[this.#models, this.#data].filter((other) => other !== key)];
     const stored = await this.#link.run((client) => client.eval(PUT, keys.length, ...keys, name, JSON.stringify(document), MAX_IMPORTS));

@@ -1,11 +1,11 @@
 import { GroveError } from '../../../domain/errors.ts';
-import { type ExternalResult, importedColumns, MAX_IMPORTED_COLUMNS } from '../../../domain/imported-result.ts';
+import { type ExternalResult, importedColumns, isSelected, MAX_IMPORTED_COLUMNS, resultName } from '../../../domain/imported-result.ts';
 import type { FileMap } from '../../../domain/manifest.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
 
 /** Models and rows that people bring to the farm. */
-export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps, 'imports' | 'clock' | 'requireStored'>) {
+export function importHandlers({ imports, clock, log, requireStored }: Pick<RestDeps, 'imports' | 'clock' | 'log' | 'requireStored'>) {
   return {
     async models() {
       return ok({ models: [...(await imports.models())] });
@@ -34,6 +34,13 @@ export function importHandlers({ imports, clock, requireStored }: Pick<RestDeps,
       const who = { importedAt: clock.now(), importedBy: principal.name };
       const results = body.results.map((result) => ({ ...result, ...who }));
       await imports.putResults(results);
+      return ok({ results });
+    },
+    async removeResults({ body: { select, dryRun }, principal }) {
+      const results = (await imports.results()).filter((result) => isSelected(result, select));
+      if (dryRun || results.length === 0) return ok({ results });
+      await imports.removeResults(results.map(resultName));
+      log.resultsRemoved({ by: principal.name, select, results: results.length });
       return ok({ results });
     },
   } satisfies Partial<Handlers>;
