@@ -87,7 +87,7 @@ it.concurrent('shows results of another tool in the matrix, and on their own pag
   const [cell] = (await lab.client.matrix()).cells.flat();
   expect(cell).toMatchObject({ badges: ['imported'], p50Ms: { value: 5.5, low: null, high: null }, key: { modelId: 'net' } });
   expect(await lab.client.cell(cell?.id ?? '')).toMatchObject({ report: null, lint: [], row: { title: 'int8' } });
-  const page = await fetch(`${lab.url}/`, { headers: { accept: 'text/html' } });
+  const page = await fetch(`${lab.url}/plain/`, { headers: { accept: 'text/html' } });
   expect(await page.text()).toContain('imported');
   await writeFile(file, 'model,device,device_class,ep,p50_ms\nnet,NPU X,npu,QNN,5.5\n');
   const wrong = await lab.grove('result', 'import', file, '--format', 'csv');

@@ -72,8 +72,8 @@ if (data !== undefined && data !== '') {
     it('shows the ranking wherever a cell is shown', async () => {
       const table = await lab.grove('matrix');
       const markdown = await lab.grove('matrix', '-o', 'md');
-      const matrixPage = await (await fetch(`${lab.url}/`)).text();
-      const cellPage = await (await fetch(`${lab.url}/cells/${cell.id}`)).text();
+      const matrixPage = await (await fetch(`${lab.url}/plain/`)).text();
+      const cellPage = await (await fetch(`${lab.url}/plain/cells/${cell.id}`)).text();
       const jobId = /job (j-\w+)/.exec(answer.out)?.[1] ?? '';
       const job = await lab.grove('job', 'view', jobId);
       for (const text of [table.out, markdown.out, matrixPage, cellPage, answer.out, job.out]) expect(text).toMatch(/MRR@?10? 0\.60/);
