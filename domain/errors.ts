@@ -227,6 +227,12 @@ export const ERRORS = {
     message: 'Reference {where}: {problem}.',
     advice: 'Make the reference again from the exported model.',
   },
+  'invalid-bundle': {
+    ...input,
+    http: 422,
+    message: 'Evidence bundle {file} is not what its farm signed ({count} problem(s)); first: {problem}.',
+    advice: 'Ask for the bundle again (grove bundle create), and compare the key it names with the one its farm shows (grove bundle key).',
+  },
   'unsafe-path': {
     ...input,
     message: 'The path "{path}" leaves its folder or is not portable.',
