@@ -13,6 +13,7 @@ import { type ClientOptions, Http } from './client/http.ts';
 import { followLog, type LogOptions, readLog } from './client/log.ts';
 import { type UploadOptions, type UploadSource, uploadFiles } from './client/upload.ts';
 import type { FarmEvent } from './events.ts';
+import { type FarmKey, farmKeySchema } from './evidence.ts';
 import { type GarbageView, garbageViewSchema } from './garbage.ts';
 import { type Health, healthSchema, type Ready, readySchema, type ShutdownAnswer, shutdownAnswerSchema } from './health.ts';
 import {
@@ -127,6 +128,10 @@ export interface GroveClient {
   taskLog(taskId: string, options?: LogOptions): Promise<string>;
   /** Chunks of text until the attempt ends; survives broken connections. */
   followLog(taskId: string, options?: LogOptions): AsyncIterable<string>;
+  /** The open response of a bundle's download: read its `body`. */
+  taskBundle(taskId: string, options: { readonly withModel: boolean; readonly signal?: AbortSignal }): Promise<Response>;
+  /** What bundles are signed with. */
+  farmKey(): Promise<FarmKey>;
   agents(): Promise<AgentList>;
   agent(agentId: string): Promise<AgentView>;
   /** The agent gets no more work until the mark ends or {@link unmarkAgent} removes it. */
@@ -186,6 +191,7 @@ function farmMethods(http: Http) {
     agent: (agentId) => http.json(ROUTES.agent, agentViewSchema, { params: { agentId } }),
     markAgent: (agentId, body) => http.json(ROUTES.markAgent, agentViewSchema, { params: { agentId }, body }),
     unmarkAgent: (agentId) => http.json(ROUTES.unmarkAgent, agentViewSchema, { params: { agentId }, body: {} }),
+    farmKey: () => http.json(ROUTES.farmKey, farmKeySchema),
     policy: () => http.json(ROUTES.policy, policyViewSchema),
     setPolicy: (body) => http.json(ROUTES.setPolicy, policyViewSchema, { body }),
     events: (options = {}) => followEvents(http, options),
@@ -209,6 +215,8 @@ function jobMethods(http: Http) {
     task: (taskId) => http.json(ROUTES.task, taskViewSchema, { params: { taskId } }),
     taskLog: (taskId, options = {}) => readLog(http, taskId, options),
     followLog: (taskId, options = {}) => followLog(http, taskId, options),
+    taskBundle: (taskId, { withModel, signal }) =>
+      http.stream(ROUTES.taskBundle, { params: { taskId }, query: { model: withModel ? '1' : '0' }, ...(signal && { signal }) }),
   } satisfies Partial<GroveClient>;
 }
 

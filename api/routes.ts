@@ -9,6 +9,7 @@ import { schedulingPolicySchema } from '../domain/policy.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
 import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
+import { farmKeySchema } from './evidence.ts';
 import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import {
@@ -256,6 +257,28 @@ export const ROUTES = {
     answers: [{ status: 200, description: 'UTF-8 text.', content: { 'text/plain': null } }],
     errors: ['not-found'],
   }),
+  taskBundle: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/tasks/{taskId}/bundle',
+    tag: 'tasks',
+    kind: 'raw',
+    params: taskParams,
+    query: z.strictObject({ model: z.enum(['0', '1']).default('1').describe('0: leave the converted model out; its digests stay.') }),
+    summary: 'The evidence of a benchmark that has ended, as a signed tar archive.',
+    description: 'manifest.json lists every member with its SHA-256, signature.json signs it with the key that /api/v1/farm-key shows.',
+    answers: [{ status: 200, description: 'The archive, as an attachment.', content: { 'application/x-tar': null } }],
+    errors: ['not-found', 'too-many-streams', 'unsafe-path'],
+  }),
+  farmKey: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/farm-key',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'The public key that evidence bundles of this farm are signed with.',
+    answers: [json(200, 'The same for all coordinators of the farm.', farmKeySchema)],
+  }),
   agents: defineRoute({
     ...nothing,
     method: 'get',
@@ -433,7 +456,6 @@ export const ROUTES = {
         description: 'The matrix.',
         content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null, 'text/csv': null, 'application/xml': null },
       },
-      { status: 304, description: 'Of JSON: nothing has changed since the answer whose `ETag` came as `If-None-Match`.', content: {} },
     ],
   }),
   matrixList: defineRoute({

@@ -1,5 +1,6 @@
 import type { Health } from '../api/health.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { SigningKey } from '../platform/ed25519.ts';
 import type { ImportStore } from './imports/import-store.ts';
 import type { TaskLogs } from './logs/task-logs.ts';
 import type { Broadcast } from './peers/broadcast.ts';
@@ -19,6 +20,8 @@ export interface FarmState {
   readonly logs: TaskLogs;
   readonly imports: ImportStore;
   readonly pins: PinStore;
+  /** Signs evidence; one for all coordinators of the farm, made at its first start. */
+  readonly key: SigningKey;
   readonly broadcast: Broadcast;
   readonly roll: Roll;
   /** Whose turn it is to expire what is due. */

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { createSystemClock } from '../platform/clock.ts';
 import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
-import { WEB_FOLDER } from '../platform/installation.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
 import { systemRandom } from '../platform/random.ts';
 import { VERSION } from '../platform/version.ts';
@@ -16,7 +15,6 @@ import { openParts, type Parts } from './parts.ts';
 import { createRestApp } from './rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
-import { readWebApp } from './rest/web-app.ts';
 import { startAgents, startCommands } from './services.ts';
 import { Stopper, UndoList } from './stopper.ts';
 import { verifyBlobs } from './submit/verify-blobs.ts';
@@ -68,7 +66,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const origin = { url: '' };
   const parts = await openParts({ config, undo, ports, log, folder, coordinatorId, stopper, origin });
   const commands = await startCommands(parts);
-  const rest = await listenRest(createRestApp({ ...restDeps(parts, commands, stopper), web: await readWebApp(WEB_FOLDER, systemFiles) }), {
+  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
     host: config.host,
     port: config.restPort,
     idleMs: REST_IDLE_MS,
@@ -104,7 +102,7 @@ function openGarbageCollection({ undo, log, clock, random, store, imports, artif
   return garbage;
 }
 
-function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): Omit<RestDeps, 'web'> {
+function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): RestDeps {
   const garbage = openGarbageCollection(parts);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {
@@ -125,6 +123,7 @@ function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suite
     logs,
     progress: hub,
     catalogue,
+    farmKey: farm.key,
     imports,
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { systemFiles } from '../platform/files.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { attemptHasEnded } from './attempt-has-ended.ts';
+import { openFileFarmKey } from './evidence/farm-key.ts';
 import type { FarmState } from './farm-state.ts';
 import { FileImportStore } from './imports/file-import-store.ts';
 import { FileTaskLogs } from './logs/file-task-logs.ts';
@@ -16,6 +17,7 @@ import { createMemoryTaskStore } from './store/memory/memory-task-store.ts';
 export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: OpenRequest): Promise<FarmState> {
   const imports = await FileImportStore.open(join(folder, 'imports'), systemFiles);
   const pins = await FilePinStore.open(join(folder, 'pins'), systemFiles);
+  const key = await openFileFarmKey(folder, systemFiles);
   const store = createMemoryTaskStore({
     folder: join(folder, 'store'),
     files: systemFiles,
@@ -41,6 +43,7 @@ export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: Op
     logs,
     imports,
     pins,
+    key,
     broadcast: loneBroadcast,
     roll: createLoneRoll(() => ports.clock.now()),
     reaperTurn: alwaysMine,

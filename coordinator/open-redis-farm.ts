@@ -7,6 +7,7 @@ import type { FarmState, Trouble } from './farm-state.ts';
 import type { OpenRequest } from './open-request.ts';
 import { FarmClock } from './peers/farm-clock.ts';
 import { openRedisBroadcast } from './peers/redis/redis-broadcast.ts';
+import { openRedisFarmKey } from './peers/redis/redis-farm-key.ts';
 import { readRedisHealth } from './peers/redis/redis-health.ts';
 import { RedisImportStore } from './peers/redis/redis-import-store.ts';
 import { RedisPinStore } from './peers/redis/redis-pin-store.ts';
@@ -81,6 +82,7 @@ export async function openRedisFarm(
     logs,
     imports: new RedisImportStore(link, prefix),
     pins: new RedisPinStore(link, prefix),
+    key: await openRedisFarmKey(link, prefix),
     broadcast,
     roll: new RedisRoll({ link, key: `${prefix}coordinators`, clock }),
     reaperTurn: createRedisTurn({ link, key: `${prefix}turn:reaper`, coordinatorId }),

@@ -8,6 +8,9 @@ import { registerAgentRun } from './agent-run.ts';
 import { registerAgentShow } from './agent-show.ts';
 import { registerArtifactGc } from './artifact-gc.ts';
 import { registerBench } from './bench.ts';
+import { registerBundleCreate } from './bundle-create.ts';
+import { registerBundleKey } from './bundle-key.ts';
+import { registerBundleVerify } from './bundle-verify.ts';
 import { registerCellAck } from './cell-ack.ts';
 import { registerCellNote } from './cell-note.ts';
 import { registerCellPin } from './cell-pin.ts';
@@ -77,6 +80,9 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerCellAck,
   registerCellNote,
   registerPull,
+  registerBundleCreate,
+  registerBundleVerify,
+  registerBundleKey,
   registerJobList,
   registerJobView,
   registerJobWatch,

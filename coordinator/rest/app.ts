@@ -4,6 +4,7 @@ import type { RestDeps } from './deps.ts';
 import { agentHandlers } from './handlers/agents.ts';
 import { artifactHandlers } from './handlers/artifacts.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { evidenceHandlers } from './handlers/evidence.ts';
 import { farmHandlers } from './handlers/farm.ts';
 import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
@@ -18,8 +19,7 @@ import { loopbackGuard } from './middleware/loopback-guard.ts';
 import { noSuchRoute, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
-import { pageAssets, pageErrors, plainPages } from './pages/pages.ts';
-import { webPages } from './web-app.ts';
+import { pages } from './pages/pages.ts';
 
 /** The REST API and the pages as one Express application; it listens nowhere by itself. */
 export function createRestApp(deps: RestDeps): Express {
@@ -29,11 +29,7 @@ export function createRestApp(deps: RestDeps): Express {
   app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, loopbackGuard);
   const readBody = jsonBody({ limitBytes: deps.limits.bodyBytes, timeoutMs: deps.limits.bodyMs, clock: deps.clock });
   bindRoutes(app, allHandlers(deps), readBody);
-  app.use(pageAssets());
-  // Without scripts, and where the application is not built.
-  app.use('/plain', plainPages(deps));
-  app.use(deps.web === undefined ? plainPages(deps) : webPages(deps.web));
-  app.use(pageErrors);
+  app.use(pages(deps));
   app.use(noSuchRoute, problems(deps.log, deps.limits));
   return app;
 }
@@ -43,6 +39,7 @@ function allHandlers(deps: RestDeps) {
     ...farmHandlers(deps),
     ...jobHandlers(deps),
     ...taskHandlers(deps),
+    ...evidenceHandlers(deps),
     ...agentHandlers(deps),
     ...policyHandlers(deps),
     ...recipeHandlers(deps),

@@ -14,6 +14,7 @@ import type { Clock, Random } from '../../domain/ports.ts';
 import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { Pin, Suite } from '../../domain/suite.ts';
+import type { SigningKey } from '../../platform/ed25519.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { GarbageCollection } from '../artifacts/gc/garbage-collection.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
@@ -36,8 +37,8 @@ export interface RestDeps {
   readonly logs: Pick<TaskLogs, 'read'>;
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
-  /** Undefined where it is not built: the plain pages stand in its place. */
-  readonly web: WebApp | undefined;
+  /** Signs evidence bundles. */
+  readonly farmKey: SigningKey;
   readonly imports: ImportStore;
   readonly suites: SuiteCommands;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
@@ -51,14 +52,6 @@ export interface RestDeps {
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;
   readonly limits: RestLimits;
-}
-
-/** The web application as it was built. */
-export interface WebApp {
-  /** Its one page; it finds out from the address what to show. */
-  readonly page: string;
-  /** Where everything that the page loads lies. */
-  readonly folder: string;
 }
 
 /** What people do with jobs. */
@@ -127,6 +120,8 @@ export interface RestLimits {
   readonly eventBacklog: number;
   /** Followed logs open at once, over all clients. */
   readonly logStreams: number;
+  /** Evidence bundles that are sent at once, over all clients. */
+  readonly bundleStreams: number;
 }
 
 /** Limits of a farm that nobody has configured. */
@@ -136,4 +131,5 @@ export const DEFAULT_REST_LIMITS: RestLimits = {
   eventStreams: 256,
   eventBacklog: 10_000,
   logStreams: 256,
+  bundleStreams: 16,
 };

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentList, AgentView } from '../../api/agents.ts';
 import type { Explanation, JobList, JobView } from '../../api/jobs.ts';
 import type { CellView, MatrixList } from '../../api/matrix.ts';
 import type { RecipeList, RecipeView } from '../../api/recipes.ts';
+import { verifyBundle } from '../../cli/bundle/verify-bundle.ts';
 import type { GroveProcess } from '../support/grove-process.ts';
 import { Lab, RECIPE } from '../support/lab.ts';
 
@@ -126,6 +128,21 @@ describe('a completed job', () => {
     const { code, err } = await lab.grove('pull', jobId, '--out', folder, '--recipe', 'dml');
     expect(code).toBe(2);
     expect(err).toContain('no recipe of it is called "dml", but trtrtx');
+  });
+
+  it('has evidence that is verified without the farm', async () => {
+    const [cell] = (await lab.client.matrix()).cells.flat().filter((one) => one !== null);
+    const file = join(lab.folder, 'evidence.tar');
+    expect(await table('bundle', 'create', cell?.id ?? '', '--out', file)).toContain(`the evidence of ${cell?.provenance.taskId}`);
+    const key = (await table('bundle', 'key')).trim();
+    expect(await table('bundle', 'verify', file, '--key', key)).toMatch(/^intact: .*\n.*\nsigned by [0-9a-f]{16}, the key you named\n$/);
+    const bytes = await readFile(file);
+    const at = (await verifyBundle(file)).members.get('model/model.onnx')?.offset ?? 0;
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    await writeFile(file, bytes);
+    const { code, out } = await lab.grove('bundle', 'verify', file, '-o', 'json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ intact: false, problems: [{ member: 'model/model.onnx' }] });
   });
 
   it('that does not exist is an error that names it', async () => {

@@ -5,6 +5,7 @@ import { createClient, type GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { FsArtifactStore } from '../../coordinator/artifacts/fs/fs-artifact-store.ts';
 import { GarbageCollection } from '../../coordinator/artifacts/gc/garbage-collection.ts';
+import { openFileFarmKey } from '../../coordinator/evidence/farm-key.ts';
 import { FileImportStore } from '../../coordinator/imports/file-import-store.ts';
 import { FileTaskLogs } from '../../coordinator/logs/file-task-logs.ts';
 import { ProgressHub } from '../../coordinator/logs/progress-hub.ts';
@@ -151,8 +152,8 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     },
     logs,
     progress,
+    farmKey: await openFileFarmKey(folder, systemFiles),
     catalogue: await readCatalogue('recipes', sha256),
-    web: undefined,
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
     suites: { all: [], pins: async () => [], pin: async () => {}, unpin: async () => {}, run: async () => ({ jobs: [], skipped: [] }) },
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),

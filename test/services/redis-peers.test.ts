@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisBroadcast } from '../../coordinator/peers/redis/redis-broadcast.ts';
+import { openRedisFarmKey } from '../../coordinator/peers/redis/redis-farm-key.ts';
 import { RedisImportStore } from '../../coordinator/peers/redis/redis-import-store.ts';
 import { RedisPinStore } from '../../coordinator/peers/redis/redis-pin-store.ts';
 import { RedisRoll } from '../../coordinator/peers/redis/redis-roll.ts';
@@ -7,6 +8,7 @@ import { RedisTaskLogs } from '../../coordinator/peers/redis/redis-task-logs.ts'
 import { createRedisTurn } from '../../coordinator/peers/redis/redis-turn.ts';
 import { connectRedis, type RedisLink } from '../../coordinator/store/redis/connect.ts';
 import { createSystemClock } from '../../platform/clock.ts';
+import { describeFarmKey } from '../conformance/farm-key.ts';
 import { describeImportStore } from '../conformance/import-store.ts';
 import { describePinStore } from '../conformance/pin-store.ts';
 import { describeTaskLogs } from '../conformance/task-logs.ts';
@@ -54,6 +56,21 @@ describeImportStore('Redis', async () => {
 describePinStore('Redis', async () => {
   const prefix = prefixOf(redis.farm());
   return { open: async () => new RedisPinStore(link, prefix), close: async () => {} };
+});
+
+describeFarmKey('Redis', async () => {
+  const prefix = prefixOf(redis.farm());
+  return {
+    open: () => openRedisFarmKey(link, prefix),
+    replace: async (text) => void (await link.run((client) => client.set(`${prefix}farm-key`, text))),
+    close: async () => {},
+  };
+});
+
+it('coordinators that start at once agree on one farm key', async () => {
+  const prefix = prefixOf(redis.farm());
+  const keys = await Promise.all(Array.from({ length: 5 }, () => openRedisFarmKey(link, prefix)));
+  expect(new Set(keys.map(({ publicKey }) => publicKey)).size).toBe(1);
 });
 
 describe('coordinators of one farm', () => {
