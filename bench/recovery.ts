@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { GroveClient } from '../api/client.ts';
 import { EXPIRY_HOLD_MS, SILENCE_MS, STREAM_GRACE_MS } from '../domain/constants.ts';
@@ -7,7 +8,7 @@ import { CoordinatorProcess } from './farm/coordinator-process.ts';
 import { anyDevice, jobIdOf, laneJob, type StandInModel, submitAndWait, untilCompleted, uploadStandIn } from './farm/submits.ts';
 import { FleetProcess } from './fleet/fleet-process.ts';
 import { cpuMsOf, residentBytesOf } from './processes/process-tree.ts';
-import { inFreshFolder } from './work-place.ts';
+import { BENCH_FOLDER, inFreshFolder } from './work-place.ts';
 
 const AGENTS = 10_000;
 /** On a busy machine the fleet is as large as it gets in this time. */
@@ -27,7 +28,8 @@ const CLOSED_TARGET_S = STREAM_GRACE_MS / 1_000 + 1;
 const SILENT_TARGET_S = SILENCE_MS / 1_000 + 1;
 
 /** The loss of agents, ten thousand of them on one coordinator, and its death under them. */
-export function benchRecovery(_: BenchOptions): Promise<BenchReport> {
+export function benchRecovery({ profile }: BenchOptions): Promise<BenchReport> {
+  const profileFolder = profile ? join(BENCH_FOLDER, 'profiles') : undefined;
   return inFreshFolder(async (folder) => {
     const first = await CoordinatorProcess.start(folder);
     const model = await uploadStandIn(first.client);
@@ -41,7 +43,7 @@ export function benchRecovery(_: BenchOptions): Promise<BenchReport> {
     try {
       const joined: Figure = { name: `${fleet.agents} agents joined within`, unit: 's', value: secondsSince(joinMs) };
       const idle = await idleFigures(first, fleet);
-      const storm = await crashUnderLoad({ folder, first, fleet, model });
+      const storm = await crashUnderLoad({ folder, first, fleet, model, profileFolder });
       await fleet.stop();
       await storm.second.stop();
       return reportOf([...losses, joined, ...idle, ...storm.figures], fleet.agents);
@@ -85,10 +87,18 @@ interface Crash {
   readonly first: CoordinatorProcess;
   readonly fleet: FleetProcess;
   readonly model: StandInModel;
+  /** Where the second coordinator leaves a CPU profile: the first is killed. */
+  readonly profileFolder: string | undefined;
 }
 
 /** Kills the coordinator while agents hold leases and starts another on its data folder. Throws when a lease was lost or a result counted twice. */
-async function crashUnderLoad({ folder, first, fleet, model }: Crash): Promise<{ second: CoordinatorProcess; figures: readonly Figure[] }> {
+async function crashUnderLoad({
+  folder,
+  first,
+  fleet,
+  model,
+  profileFolder,
+}: Crash): Promise<{ second: CoordinatorProcess; figures: readonly Figure[] }> {
   const leases = Math.floor(fleet.agents / LANES);
   const jobId = jobIdOf(await first.client.submit(await laneJob(model, { lane: 0, benchmarks: leases })));
   await untilRunning(first.client, jobId, leases);
@@ -97,7 +107,7 @@ async function crashUnderLoad({ folder, first, fleet, model }: Crash): Promise<{
   returned.catch(() => {});
   await first.kill();
   const killedMs = performance.now();
-  const second = await CoordinatorProcess.start(folder, { like: first });
+  const second = await CoordinatorProcess.start(folder, { like: first, profileFolder });
   await second.client.job(jobId);
   const serving = secondsSince(killedMs);
   const abandoned = await returned;

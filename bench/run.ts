@@ -75,8 +75,7 @@ async function main(): Promise<void> {
   for (const name of names) {
     console.error(`bench: ${name} ...`);
     const watchdog = setTimeout(() => giveUp(name), LIMIT_MS);
-    const report = await BENCHES[name]?.({ profile });
-    clearTimeout(watchdog);
+    const report = await BENCHES[name]?.({ profile }).finally(() => clearTimeout(watchdog));
     if (report !== undefined) reports.push(report);
   }
   const run = { machine, reports };
