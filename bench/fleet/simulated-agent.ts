@@ -1,4 +1,3 @@
-import { createGrpcTransport } from '../../agent/connection/grpc-transport.ts';
 import { Session, type SessionHandlers } from '../../agent/connection/session.ts';
 import type { AgentLog } from '../../agent/log-events.ts';
 import type { Clock, Random } from '../../domain/ports.ts';
@@ -7,6 +6,7 @@ import type { Assignment, AttemptOutcome, LeaseRef } from '../../domain/task.ts'
 import { deviceOf, hostOf } from '../../test/farm/devices.ts';
 import { benchmarked, converted } from '../../test/farm/results.ts';
 import type { FleetConfig } from './fleet-protocol.ts';
+import { createHttp2Transport } from './http2-transport.ts';
 import type { Meter } from './meter.ts';
 
 type AttemptKey = Pick<LeaseRef, 'taskId' | 'attempt'>;
@@ -28,7 +28,7 @@ export interface SimulatedAgentOptions {
   readonly meter: Meter;
 }
 
-/** An agent that speaks the real protocol over the real connection and whose work is a script: wait, then answer with a valid result. */
+/** An agent that speaks the real protocol in a real agent's session and whose work is a script: wait, then answer with a valid result. */
 export class SimulatedAgent {
   readonly #options: SimulatedAgentOptions;
   readonly #agentId: string;
@@ -43,14 +43,13 @@ export class SimulatedAgent {
     this.#options = options;
     this.#ready = config.ready;
     this.#agentId = `sim-${options.index}`;
-    const url = `grpc://${config.grpcAddress}`;
     this.#session = new Session({
-      transport: createGrpcTransport(url, { clock, random }),
+      transport: createHttp2Transport({ address: config.grpcAddress, clock, random }),
       handlers: this.#handlers(),
       clock,
       random,
       log,
-      url,
+      url: config.grpcAddress,
     });
   }
 
