@@ -41,6 +41,8 @@ export interface AloneResult {
 
 const COMMANDS_PER_TASK = 3;
 const TASKS_PER_JOB = 100;
+/** So that a store shares a sync or a round trip between them. */
+const SUBMITS_AT_ONCE = 10;
 /** Of an ordinary recipe. */
 export const RECIPE_BYTES = 2_000;
 
@@ -136,8 +138,7 @@ export async function submitAll(store: TaskStore, shape: Omit<AloneShape, 'agent
     if (kind === undefined) throw new Error('no lanes');
     return { ...kind, taskId };
   };
-  const jobIds: string[] = [];
-  for (let first = from; first < from + tasks; first += TASKS_PER_JOB) {
+  const submit = async (first: number): Promise<string> => {
     const jobId = `job-${first}`;
     const count = Math.min(TASKS_PER_JOB, from + tasks - first);
     await store.submit({
@@ -150,8 +151,12 @@ export async function submitAll(store: TaskStore, shape: Omit<AloneShape, 'agent
       priority: spec.priority,
       tasks: Array.from({ length: count }, (_, index) => task(first + index, `${jobId}-${index}`)),
     });
-    jobIds.push(jobId);
-  }
+    return jobId;
+  };
+  const firsts = Array.from({ length: Math.ceil(tasks / TASKS_PER_JOB) }, (_, index) => from + index * TASKS_PER_JOB);
+  const jobIds: string[] = [];
+  for (let wave = 0; wave < firsts.length; wave += SUBMITS_AT_ONCE)
+    jobIds.push(...(await Promise.all(firsts.slice(wave, wave + SUBMITS_AT_ONCE).map(submit))));
   return jobIds;
 }
 
