@@ -5,16 +5,15 @@ import { createHeap } from './heap.ts';
 const ascending = (a: number, b: number) => a - b;
 
 describe('heap', () => {
-  it('gives items back in order, also after some were taken out from within', () => {
+  it('gives items back in order', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer()), fc.integer({ min: 2, max: 5 }), (numbers, divisor) => {
+      fc.property(fc.array(fc.integer()), (numbers) => {
         const heap = createHeap<number>(ascending);
         for (const number of numbers) heap.push(number);
         expect(heap.size).toBe(numbers.length);
-        heap.retain((number) => number % divisor !== 0);
         const drained: number[] = [];
         for (let top = heap.pop(); top !== undefined; top = heap.pop()) drained.push(top);
-        expect(drained).toEqual(numbers.filter((number) => number % divisor !== 0).sort(ascending));
+        expect(drained).toEqual(numbers.toSorted(ascending));
       }),
     );
   });

@@ -4,10 +4,6 @@ export interface Heap<T> {
   peek(): T | undefined;
   push(item: T): void;
   pop(): T | undefined;
-  /** Items in no particular order. */
-  items(): readonly T[];
-  /** Keeps only the items that pass, in linear time. */
-  retain(keep: (item: T) => boolean): void;
 }
 
 /** `compare` is negative when its first argument belongs nearer the top. */
@@ -17,7 +13,7 @@ export function createHeap<T>(compare: (a: T, b: T) => number): Heap<T> {
 
 class BinaryHeap<T> implements Heap<T> {
   readonly #compare: (a: T, b: T) => number;
-  #items: T[] = [];
+  readonly #items: T[] = [];
 
   constructor(compare: (a: T, b: T) => number) {
     this.#compare = compare;
@@ -31,10 +27,6 @@ class BinaryHeap<T> implements Heap<T> {
     return this.#items[0];
   }
 
-  items(): readonly T[] {
-    return this.#items;
-  }
-
   push(item: T): void {
     this.#items.push(item);
     this.#siftUp(this.#items.length - 1, item);
@@ -45,14 +37,6 @@ class BinaryHeap<T> implements Heap<T> {
     const last = this.#items.pop();
     if (last !== undefined && this.#items.length > 0) this.#siftDown(0, last);
     return top;
-  }
-
-  retain(keep: (item: T) => boolean): void {
-    this.#items = this.#items.filter(keep);
-    for (let index = (this.#items.length >> 1) - 1; index >= 0; index -= 1) {
-      const item = this.#items[index];
-      if (item !== undefined) this.#siftDown(index, item);
-    }
   }
 
   #siftUp(from: number, item: T): void {

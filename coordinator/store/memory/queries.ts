@@ -49,7 +49,7 @@ export function queueSummaries(state: State): readonly QueueSummary[] {
   return [...state.queues.values()].flatMap((queue) => {
     const { requirementDigest, requirement, pending, lanes } = queue;
     const first = oldest(queue);
-    const pendingBy = { urgent: lanes.urgent.live, interactive: lanes.interactive.live, sweep: lanes.sweep.live };
+    const pendingBy = { urgent: lanes.urgent.entries.size, interactive: lanes.interactive.entries.size, sweep: lanes.sweep.entries.size };
     const oldestEnqueuedAt = first?.enqueuedAt ?? 0;
     return first === undefined ? [] : [{ requirementDigest, requirement, pending: pending.size, pendingBy, oldestEnqueuedAt }];
   });

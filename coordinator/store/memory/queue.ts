@@ -2,26 +2,18 @@ import type { Priority, TaskId } from '../../../domain/names.ts';
 import type { EpochMs } from '../../../domain/ports.ts';
 import type { Requirement } from '../../../domain/requirement.ts';
 import { compareInLane, LOOKED_AT_PER_LINE, type Place, PRIORITIES, PRIORITY_CLASS } from '../order.ts';
-import { createHeap, type Heap } from './heap.ts';
+import { SortedList } from './sorted-list.ts';
 
-/** A pending task in its lane. Compared by identity: a task that left and came back has another entry, and the old one is dropped when met. */
+/** A pending task in its lane. */
 export interface Entry extends Place {
   readonly taskId: TaskId;
 }
 
-/** A submitter's entries of a lane. */
-interface Line {
-  readonly heap: Heap<Entry>;
-  live: number;
-}
-
 /** Pending tasks of one priority within a queue, and the lane's fair-share clock. */
 export interface Lane {
-  readonly heap: Heap<Entry>;
+  readonly entries: SortedList<Entry>;
   /** The same entries by submitter: for when the first ones are held back by a quota, or avoid the host that asks. */
-  readonly lines: Map<string, Line>;
-  /** Entries of the heap that are still pending. */
-  live: number;
+  readonly lines: Map<string, SortedList<Entry>>;
   virtualTime: number;
   /** Submitter -> virtual finish time of its last entry. */
   readonly finishes: Map<string, number>;
@@ -32,24 +24,21 @@ export interface Queue {
   readonly requirementDigest: string;
   readonly requirement: Requirement;
   readonly pending: Map<TaskId, Entry>;
-  /** The same entries, the one enqueued first on top. */
-  readonly byAge: Heap<Entry>;
+  /** The same entries, the one enqueued first at the front. */
+  readonly byAge: SortedList<Entry>;
   readonly lanes: Readonly<Record<Priority, Lane>>;
 }
 
 /** Cost of one task in virtual time, divided by its submitter's weight. */
 const TASK_COST = 1;
 
-/** A heap is rebuilt when it holds this many more dead entries than live ones. */
-const COMPACT_SLACK = 64;
-
 export function createQueue(requirementDigest: string, requirement: Requirement): Queue {
   const lanes = { urgent: createLane(), interactive: createLane(), sweep: createLane() };
-  return { requirementDigest, requirement, pending: new Map(), byAge: createHeap<Entry>((a, b) => a.sequence - b.sequence), lanes };
+  return { requirementDigest, requirement, pending: new Map(), byAge: new SortedList<Entry>((a, b) => a.sequence - b.sequence), lanes };
 }
 
 function createLane(): Lane {
-  return { heap: createHeap<Entry>(compareInLane), lines: new Map(), live: 0, virtualTime: 0, finishes: new Map() };
+  return { entries: new SortedList<Entry>(compareInLane), lines: new Map(), virtualTime: 0, finishes: new Map() };
 }
 
 /** What a task brings when it becomes pending. */
@@ -82,39 +71,22 @@ function nextFinish(lane: Lane, submitter: string, weight: number): number {
 
 /** Puts an entry back as it was: after a restart, or into another lane. */
 export function restore(queue: Queue, entry: Entry): void {
-  const lane = queue.lanes[entry.priority];
+  const { entries, lines } = queue.lanes[entry.priority];
+  const line = lines.get(entry.submitter) ?? new SortedList<Entry>(compareInLane);
+  lines.set(entry.submitter, line);
   queue.pending.set(entry.taskId, entry);
-  queue.byAge.push(entry);
-  lane.heap.push(entry);
-  lane.live += 1;
-  const line = lane.lines.get(entry.submitter) ?? { heap: createHeap<Entry>(compareInLane), live: 0 };
-  lane.lines.set(entry.submitter, line);
-  line.heap.push(entry);
-  line.live += 1;
+  for (const list of [queue.byAge, entries, line]) list.add(entry);
 }
 
 /** Takes a task out, for a lease (`served`) or because it ended. The lane's clock moves only when it was served. */
 export function dequeue(queue: Queue, entry: Entry, served: boolean): void {
   const lane = queue.lanes[entry.priority];
+  const line = lane.lines.get(entry.submitter);
   queue.pending.delete(entry.taskId);
-  lane.live -= 1;
+  for (const list of [queue.byAge, lane.entries, line]) list?.remove(entry);
+  if (line?.size === 0) lane.lines.delete(entry.submitter);
   if (served) lane.virtualTime = Math.max(lane.virtualTime, entry.virtualFinish);
-  if (lane.live === 0) lane.finishes.clear();
-  compact(queue, lane.heap, lane.live);
-  leaveLine(queue, lane, entry.submitter);
-  compact(queue, queue.byAge, queue.pending.size);
-}
-
-function leaveLine(queue: Queue, { lines }: Lane, submitter: string): void {
-  const line = lines.get(submitter);
-  if (line === undefined) return;
-  line.live -= 1;
-  if (line.live === 0) lines.delete(submitter);
-  else compact(queue, line.heap, line.live);
-}
-
-function compact(queue: Queue, heap: Heap<Entry>, live: number): void {
-  if (heap.size > live * 2 + COMPACT_SLACK) heap.retain((item) => queue.pending.get(item.taskId) === item);
+  if (lane.entries.size === 0) lane.finishes.clear();
 }
 
 /** What may go now, for the host that asks. */
@@ -130,54 +102,39 @@ export interface Admission {
 export function* heads(queue: Queue, admits: Admission): Generator<Entry> {
   for (const priority of PRIORITIES) {
     const lane = queue.lanes[priority];
-    const entry = firstLive(queue, lane.heap);
+    const entry = lane.entries.first();
     if (entry === undefined) continue;
-    const admitted = admits.submitter(entry.submitter) && admits.task(entry.taskId) ? entry : firstAdmitted(queue, lane, admits);
+    const admitted = admits.submitter(entry.submitter) && admits.task(entry.taskId) ? entry : firstAdmitted(lane, admits);
     if (admitted !== undefined) yield admitted;
   }
 }
 
-function firstAdmitted(queue: Queue, { lines }: Lane, admits: Admission): Entry | undefined {
+function firstAdmitted({ lines }: Lane, admits: Admission): Entry | undefined {
   let first: Entry | undefined;
-  for (const [submitter, { heap }] of lines) {
-    const head = admits.submitter(submitter) ? firstInLine(queue, heap, admits) : undefined;
+  for (const [submitter, line] of lines) {
+    const head = admits.submitter(submitter) ? firstInLine(line, admits) : undefined;
     if (head !== undefined && (first === undefined || compareInLane(head, first) < 0)) first = head;
   }
   return first;
 }
 
-function firstInLine(queue: Queue, heap: Heap<Entry>, admits: Admission): Entry | undefined {
-  const passedOver: Entry[] = [];
-  let found: Entry | undefined;
-  while (found === undefined && passedOver.length < LOOKED_AT_PER_LINE) {
-    const top = firstLive(queue, heap);
-    if (top === undefined) break;
-    if (admits.task(top.taskId)) found = top;
-    else passedOver.push(top) && heap.pop();
+function firstInLine(line: SortedList<Entry>, admits: Admission): Entry | undefined {
+  let lookedAt = 0;
+  for (const entry of line) {
+    if (admits.task(entry.taskId)) return entry;
+    lookedAt += 1;
+    if (lookedAt === LOOKED_AT_PER_LINE) return undefined;
   }
-  for (const entry of passedOver) heap.push(entry);
-  return found;
+  return undefined;
 }
 
 /** The entry that has been waiting longest. */
 export function oldest(queue: Queue): Entry | undefined {
-  return firstLive(queue, queue.byAge);
+  return queue.byAge.first();
 }
 
-function firstLive(queue: Queue, heap: Heap<Entry>): Entry | undefined {
-  for (;;) {
-    const top = heap.peek();
-    if (top === undefined || queue.pending.get(top.taskId) === top) return top;
-    heap.pop();
-  }
-}
-
-/** Place of an entry within its whole queue without aging, 1 = next. Linear in the queue: a question a person asks, never part of a command. */
-export function positionOf(queue: Queue, entry: Entry): number {
-  let before = 0;
-  for (const other of queue.pending.values()) {
-    const order = PRIORITY_CLASS[other.priority] - PRIORITY_CLASS[entry.priority] || compareInLane(other, entry);
-    if (order < 0) before += 1;
-  }
-  return before + 1;
+/** Place of an entry within its whole queue without aging, 1 = next. */
+export function positionOf({ lanes }: Queue, entry: Entry): number {
+  const higher = PRIORITIES.filter((priority) => PRIORITY_CLASS[priority] < PRIORITY_CLASS[entry.priority]);
+  return higher.reduce((sum, priority) => sum + lanes[priority].entries.size, lanes[entry.priority].entries.rank(entry)) + 1;
 }
