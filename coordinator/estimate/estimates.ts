@@ -5,7 +5,7 @@ import { type Requirement, refusals } from '../../domain/requirement.ts';
 import { isEnd } from '../../domain/task-state.ts';
 import type { NewTask, QueueSummary, TaskRecord, TaskStore } from '../store/task-store.ts';
 import { FleetLoad, type Need } from './fleet-load.ts';
-import type { Judged } from './host-index.ts';
+import { HostIndex, type Judged } from './host-index.ts';
 import type { RecentDurations } from './recent-durations.ts';
 import { keysOfConversion, keysOfSpec } from './work-keys.ts';
 
@@ -41,6 +41,7 @@ export interface PlanEstimate {
 export class Estimates {
   readonly #deps: EstimatesDeps;
   readonly #matches = new Map<string, boolean>();
+  #index: HostIndex | undefined;
 
   constructor(deps: EstimatesDeps) {
     this.#deps = deps;
@@ -84,14 +85,15 @@ export class Estimates {
   async #look(): Promise<{ readonly load: FleetLoad; readonly queues: readonly QueueSummary[] }> {
     const { store, durations, clock, sharedLeasesPerHost } = this.#deps;
     const [agents, queues] = await Promise.all([store.agents(), store.queues(), durations.ready()]);
+    const matches = (requirement: Requirement, digest: string, device: Judged): boolean => this.#isMatch(requirement, digest, device);
+    this.#index = HostIndex.of(agents, matches, this.#index);
     const load = new FleetLoad({
-      agents,
+      index: this.#index,
       queues,
       now: clock.now(),
       sharedLeasesPerHost,
       durationOf: (keys, model) => durations.of(keys, model),
       readTask: (taskId) => store.task(taskId),
-      matches: (requirement, digest, device) => this.#isMatch(requirement, digest, device),
     });
     return { load, queues };
   }

@@ -2,9 +2,9 @@ import type { TaskEstimate } from '../../api/estimates.ts';
 import { type Priority, prioritySchema, type TaskId } from '../../domain/names.ts';
 import type { EpochMs } from '../../domain/ports.ts';
 import type { Requirement } from '../../domain/requirement.ts';
-import type { AgentRecord, QueueSummary, TaskRecord } from '../store/task-store.ts';
+import type { QueueSummary, TaskRecord } from '../store/task-store.ts';
 import { earliestStart, type Server } from './earliest-start.ts';
-import { type Candidate, type Host, HostIndex, type Judged } from './host-index.ts';
+import type { Candidate, Host, HostIndex } from './host-index.ts';
 import { keysOfQueue, keysOfSpec, type WorkKeys } from './work-keys.ts';
 
 /** Hosts looked at for one task: of more, those with the least work, and what is ahead shrinks in proportion. */
@@ -28,14 +28,14 @@ export interface Need {
 
 /** What the farm is at, as of one moment. */
 export interface FleetNow {
-  readonly agents: readonly AgentRecord[];
   readonly queues: readonly QueueSummary[];
   readonly now: EpochMs;
+  /** Of the agents. */
+  readonly index: HostIndex;
   /** Shared leases that a host holds at once. */
   readonly sharedLeasesPerHost: number;
   durationOf(keys: WorkKeys, deviceModel: string): number | undefined;
   readTask(taskId: TaskId): Promise<TaskRecord | undefined>;
-  matches(requirement: Requirement, requirementDigest: string, device: Judged): boolean;
 }
 
 /** Tasks of a plan with one requirement that go before others of the plan. */
@@ -68,14 +68,14 @@ export class FleetLoad {
 
   constructor(now: FleetNow) {
     this.#now = now;
-    this.#index = new HostIndex(now.agents, now.matches);
+    this.#index = now.index;
   }
 
   /** Start and end of a task that is in no one's hands yet. */
   async estimate(need: Need): Promise<TaskEstimate> {
     const { list } = this.#index.candidates(need.requirement, need.requirementDigest);
     if (list.length === 0) return unknown('no device that fits is connected and ready');
-    const some = [...list].sort((a, b) => a.host.leases.length - b.host.leases.length).slice(0, MAX_HOSTS);
+    const some = leastBusy(list);
     const servers = await Promise.all(some.map((candidate) => this.#serverOf(candidate, need)));
     const known = servers.filter((server) => typeof server !== 'string');
     const ahead = need.ahead + (this.#planned.get(need.requirementDigest)?.count ?? 0);
@@ -204,6 +204,16 @@ export class FleetLoad {
     const ranMs = Math.max(0, this.#now.now - (attempt.acceptedAt ?? attempt.leasedAt));
     return Math.max(0, Math.round(durationMs - ranMs));
   }
+}
+
+/** As many as are looked at, the first of equals first; without a look at the whole fleet where enough of it is free. */
+function leastBusy(list: readonly Candidate[]): readonly Candidate[] {
+  const free: Candidate[] = [];
+  for (const candidate of list) {
+    if (candidate.host.leases.length === 0) free.push(candidate);
+    if (free.length === MAX_HOSTS) return free;
+  }
+  return list.toSorted((a, b) => a.host.leases.length - b.host.leases.length).slice(0, MAX_HOSTS);
 }
 
 function unknown(why: string): TaskEstimate {

@@ -9,7 +9,8 @@ export interface Judged extends Device {
 
 export interface Host {
   readonly hostId: HostId;
-  readonly leases: AgentRecord['leases'];
+  /** Of all its agents, as of the last look. */
+  leases: AgentRecord['leases'];
   /** Device name -> model. */
   readonly models: ReadonlyMap<string, string>;
 }
@@ -26,6 +27,9 @@ export interface Candidates {
   readonly hosts: ReadonlySet<Host>;
 }
 
+/** Requirements whose candidates are remembered; at the limit all are forgotten. */
+const MAX_ANSWERS = 1_000;
+
 type Matches = (requirement: Requirement, requirementDigest: string, device: Judged) => boolean;
 
 /** The fleet by host and by device profile: equal machines are judged once. */
@@ -36,10 +40,46 @@ export class HostIndex {
   readonly #units = new Map<string, Candidate>();
   readonly #models = new Map<string, string>();
   readonly #answers = new Map<string, Candidates>();
+  readonly #hosts = new Map<HostId, Host>();
+  #agents: readonly AgentRecord[];
 
-  constructor(agents: readonly AgentRecord[], matches: Matches) {
+  private constructor(agents: readonly AgentRecord[], matches: Matches) {
     this.#matches = matches;
+    this.#agents = agents;
     for (const members of byHost(agents).values()) this.#addHost(members);
+  }
+
+  /**
+   * The index of a fleet. Between two looks of one coordinator little but leases and heartbeats changes: then it is the `earlier` one, brought up to
+   * date, and everything worked out from it stays known.
+   */
+  static of(agents: readonly AgentRecord[], matches: Matches, earlier?: HostIndex): HostIndex {
+    return earlier?.follow(agents) ? earlier : new HostIndex(agents, matches);
+  }
+
+  /** False, and nothing changed, when the fleet offers something else than before. */
+  follow(agents: readonly AgentRecord[]): boolean {
+    const before = this.#agents;
+    if (agents.length !== before.length || !agents.every((agent, index) => offersAsBefore(agent, before[index]))) return false;
+    const moved = agents.filter(({ leases }, index) => leases !== before[index]?.leases);
+    if (moved.length > 0 && this.#hosts.size < agents.length) this.#setLeases(agents);
+    else this.#setLeases(moved);
+    this.#agents = agents;
+    return true;
+  }
+
+  /** @param agents with all others of their hosts. */
+  #setLeases(agents: readonly AgentRecord[]): void {
+    const fresh = new Set<Host>();
+    for (const {
+      host: { hostId },
+      leases,
+    } of agents) {
+      const host = this.#hosts.get(hostId);
+      if (host === undefined) continue;
+      host.leases = fresh.has(host) ? [...host.leases, ...leases] : leases;
+      fresh.add(host);
+    }
   }
 
   /** Model of any known device; its name for one that is not known. */
@@ -57,6 +97,7 @@ export class HostIndex {
     if (known !== undefined) return known;
     const list = this.#find(requirement, requirementDigest);
     const candidates = { list, hosts: new Set(list.map(({ host }) => host)) };
+    if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
     this.#answers.set(requirementDigest, candidates);
     return candidates;
   }
@@ -65,7 +106,7 @@ export class HostIndex {
     const [first, ...others] = agents;
     if (first === undefined) return;
     const { hostId } = first.host;
-    const host =
+    const host: Host =
       others.length === 0
         ? { hostId, leases: first.leases, models: offerOf(first).models }
         : {
@@ -73,6 +114,7 @@ export class HostIndex {
             leases: agents.flatMap(({ leases }) => leases),
             models: new Map(agents.flatMap((agent) => [...offerOf(agent).models])),
           };
+    this.#hosts.set(hostId, host);
     for (const [name, model] of host.models) this.#models.set(name, model);
     for (const agent of agents) if (takesWork(agent)) this.#addAgent(host, agent);
   }
@@ -119,6 +161,13 @@ function offerOf({ devices, profileDigests }: AgentRecord): Offer {
   const offer = { judged, models: new Map(devices.map(({ name, profile }) => [name, profile.model])) };
   offers.set(devices, offer);
   return offer;
+}
+
+/** Whether the index of a fleet with one record is that of a fleet with the other, but for leases. */
+function offersAsBefore(agent: AgentRecord, before: AgentRecord | undefined): boolean {
+  if (agent === before) return true;
+  if (agent.devices !== before?.devices || agent.profileDigests !== before.profileDigests) return false;
+  return agent.host.hostId === before.host.hostId && takesWork(agent) === takesWork(before);
 }
 
 function takesWork({ connection, status, mark }: AgentRecord): boolean {
