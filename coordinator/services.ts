@@ -5,6 +5,7 @@ import type { Principal } from '../domain/principal.ts';
 import type { Assignment } from '../domain/task.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { VERSION } from '../platform/version.ts';
+import { createRecentClaims } from './artifacts/recent-claims.ts';
 import { Estimates } from './estimate/estimates.ts';
 import { RecentDurations } from './estimate/recent-durations.ts';
 import { expand } from './expand/expand.ts';
@@ -63,7 +64,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
   const estimates = new Estimates({ store, durations, clock, sharedLeasesPerHost: SHARED_LEASES_PER_HOST });
   const { submit } = createSubmitService({
     store,
-    artifacts,
+    artifacts: createRecentClaims(artifacts),
     catalogue,
     imports,
     archive,
