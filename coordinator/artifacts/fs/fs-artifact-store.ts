@@ -113,7 +113,6 @@ export class FsArtifactStore implements ArtifactStore, SignedBlobs {
 
   async receive(blob: Blob, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const finalPath = this.#pathOf(blob.sha256);
-    await mkdir(join(finalPath, '..'), { recursive: true, mode: 0o700 });
     // A name of its own per transfer: two transfers of one blob do not meet, and the second rename replaces equal bytes.
     const temporaryPath = join(this.#folder, 'incoming', `${blob.sha256.slice(0, 16)}-${randomBytes(8).toString('hex')}`);
     await receiveBlob(blob, bytes, { temporaryPath, finalPath });

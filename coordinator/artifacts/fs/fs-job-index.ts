@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchivedJobEntry, JobIndex } from '../artifact-store.ts';
 import { indexName, readIndexName } from '../index-names.ts';
+import { withFolder } from './with-folder.ts';
 
 /** Empty files in a folder beside the blobs. */
 export class FsJobIndex implements JobIndex {
@@ -13,8 +14,8 @@ export class FsJobIndex implements JobIndex {
   }
 
   async add(entry: ArchivedJobEntry): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(this.#folder, indexName(entry)), '', { flush: true });
+    const path = join(this.#folder, indexName(entry));
+    await withFolder(path, () => writeFile(path, '', { flush: true }));
   }
 
   async *entries(jobId?: string): AsyncGenerator<ArchivedJobEntry> {

@@ -3,6 +3,7 @@ import { access, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GroveError } from '../../../domain/errors.ts';
 import type { Blob } from '../../../domain/manifest.ts';
+import { withFolder } from './with-folder.ts';
 
 /** Where an incoming blob is written and where it goes once proven. Both on one file system. */
 export interface BlobPlaces {
@@ -29,7 +30,7 @@ export async function receiveBlob(blob: Blob, bytes: AsyncIterable<Uint8Array>, 
 
 async function publish(temporaryPath: string, finalPath: string): Promise<void> {
   try {
-    await rename(temporaryPath, finalPath);
+    await withFolder(finalPath, () => rename(temporaryPath, finalPath));
   } catch (error) {
     // Windows refuses to replace a file that somebody reads. What is there has the same digest, so it is as good.
     if (!(await exists(finalPath))) throw error;
