@@ -68,6 +68,8 @@ export class Session {
   readonly #grants: GrantRequests;
   readonly #stopped = new AbortController();
   readonly #untilStopped: Promise<undefined>;
+  /** Ends of the pauses under way. */
+  readonly #pauses = new Set<() => void>();
   #channel: Channel<AgentMessage, CoordinatorMessage> | undefined;
   #welcomed = false;
   #heartbeatMs = HEARTBEAT_MS;
@@ -97,6 +99,7 @@ export class Session {
   /** Closes the stream and resolves when nothing runs any more. Idempotent. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    for (const end of this.#pauses) end();
     this.#heartbeatTimer?.cancel();
     this.#channel?.close();
     await this.#finished;
@@ -293,12 +296,17 @@ export class Session {
     if (this.#unansweredMs.length < 8) this.#unansweredMs.push(nowMs);
   }
 
-  async #pause(delayMs: number): Promise<void> {
-    let timer: Timer | undefined;
-    const waited = new Promise<void>((resolve) => {
-      timer = this.#options.clock.after(delayMs, resolve);
+  /** Ends early when the agent stops. Not by a race against that promise: what waits for it is kept for as long as the agent lives. */
+  #pause(delayMs: number): Promise<void> {
+    if (this.#stopped.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = this.#options.clock.after(delayMs, end);
+      this.#pauses.add(end);
     });
-    await Promise.race([waited, this.#untilStopped]);
-    timer?.cancel();
   }
 }
