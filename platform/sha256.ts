@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Blob } from '../domain/manifest.ts';
 
 /** SHA-256 of text (as UTF-8) or bytes as 64 lower-case hex digits: the real implementation of `domain/json.ts` Sha256. */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 /** Digest and size of a file in one streaming read; memory stays at one chunk. Throws the file system's error when it cannot be read. */

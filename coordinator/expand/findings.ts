@@ -5,6 +5,7 @@ import type { JobSpec } from '../../domain/job.ts';
 import { lintRecipe } from '../../domain/lint/lint-recipe.ts';
 import { lintSharedOutputFolders } from '../../domain/lint/shared-output-folders.ts';
 import type { ParsedRecipe } from '../../domain/recipe/parse-recipe.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
 import type { RecipeRef } from '../../domain/task.ts';
 import { type HubRowsContext, rowsFromHub } from './hub-rows.ts';
 import { localDataOf } from './source.ts';
@@ -22,10 +23,19 @@ export function refuseUnknownData(spec: JobSpec, recipes: readonly ReadRecipe[])
 /** Findings on each recipe, and on the set of them. */
 export function lintAll(recipes: readonly ReadRecipe[]): Plan['lint'] {
   const own = recipes.flatMap(({ ref, recipe }) =>
-    lintRecipe(recipe).map(({ rule, path, message }) => ({ recipeId: ref.recipeId, rule, path, message })),
+    lintOnce(recipe).map(({ rule, path, message }) => ({ recipeId: ref.recipeId, rule, path, message })),
   );
   const shared = lintSharedOutputFolders(recipes.map(({ recipe }) => recipe));
   return [...own, ...shared.map(({ recipeName, rule, path, message }) => ({ recipeId: recipeName, rule, path, message }))];
+}
+
+/** Recipes that are submitted again and again are parsed once. */
+const findings = new WeakMap<Recipe, ReturnType<typeof lintRecipe>>();
+
+function lintOnce(recipe: Recipe): ReturnType<typeof lintRecipe> {
+  const known = findings.get(recipe) ?? lintRecipe(recipe);
+  findings.set(recipe, known);
+  return known;
 }
 
 /** Throws `lint` with every finding, if there is one. */

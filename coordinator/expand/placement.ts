@@ -84,7 +84,16 @@ function placementsFor(coverage: Exclude<Coverage, object>, base: Requirement, m
 }
 
 function placeAnywhere(base: Requirement, matching: readonly Device[]): Placement {
-  return { requirement: base, deviceModel: base.deviceModel ?? null, deviceNames: matching.map(({ name }) => name) };
+  return { requirement: base, deviceModel: base.deviceModel ?? null, deviceNames: namesOf(matching) };
+}
+
+/** Lists of devices live as long as the fleet they belong to. */
+const names = new WeakMap<readonly Device[], readonly string[]>();
+
+function namesOf(devices: readonly Device[]): readonly string[] {
+  const known = names.get(devices) ?? devices.map(({ name }) => name);
+  names.set(devices, known);
+  return known;
 }
 
 /** The placements of a job that waits for devices nobody has yet: each named unit, else anywhere. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { checkCuration } from '../../../domain/curation.ts';
 import { GroveError, toGroveError } from '../../../domain/errors.ts';
 import type { Sha256 } from '../../../domain/json.ts';
@@ -51,7 +51,7 @@ export function createMemoryTaskStore(options: MemoryTaskStoreOptions = {}): Tas
 }
 
 function nodeSha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 class MemoryTaskStore implements TaskStore {
