@@ -50,10 +50,18 @@ describe('fromWire', () => {
       parts: [],
       confirm: false,
     };
-    expect(received({ $case: 'grant', value: { requestId: 'r', grants: [grant], errorJson: '' } })).toEqual({
+    const whole = { ...grant, url: '', headers: {} };
+    const parts = [1, 2].map((part) => ({
+      firstByte: part,
+      sizeBytes: part,
+      url: `https://s3/part-${part}`,
+      headers: { part: `${part}` },
+    }));
+    const grants = [grant, { ...whole, present: true }, { ...whole, parts, confirm: true }, { ...whole, confirm: true }];
+    expect(received({ $case: 'grant', value: { requestId: 'r', grants, errorJson: '' } })).toEqual({
       type: 'grant',
       requestId: 'r',
-      grants: [grant],
+      grants,
       error: null,
     });
   });
@@ -69,6 +77,17 @@ describe('fromWire', () => {
     [
       'a grant for a URL of another scheme',
       { $case: 'grant', value: { requestId: 'r', grants: [{ sha256: 'a'.repeat(64), url: 'file:///etc/passwd' }] } },
+    ],
+    ['a grant for no URL', { $case: 'grant', value: { requestId: 'r', grants: [{ sha256: 'a'.repeat(64) }] } }],
+    [
+      'a part for a URL of another scheme',
+      {
+        $case: 'grant',
+        value: {
+          requestId: 'r',
+          grants: [{ sha256: 'a'.repeat(64), confirm: true, parts: [{ sizeBytes: 1, url: 'file:///etc/passwd' }] }],
+        },
+      },
     ],
   ] as const)('refuses %s', (_, message) => {
     expect(() => received(message as never)).toThrow(expect.objectContaining({ code: 'malformed-message' }));

@@ -154,18 +154,20 @@ function attemptFrom(where: string, lease: wire.LeaseRef | undefined): Pick<Leas
 
 const headersSchema = z.record(z.string().max(200), z.string().max(4_096));
 
+const HTTP = /^https?:\/\//;
+const urlSchema = z.string().max(8_192).regex(HTTP, 'it is not an http or https URL');
+
 const grantSchema = z
   .strictObject({
     sha256: sha256Schema,
     present: z.boolean(),
-    url: z.string().max(8_192),
+    url: z.union([z.literal(''), urlSchema]),
     headers: headersSchema,
-    parts: z.array(
-      z.strictObject({ firstByte: z.int().min(0), sizeBytes: z.int().min(1), url: z.string().max(8_192), headers: headersSchema }),
-    ),
+    parts: z.array(z.strictObject({ firstByte: z.int().min(0), sizeBytes: z.int().min(1), url: urlSchema, headers: headersSchema })),
     confirm: z.boolean(),
   })
-  .refine((grant) => grant.present || /^https?:\/\//.test(grant.url), 'url is not an http or https URL');
+  // With parts the whole has no URL, and while the store proves what was sent there is nothing to send.
+  .refine((grant) => grant.present || grant.confirm || grant.url !== '', 'it says neither where the bytes go nor that they are there');
 
 function grantFrom(grant: wire.Grant): Grant {
   return checked('grant', grantSchema, grant);

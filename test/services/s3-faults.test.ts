@@ -6,16 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fromWire } from '../../agent/connection/convert.ts';
 import { stageContext } from '../../agent/runner/task-context.cases.ts';
 import { fetchFiles } from '../../agent/transfer/download.ts';
 import { uploadFiles } from '../../agent/transfer/upload.ts';
 import { S3ArtifactStore, type S3ArtifactStoreOptions } from '../../coordinator/artifacts/s3/s3-artifact-store.ts';
 import { S3Bucket } from '../../coordinator/artifacts/s3/s3-bucket.ts';
 import type { S3Settings } from '../../coordinator/artifacts/s3/s3-settings.ts';
+import { writeCoordinatorMessage } from '../../coordinator/grpc/to-wire.ts';
 import { type GroveError, toGroveError } from '../../domain/errors.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Grant } from '../../domain/protocol.ts';
 import { createSystemClock } from '../../platform/clock.ts';
+import { CoordinatorMessage } from '../../proto/gen/grove/v1/agent.ts';
 import { eventually } from '../support/grove-process.ts';
 import { S3_CREDENTIALS, S3_KINDS, S3Server } from '../support/s3-server.ts';
 
@@ -99,6 +102,13 @@ class FailingFront {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/** As an agent reads them. */
+function overTheWire(grants: readonly Grant[]): readonly Grant[] {
+  const bytes = writeCoordinatorMessage({ type: 'grant', requestId: 'r', grants, error: null });
+  const message = fromWire(CoordinatorMessage.decode(bytes));
+  return message.type === 'grant' ? message.grants : [];
 }
 
 describe.each(S3_KINDS)('on %s', (kind) => {
@@ -185,8 +195,10 @@ describe.each(S3_KINDS)('on %s', (kind) => {
       const folder = await mkdtemp(join(tmpdir(), 'grove-parts-'));
       const item = sample(9 * PART_BYTES + 77);
       await writeFile(join(folder, 'weights.bin'), item.bytes);
-      const grants = (direction: 'put' | 'get', blobs: readonly Blob[]) =>
-        Promise.all(blobs.map((blob) => (direction === 'put' ? store.grantPut(blob, clock.now()) : store.grantGet(blob, clock.now()))));
+      const grants = async (direction: 'put' | 'get', blobs: readonly Blob[]) => {
+        const grant = (blob: Blob) => (direction === 'put' ? store.grantPut(blob, clock.now()) : store.grantGet(blob, clock.now()));
+        return overTheWire(await Promise.all(blobs.map(grant)));
+      };
       const context = { ...(await stageContext({ folder, grants: () => [] })), grants };
       const files = await uploadFiles({ 'weights.bin': join(folder, 'weights.bin') }, context);
       expect(files).toEqual({ 'weights.bin': item.blob });
