@@ -1,7 +1,8 @@
 import type { Plan, RecipeFit } from '../api/submit.ts';
+import { duration } from '../domain/duration.ts';
 import { formatCount } from '../domain/job-text.ts';
 import { recipeLabel } from '../domain/matrix-text.ts';
-import { duration, table } from './output.ts';
+import { table } from './output.ts';
 
 /** More notes than this would push tasks and machines off the screen; the rest is counted. */
 const MAX_NOTES = 8;

@@ -1,5 +1,6 @@
 import type { AgentView } from '../../api/agents.ts';
-import { duration, print, table } from '../output.ts';
+import { duration } from '../../domain/duration.ts';
+import { print, table } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
 /** `grove agent list`: every agent the farm knows, what state it is in, what it offers. */

@@ -1,7 +1,8 @@
 import type { Explanation, TaskExplanation } from '../../api/jobs.ts';
+import { estimateText } from '../../domain/estimate-text.ts';
 import { formatCount } from '../../domain/job-text.ts';
 import { recipeLabel } from '../../domain/matrix-text.ts';
-import { duration, print } from '../output.ts';
+import { print } from '../output.ts';
 import { clientOf, noun, type OutputOptions, type RegisterCommand, withOutput } from './command.ts';
 
 /** `grove job explain JOB`: why each task waits, which devices match, one line per refusing device. */
@@ -23,21 +24,13 @@ function explanationText(task: TaskExplanation): string {
   const place = task.position === null ? '' : `, number ${task.position} in its queue`;
   return [
     `${task.kind} ${recipeLabel(task.recipeId)}: ${task.state}${place}`,
-    `  ${estimateText(task)}`,
+    `  ${estimateText(task.state, task.estimate)}`,
     ...task.needs.map((need) => `  needs ${need.taskId} (${need.state})`),
     ...task.matching.map((device) => `  can run on ${device.deviceName}: ${device.status}${device.why === '' ? '' : `, ${device.why}`}`),
     ...moreText(task.matching.length, task.matchingCount, 'can take it'),
     ...task.refused.map((device) => `  not on ${device.deviceName}: it ${device.lines.join('; it ')}`),
     ...moreText(task.refused.length, task.refusedCount, 'cannot'),
   ].join('\n');
-}
-
-function estimateText({ state, estimate: { startMs, endMs, unknown } }: TaskExplanation): string {
-  const ends = endMs === null ? '' : `ends in about ${duration(endMs)}`;
-  if (state === 'running' || state === 'leased') return ends === '' ? `when it ends is unknown: ${unknown}` : ends;
-  if (startMs === null) return `when it starts is unknown: ${unknown}`;
-  const starts = startMs === 0 ? 'can start now' : `starts in about ${duration(startMs)}`;
-  return ends === '' ? `${starts}; when it ends is unknown: ${unknown}` : `${starts}, ${ends}`;
 }
 
 function moreText(shown: number, count: number, what: string): readonly string[] {
