@@ -88,6 +88,8 @@ export interface JobTasksPage {
   readonly limit?: number;
   readonly offset?: number;
   readonly states?: readonly TaskState[];
+  /** Say when tasks start and end. Costs the farm a look at its fleet. Default: false. */
+  readonly estimate?: boolean;
 }
 
 /**
@@ -220,8 +222,9 @@ function jobMethods(http: Http) {
   } satisfies Partial<GroveClient>;
 }
 
-function readJob(http: Http, jobId: string, { states, ...page }: JobTasksPage): Promise<JobView> {
-  return http.json(ROUTES.job, jobViewSchema, { params: { jobId }, query: { ...page, state: states?.join(',') } });
+function readJob(http: Http, jobId: string, { states, estimate = false, ...page }: JobTasksPage): Promise<JobView> {
+  const query = { ...page, state: states?.join(','), ...(estimate && { estimate: '1' }) };
+  return http.json(ROUTES.job, jobViewSchema, { params: { jobId }, query });
 }
 
 async function readWholeJob(http: Http, jobId: string): Promise<JobView> {

@@ -69,9 +69,23 @@ export type JobList = z.infer<typeof jobListSchema>;
 export const TASKS_PER_PAGE = 200;
 export const MAX_TASKS_PER_PAGE = 1_000;
 
+/** Tasks of a page whose start and end are estimated, when that is asked for. */
+export const MAX_ESTIMATED_PER_PAGE = 50;
+
+/** A task of a job. */
+export const jobTaskSchema = taskSummarySchema.extend({
+  estimate: taskEstimateSchema
+    .exactOptional()
+    .describe(`When asked for: of the first ${MAX_ESTIMATED_PER_PAGE} tasks of the page that have not ended.`),
+});
+export type JobTask = z.infer<typeof jobTaskSchema>;
+
 /** A job with one page of its tasks. */
 export const jobViewSchema = jobSummarySchema.extend({
-  tasks: z.array(taskSummarySchema).describe('In the order they were added.'),
+  estimate: taskEstimateSchema
+    .exactOptional()
+    .describe('When asked for and while the job runs: when the first of its tasks that have not ended starts, and the last one ends.'),
+  tasks: z.array(jobTaskSchema).describe('In the order they were added.'),
   taskOffset: z.int().min(0).describe('Place of the first of them among those asked for.'),
   taskCount: z.int().min(0).describe('Tasks in the states asked for; all without a filter.'),
 });

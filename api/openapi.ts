@@ -10,7 +10,15 @@ import { agentListSchema, agentViewSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
-import { cancelAnswerSchema, explanationSchema, jobListSchema, jobSummarySchema, jobViewSchema, taskExplanationSchema } from './jobs.ts';
+import {
+  cancelAnswerSchema,
+  explanationSchema,
+  jobListSchema,
+  jobSummarySchema,
+  jobTaskSchema,
+  jobViewSchema,
+  taskExplanationSchema,
+} from './jobs.ts';
 import { cellViewSchema } from './matrix.ts';
 import { PROBLEM_CONTENT_TYPE, problemSchema } from './problem.ts';
 import { recipeListSchema, recipeSummarySchema, recipeViewSchema } from './recipes.ts';
@@ -74,6 +82,7 @@ const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   Task: taskViewSchema,
   TaskExplanation: taskExplanationSchema,
   TaskResult: taskResultSchema,
+  JobTask: jobTaskSchema,
   TaskSummary: taskSummarySchema,
   UploadAnswer: uploadAnswerSchema,
   UploadRequest: uploadRequestSchema,

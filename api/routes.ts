@@ -202,6 +202,7 @@ export const ROUTES = {
       limit: z.coerce.number<string>().int().min(1).max(MAX_TASKS_PER_PAGE).default(TASKS_PER_PAGE).describe('Tasks of the answer.'),
       offset: count.default(0).describe('Leave out this many tasks.'),
       state: listOf(taskStateSchema).exactOptional().describe('Only tasks in one of these states, separated by commas.'),
+      estimate: z.enum(['0', '1']).default('0').describe('1: say when tasks start and end. Costs a look at the fleet.'),
     }),
     summary: 'One job with a page of its tasks.',
     answers: [json(200, 'The job.', jobViewSchema)],

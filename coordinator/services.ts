@@ -103,6 +103,7 @@ export async function startCommands(parts: Parts): Promise<Commands> {
     rerun: (request, context) => rerun(rerunDeps, request, context),
     cancel: (jobId, principal) => cancelJob({ store, clock, sessions, log }, jobId, principal),
     explain: (jobId) => explainJob({ store, estimates }, jobId),
+    estimate: (tasks) => estimates.ofTasks(tasks),
     lost: () => lostJobs(recoverDeps),
     recover: async (jobId) => {
       const recovered = await recoverJob(recoverDeps, jobId);

@@ -1,4 +1,5 @@
 import type { JobView } from '../../api/jobs.ts';
+import { estimateText, shortEstimate } from '../../domain/estimate-text.ts';
 import { formatCount, jobProgressText } from '../../domain/job-text.ts';
 import { type TaskState, taskStateSchema } from '../../domain/task-state.ts';
 import { stateText } from '../job-state-text.ts';
@@ -16,7 +17,7 @@ export const registerJobView: RegisterCommand = (program, context) => {
     .option('--offset <count>', 'leave out this many tasks', count, 0);
   withOutput(command).action(async (jobId: string, { output, state, ...page }: JobViewOptions) => {
     const client = await clientOf(command, context);
-    const view = await client.job(jobId, { ...page, ...(state !== undefined && { states: state }) });
+    const view = await client.job(jobId, { ...page, estimate: true, ...(state !== undefined && { states: state }) });
     print({ output, terminal: context.terminal }, view, jobText);
   });
 };
@@ -38,6 +39,7 @@ function jobText(job: JobView): string {
     taskLine(task).label,
     taskLine(task).status,
     task.attempts.at(-1)?.deviceName ?? '-',
+    task.estimate === undefined ? '-' : shortEstimate(task.state, task.estimate),
     `${task.attempts.length}`,
   ]);
   const results = job.tasks.flatMap((task) => (task.summary === '' ? [] : [`${taskLine(task).label}: ${task.summary}`]));
@@ -46,10 +48,18 @@ function jobText(job: JobView): string {
   );
   const head = `job ${job.jobId}  ${stateText(job, Date.now())}  submitted ${new Date(job.submittedAt).toISOString()} by ${job.submitter}${deadlineText(job)}`;
   const progress = `${jobProgressText(job.counts)} tasks ended${job.cause === null ? '' : `; ${job.cause.reason}`}`;
+  const when = job.estimate === undefined ? '' : `; ${estimateText(job.estimate.startMs === 0 ? 'running' : 'pending', job.estimate)}`;
   const shown = { from: job.taskOffset + Math.min(1, rows.length), to: job.taskOffset + rows.length };
   const page =
     rows.length === job.taskCount ? [] : [`tasks ${shown.from} to ${shown.to} of ${formatCount(job.taskCount)}; more with --offset`];
-  return [head, progress, table(['task', 'what', 'status', 'device', 'attempts'], rows), ...page, ...results, ...errors].join('\n');
+  return [
+    head,
+    `${progress}${when}`,
+    table(['task', 'what', 'status', 'device', 'when', 'attempts'], rows),
+    ...page,
+    ...results,
+    ...errors,
+  ].join('\n');
 }
 
 function deadlineText({ deadlineAt, endedAt }: JobView): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import { DEFAULT_POLICY, type SchedulingPolicy } from '../../domain/policy.ts';
 import type { Requirement } from '../../domain/requirement.ts';
 import { DEFAULT_RETRY } from '../../domain/retry.ts';
 import type { TaskSpec } from '../../domain/task.ts';
@@ -47,17 +48,21 @@ interface Situation {
   readonly queues?: readonly QueueSummary[];
   readonly tasks?: readonly TaskRecord[];
   readonly position?: number;
+  readonly policy?: SchedulingPolicy;
+  readonly leases?: Readonly<Record<string, number>>;
   /** By kind. */
   readonly durations: Readonly<Record<string, number>>;
 }
 
-function estimatesOf({ agents, queues = [], tasks = [], position, durations }: Situation): Estimates {
+function estimatesOf({ agents, queues = [], tasks = [], position, durations, policy = DEFAULT_POLICY, leases = {} }: Situation): Estimates {
   return new Estimates({
     store: {
       agents: async () => agents,
       queues: async () => queues,
       task: async (taskId) => tasks.find((one) => one.taskId === taskId),
       position: async () => position,
+      policy: async () => policy,
+      leaseCounts: async () => leases,
     },
     durations: {
       ready: async () => {},
@@ -189,5 +194,23 @@ describe('the estimate of a stored task', () => {
     expect(await of(situation, waiting)).toEqual({ startMs: 50, endMs: 60, unknown: '' });
     const blind = await of({ ...situation, durations: { benchmark: 10 } }, waiting);
     expect(blind).toMatchObject({ startMs: null, unknown: 'what it needs: nothing like its kind has been measured on Test CPU yet' });
+  });
+
+  it('is unknown while quotas keep every device that fits from it, and tells which quota', async () => {
+    const inPool = (name: string, pool: string) => agentOf(name, [deviceOf(`${name}/cpu0`, { labels: { pool } })]);
+    const policy = { ...DEFAULT_POLICY, quotas: { ...DEFAULT_POLICY.quotas, pools: { npu: { total: 2 } } } };
+    const situation = { agents: [inPool('a', 'npu'), inPool('b', 'npu')], durations: { benchmark: 10 }, policy, leases: { 'p npu': 2 } };
+    const held = { startMs: null, endMs: null, unknown: 'quota: 2 of 2 leases in pool npu' };
+    expect(await of(situation, stored({ submitter: 'ann' }))).toEqual(held);
+    const free = { ...situation, agents: [...situation.agents, inPool('c', 'cpu')] };
+    expect(await of(free, stored({ submitter: 'ann' }))).toMatchObject({ startMs: 0 });
+    const running1 = running(benchmark('1'), 'a/cpu0', new VirtualClock().now());
+    expect(await of(situation, running1)).toEqual({ startMs: 0, endMs: 10, unknown: '' });
+  });
+
+  it('is made of the first fifty of many', async () => {
+    const records = Array.from({ length: 60 }, (_, index) => stored({ taskId: `t-${index}` }));
+    const estimates = estimatesOf({ agents: [lab('a')], position: 1, durations: { benchmark: 10 } });
+    expect([...(await estimates.ofTasks(records)).keys()]).toEqual(records.slice(0, 50).map(({ taskId }) => taskId));
   });
 });

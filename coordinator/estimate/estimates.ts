@@ -1,5 +1,7 @@
 import type { TaskEstimate } from '../../api/estimates.ts';
+import { MAX_ESTIMATED_PER_PAGE } from '../../api/jobs.ts';
 import type { Priority, TaskId } from '../../domain/names.ts';
+import { limitsFor, quotaInTheWay, type SchedulingPolicy } from '../../domain/policy.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { type Requirement, refusals } from '../../domain/requirement.ts';
 import { isEnd } from '../../domain/task-state.ts';
@@ -16,7 +18,7 @@ const MAX_ESTIMATED_TASKS = 200;
 const MAX_ESTIMATED_QUEUES = 256;
 
 export interface EstimatesDeps {
-  readonly store: Pick<TaskStore, 'agents' | 'queues' | 'task' | 'position'>;
+  readonly store: Pick<TaskStore, 'agents' | 'queues' | 'task' | 'position' | 'policy' | 'leaseCounts'>;
   readonly durations: Pick<RecentDurations, 'of' | 'ready'>;
   readonly clock: Clock;
   /** The store's limit. */
@@ -35,6 +37,14 @@ export interface PlanEstimate {
   readonly endMs: number | null;
   /** Why the end is unknown; empty when it is known. */
   readonly unknown: string;
+}
+
+/** The fleet and who may have how much of it, as of one moment. */
+interface StoredLook {
+  readonly load: FleetLoad;
+  readonly policy: SchedulingPolicy;
+  readonly leases: Readonly<Record<string, number>>;
+  of(task: TaskRecord): Promise<TaskEstimate>;
 }
 
 /** Answers when tasks start and end. */
@@ -59,23 +69,36 @@ export class Estimates {
     return plan.result();
   }
 
+  /** Of the first of these tasks, which the store has and which have not ended. */
+  async ofTasks(tasks: readonly TaskRecord[]): Promise<ReadonlyMap<TaskId, TaskEstimate>> {
+    const { of } = await this.open();
+    const first = tasks.slice(0, MAX_ESTIMATED_PER_PAGE);
+    return new Map(await Promise.all(first.map(async (task) => [task.taskId, await of(task)] as const)));
+  }
+
   /** Opens a look at the fleet as it is now, for tasks that the store has. */
   async open(): Promise<{ of(task: TaskRecord): Promise<TaskEstimate> }> {
-    const { load } = await this.#look();
+    const { store } = this.#deps;
+    const [{ load }, policy, leases] = await Promise.all([this.#look(), store.policy(), store.leaseCounts()]);
     const known = new Map<TaskId, Promise<TaskEstimate>>();
     const of = (task: TaskRecord): Promise<TaskEstimate> => {
-      const estimate = known.get(task.taskId) ?? this.#estimateStored(task, load, of);
+      const estimate = known.get(task.taskId) ?? this.#estimateStored(task, { load, policy, leases, of });
       known.set(task.taskId, estimate);
       return estimate;
     };
     return { of };
   }
 
-  async #estimateStored(task: TaskRecord, load: FleetLoad, of: (task: TaskRecord) => Promise<TaskEstimate>): Promise<TaskEstimate> {
+  async #estimateStored(task: TaskRecord, { load, policy, leases, of }: StoredLook): Promise<TaskEstimate> {
     const { state, requirement, requirementDigest, priority, spec, enqueuedAt } = task;
     const need = { requirement, requirementDigest, priority, keys: keysOfSpec(spec), enqueuedAt, notBeforeMs: 0, ahead: 0 };
     if (state === 'running' || state === 'leased') return load.runningEnd(task);
-    if (state === 'pending') return load.estimate({ ...need, ahead: ((await this.#deps.store.position(task.taskId)) ?? 1) - 1 });
+    if (state === 'pending') {
+      const held = load.heldBack(need, ({ labels }) => quotaInTheWay(limitsFor(policy, task.submitter, labels['pool'] ?? null), leases));
+      // Nobody knows when a quota has room again.
+      if (held !== undefined) return { startMs: null, endMs: null, unknown: held };
+      return load.estimate({ ...need, ahead: ((await this.#deps.store.position(task.taskId)) ?? 1) - 1 });
+    }
     const needs = await Promise.all(task.needs.map((taskId) => this.#deps.store.task(taskId)));
     const open = needs.filter((one) => one !== undefined && !isEnd(one.state));
     const ends = await Promise.all(open.flatMap((one) => (one === undefined ? [] : [of(one)])));

@@ -1,4 +1,5 @@
 import type { TaskEstimate } from '../../api/estimates.ts';
+import type { DeviceProfile } from '../../domain/device.ts';
 import { type Priority, prioritySchema, type TaskId } from '../../domain/names.ts';
 import type { EpochMs } from '../../domain/ports.ts';
 import type { Requirement } from '../../domain/requirement.ts';
@@ -82,6 +83,17 @@ export class FleetLoad {
     const start = earliestStart(known, Math.floor((ahead * some.length) / list.length));
     if (start !== undefined) return this.#startingAt(Math.max(start.startMs, need.notBeforeMs), start.server, need);
     return unknown(servers.find((server) => typeof server === 'string') ?? unmeasured('its kind', modelOf(some[0])));
+  }
+
+  /** Why none of the devices that fit may take a task, as `whyNot` says of one; undefined when one may, or none fits. */
+  heldBack({ requirement, requirementDigest }: Need, whyNot: (profile: DeviceProfile) => string | undefined): string | undefined {
+    let first: string | undefined;
+    for (const { device } of this.#index.candidates(requirement, requirementDigest).list) {
+      const why = whyNot(device.profile);
+      if (why === undefined) return undefined;
+      first ??= why;
+    }
+    return first;
   }
 
   /** Counts a task of a plan: those estimated later come after it. */

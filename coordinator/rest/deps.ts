@@ -1,3 +1,4 @@
+import type { TaskEstimate } from '../../api/estimates.ts';
 import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
 import type { LostJob } from '../../api/lost-jobs.ts';
@@ -20,7 +21,7 @@ import type { GarbageCollection } from '../artifacts/gc/garbage-collection.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { TaskLogs } from '../logs/task-logs.ts';
-import type { CancelAnswer, TaskStore } from '../store/task-store.ts';
+import type { CancelAnswer, TaskRecord, TaskStore } from '../store/task-store.ts';
 
 /** What the REST layer needs of the rest of the coordinator; `main.ts` supplies it. */
 export interface RestDeps {
@@ -64,6 +65,8 @@ export interface JobCommands {
   cancel(jobId: JobId, principal: Principal): Promise<CancelAnswer>;
   /** Throws `not-found`. */
   explain(jobId: JobId): Promise<Explanation>;
+  /** When tasks that have not ended start and end, as far as the first `MAX_ESTIMATED_PER_PAGE` of them. */
+  estimate(tasks: readonly TaskRecord[]): Promise<ReadonlyMap<TaskId, TaskEstimate>>;
   /** Accepted jobs that the task store has lost. */
   lost(): Promise<readonly LostJob[]>;
   /** Submits a lost job again; whether it was lost. Throws `not-found` and what deriving it throws. */

@@ -57,7 +57,7 @@ async function explainTask(store: ExplainStore, task: TaskRecord, fleet: Fleet):
     recipeId: task.spec.recipe.recipeId,
     state: task.state,
     position: (await store.position(task.taskId)) ?? null,
-    estimate: heldByQuota(judged) ?? (await fleet.estimateOf(task)),
+    estimate: await fleet.estimateOf(task),
     ...bounded(judged),
     needs: needs.flatMap((need) => (need === undefined ? [] : [{ taskId: need.taskId, state: need.state }])),
   };
@@ -74,13 +74,6 @@ function bounded({ matching, refused }: Judged) {
     refused: refused.slice(0, MAX_EXPLAINED_DEVICES),
     refusedCount: refused.length,
   };
-}
-
-/** Nobody knows when a quota has room again. */
-function heldByQuota({ matching }: Judged): TaskEstimate | undefined {
-  const [first] = matching;
-  const isHeld = first !== undefined && matching.every(({ status }) => status === 'quota');
-  return isHeld ? { startMs: null, endMs: null, unknown: first.why } : undefined;
 }
 
 /** Every known device either matches, with what its agent does now, or is refused with one line per checker. */

@@ -147,6 +147,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
       rerun: async (_request, context) => ({ ...(await submitOne(farm, { recipes: [], on: 'any' }, context.idempotencyKey)), cells: 1 }),
       cancel: (jobId, principal) => store.cancelJob({ now: farm.now, jobId, principal }),
       explain: async () => ({ tasks: [], deadlineAt: null, more: 0 }),
+      estimate: async (tasks) => new Map(tasks.map(({ taskId }) => [taskId, { startMs: 0, endMs: 61_000, unknown: '' }])),
       lost: async () => [],
       recover: async () => false,
     },

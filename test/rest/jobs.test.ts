@@ -106,6 +106,26 @@ describe('views', () => {
     expect(await (await fetch(`${server.url}/jobs/job1?state=failed`)).text()).toContain('3 of 450: 3 failed');
   });
 
+  it('say when tasks that have not ended start and end, when they are asked', async () => {
+    const { farm, client } = server;
+    await farm.submit([newTask('job1-0'), newTask('job1-1')]);
+    const silent = await client.job('job1');
+    expect([silent.estimate, ...silent.tasks.map(({ estimate }) => estimate)]).toEqual([undefined, undefined, undefined]);
+    await farm.hello('lab');
+    await farm.complete(await farm.run('lab'), { state: 'completed', result: resultOf('benchmark') });
+    const estimate = { startMs: 0, endMs: 61_000, unknown: '' };
+    const view = await client.job('job1', { estimate: true });
+    expect([view.estimate, ...view.tasks.map((task) => task.estimate)]).toEqual([estimate, undefined, estimate]);
+    const page = await client.job('job1', { estimate: true, limit: 1 });
+    expect(page.estimate).toBeUndefined();
+    await farm.addTasks('job1', [newTask('job1-2')]);
+    const part = await client.job('job1', { estimate: true, limit: 2 });
+    expect(part.estimate).toEqual({ startMs: 0, endMs: null, unknown: 'it has more tasks than are looked at' });
+    const html = await (await fetch(`${server.url}/plain/jobs/job1`)).text();
+    expect(html).toContain('Ends in about 1m 1s.');
+    expect(html).toContain('now, ends in 1m 1s');
+  });
+
   it('count what a cancel ended', async () => {
     await server.farm.submit([newTask('job1-0'), newTask('job1-1')]);
     expect(await server.client.cancelJob('job1')).toEqual({ cancelled: 2 });

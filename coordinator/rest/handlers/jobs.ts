@@ -27,7 +27,7 @@ export function jobHandlers({ store, jobs, progress }: Pick<RestDeps, 'store' | 
       return ok({ jobs: found.map(jobSummary), next });
     },
     async job({ params: { jobId }, query }) {
-      return ok(await jobView(await find(jobId), query, { store, progress }));
+      return ok(await jobView(await find(jobId), { ...query, estimate: query.estimate === '1' }, { store, progress, jobs }));
     },
     async cancelJob({ params: { jobId }, principal }) {
       const { cancelledTasks, running } = await jobs.cancel(jobId, principal);

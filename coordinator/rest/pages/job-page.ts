@@ -1,5 +1,6 @@
-import { type JobView, TASKS_PER_PAGE } from '../../../api/jobs.ts';
-import type { TaskSummary } from '../../../api/tasks.ts';
+import { type JobTask, type JobView, TASKS_PER_PAGE } from '../../../api/jobs.ts';
+import { duration } from '../../../domain/duration.ts';
+import { estimateText, shortEstimate } from '../../../domain/estimate-text.ts';
 import { formatCount, jobProgressText } from '../../../domain/job-text.ts';
 import { recipeLabel, shortEp } from '../../../domain/matrix-text.ts';
 import type { TaskState } from '../../../domain/task-state.ts';
@@ -21,16 +22,21 @@ interface JobPageOptions {
 export function renderJobPage(job: JobView, options: JobPageOptions = {}): string {
   const { jobId, state, submitter, submittedAt, endedAt, tier, priority, synthetic, substituteEp, substituteDevice, followsUntil } = job;
   const { refreshSeconds } = options;
-  const heads = ['Task', 'Kind', 'Recipe', 'On', 'State', 'Attempts', 'Result'];
+  const heads = ['Task', 'Kind', 'Recipe', 'On', 'State', 'When', 'Attempts', 'Result'];
   const content = html`<p class="crumbs"><a href="/jobs">Jobs</a> / ${jobId}</p>
 <div class="heading"><h1>Job <code>${jobId}</code></h1><p><span class="chip s-${state}">${state}</span>${synthetic && html` <span class="badge b-synthetic">synthetic</span>`}</p>
 <p class="tools">${refreshSeconds === undefined ? html`<a href="/jobs/${jobId}?refresh=${OFFERED_REFRESH_SECONDS}">Refresh every ${OFFERED_REFRESH_SECONDS} s</a>` : html`<a href="/jobs/${jobId}">Stop refreshing</a>`}
 <a href="/api/v1/jobs/${jobId}">JSON</a> <a href="/api/v1/jobs/${jobId}/explain">Explain</a></p></div>
-<p>${jobProgressText(job.counts)} tasks ended${job.cause !== null && html`; ${job.cause.reason}`}. ${stateLinks(job, options.state)}</p>
+<p>${jobProgressText(job.counts)} tasks ended${job.cause !== null && html`; ${job.cause.reason}`}. ${wholeEstimate(job)} ${stateLinks(job, options.state)}</p>
 <p class="muted">Submitted by ${submitter}, ${timeElement(submittedAt)}${endedAt !== null && html`, ended ${timeElement(endedAt)}`}${deadlineOf(job)} · ${tier}, ${priority}${substituteEp !== null && html` · substitute EP ${substituteEp}`}${substituteDevice !== null && html` · substitute device ${substituteDevice}`}${followsUntil !== null && html` · follows the fleet until ${timeElement(followsUntil)}`}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Tasks of job ${jobId}"><table class="plain"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${job.tasks.map(taskRow)}</tbody></table></div>
 ${pageLinks(job, options.state)}`;
   return renderPage({ title: `Job ${jobId}`, current: 'jobs', content, refreshSeconds });
+}
+
+/** The reason why nobody knows is told where it is asked for: beside each task, and by Explain. */
+function wholeEstimate({ estimate }: JobView): Html {
+  return estimate?.endMs == null ? html`` : html`Ends in about ${duration(estimate.endMs)}.`;
 }
 
 function deadlineOf({ deadlineAt, endedAt }: JobView): Html {
@@ -53,12 +59,13 @@ function pageLinks({ jobId, tasks, taskOffset, taskCount }: JobView, state: Task
   return html`<p class="tools">${formatCount(taskOffset + 1)} to ${formatCount(taskOffset + tasks.length)} of ${formatCount(taskCount)} ${before}${after}</p>`;
 }
 
-function taskRow(task: TaskSummary): Html {
-  const { taskId, kind, recipeId, requirement, state, error, attempts, summary, progress } = task;
+function taskRow(task: JobTask): Html {
+  const { taskId, kind, recipeId, requirement, state, error, attempts, summary, progress, estimate } = task;
   const where = attempts.at(-1)?.deviceName ?? requirement.unit ?? requirement.deviceModel ?? requirement.deviceClass;
   return html`<tr><th scope="row"><a href="/api/v1/tasks/${taskId}"><code>${shortId(taskId)}</code></a></th><td>${kind}</td><td>${recipeLabel(recipeId)}</td>
 <td>${where}${kind === 'benchmark' && html` <span class="muted">${shortEp(requirement.ep)}</span>`}</td>
 <td><span class="chip s-${state}">${state}</span>${progress !== null && html` <span class="muted">${progress.stage} ${Math.floor(progress.fraction * 100)}%</span>`}</td>
+<td>${estimate !== undefined && html`<span class="muted" title="${estimateText(state, estimate)}">${shortEstimate(state, estimate)}</span>`}</td>
 <td>${attempts.map(({ attempt }) => html`<a href="/api/v1/tasks/${taskId}/logs?attempt=${attempt}">log ${attempt}</a> `)}</td>
 <td class="wrap">${summary === '' ? error?.message : summary}</td></tr>
 `;

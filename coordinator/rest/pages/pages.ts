@@ -35,7 +35,7 @@ const cellParams = z.strictObject({ cellId: cellIdSchema });
 
 const recipeParams = z.strictObject({ recipeId: z.string().min(1).max(200) });
 
-type PageDeps = Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'progress' | 'catalogue'>;
+type PageDeps = Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'progress' | 'catalogue' | 'jobs'>;
 
 /** Pages for people: plain HTML, complete without scripts except the API reference. */
 export function pages(deps: PageDeps): Router {
@@ -59,7 +59,7 @@ export function pages(deps: PageDeps): Router {
     const { refresh, offset, state } = check(jobQuery, { ...req.query }, 'query');
     const job = await deps.store.job(jobId);
     if (job === undefined) throw new GroveError('not-found', { kind: 'job', id: jobId });
-    const asked = { offset, limit: TASKS_PER_PAGE, ...(state !== undefined && { state: [state] }) };
+    const asked = { offset, limit: TASKS_PER_PAGE, estimate: true, ...(state !== undefined && { state: [state] }) };
     res.type('html').send(renderJobPage(await jobView(job, asked, deps), { refreshSeconds: refresh, state }));
   });
   router.get('/agents', async (_req, res) => {
