@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -262,6 +262,26 @@ describe('a folder of another version', () => {
         message: expect.stringMatching(/command 1 .*start the version that wrote it and stop it once/),
       });
     }
+  });
+
+  it('of Grove 0.1.0, recorded there, gives the farm that was seen there', async () => {
+    const folder = join(import.meta.dirname, '../../../test/fixtures/journals/grove-0.1.0');
+    const seen = JSON.parse(await readFile(join(folder, 'seen.json'), 'utf8'));
+    const bytes = await readFile(join(folder, 'journal.frames'));
+    const store = createMemoryTaskStore({ files: diskWith(segmentPath(FOLDER, 1), bytes), folder: FOLDER });
+    await store.start();
+    expect(await store.jobs({ limit: 100 })).toMatchObject(seen.jobs);
+    const taskIds: readonly string[] = seen.tasks.map(({ taskId }: { readonly taskId: string }) => taskId);
+    expect(await Promise.all(taskIds.map((taskId) => store.task(taskId)))).toMatchObject(seen.tasks);
+    const places = taskIds.map(async (taskId) => [taskId, (await store.position(taskId)) ?? null]);
+    expect(await Promise.all(places)).toEqual(seen.places);
+    expect(await store.agents()).toMatchObject(seen.agents);
+    expect(await store.queues()).toMatchObject(seen.queues);
+    // These kinds of deadline came later, and are kept from the commands of before too.
+    const due = await store.due(seen.now + 86_400_000, 100);
+    expect(due.filter(({ kind }) => kind !== 'avoid' && kind !== 'timeout')).toEqual(seen.due);
+    expect(await store.eventsSince(0, 1_000)).toMatchObject(seen.events);
+    await store.stop();
   });
 
   it('is read when an earlier version has left a snapshot alone', async () => {
