@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           globalSetup: ['test/setup/announce-larger-data.ts'],
-          include: ['{agent,api,bench,cli,coordinator,domain,engine,platform}/**/*.test.ts', ...inProcess],
+          include: ['{agent,api,bench,cli,coordinator,domain,engine,platform,web}/**/*.test.ts', ...inProcess],
           exclude: ['test/meta/fixtures/**'],
           sequence: { groupOrder: 0 },
         },

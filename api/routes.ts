@@ -457,6 +457,7 @@ export const ROUTES = {
         description: 'The matrix.',
         content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null, 'text/csv': null, 'application/xml': null },
       },
+      { status: 304, description: 'Of JSON: nothing has changed since the answer whose `ETag` came as `If-None-Match`.', content: {} },
     ],
   }),
   matrixList: defineRoute({

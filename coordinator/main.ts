@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createSystemClock } from '../platform/clock.ts';
 import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
+import { WEB_FOLDER } from '../platform/installation.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
 import { systemRandom } from '../platform/random.ts';
 import { VERSION } from '../platform/version.ts';
@@ -15,6 +16,7 @@ import { openParts, type Parts } from './parts.ts';
 import { createRestApp } from './rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
+import { readWebApp } from './rest/web-app.ts';
 import { startAgents, startCommands } from './services.ts';
 import { Stopper, UndoList } from './stopper.ts';
 import { verifyBlobs } from './submit/verify-blobs.ts';
@@ -66,7 +68,7 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const origin = { url: '' };
   const parts = await openParts({ config, undo, ports, log, folder, coordinatorId, stopper, origin });
   const commands = await startCommands(parts);
-  const rest = await listenRest(createRestApp(restDeps(parts, commands, stopper)), {
+  const rest = await listenRest(createRestApp({ ...restDeps(parts, commands, stopper), web: await readWebApp(WEB_FOLDER, systemFiles) }), {
     host: config.host,
     port: config.restPort,
     idleMs: REST_IDLE_MS,
@@ -102,7 +104,7 @@ function openGarbageCollection({ undo, log, clock, random, store, imports, artif
   return garbage;
 }
 
-function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): RestDeps {
+function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): Omit<RestDeps, 'web'> {
   const garbage = openGarbageCollection(parts);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {

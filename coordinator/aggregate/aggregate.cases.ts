@@ -119,7 +119,7 @@ export function aggregateOf(
       return page;
     },
     agents: async () => AGENTS,
-    curations: async () => curations,
+    curations: async () => new Map(curations),
     task: async (taskId: string) => [...tasks(), ...others].find((task) => task.taskId === taskId),
     subscribe: (listener: (event: StoreEvent) => void) => {
       listeners.push(listener);

@@ -11,10 +11,9 @@ import type { StoreEvent, TaskRecord, TaskStore } from '../store/task-store.ts';
 import { viewBenchmark } from './benchmark-view.ts';
 import { CellIndex } from './cell-index.ts';
 import { createRowDescriber } from './describe-row.ts';
-import type { FoldedCell } from './fold.ts';
-import { importedGrid, withImported } from './imported-cells.ts';
+import { ImportedBeside } from './imported-cells.ts';
 import { KnownDevices } from './known-devices.ts';
-import { type DescribeRow, layOut } from './layout.ts';
+import type { DescribeRow, Grid } from './layout.ts';
 import { type PlacedView, placeView } from './unit-result.ts';
 
 /** Tasks read together. */
@@ -45,7 +44,6 @@ export function createAggregate(deps: AggregateDeps): CellHistories {
   return new Aggregate(deps);
 }
 
-type Grid = Pick<Matrix, 'rows' | 'columns' | 'cells'>;
 type Folded = Grid & Pick<Matrix, 'significance'>;
 
 class Aggregate implements CellHistories {
@@ -61,15 +59,13 @@ class Aggregate implements CellHistories {
   #devices = new Map<string, { readonly identity: string; readonly environmentId: string | null }>();
   #curations: ReadonlyMap<string, CellCuration> = new Map();
   #pinned = new Map<string, PlacedView>();
-  #cells: readonly FoldedCell[] = [];
-  #folded: Folded | undefined;
-  /** What other tools measured, laid out: made again only when it is other results. */
-  #imported: { readonly text: string; readonly grid: Grid } | undefined;
+  readonly #imported: ImportedBeside;
   #refreshing: Promise<unknown> = Promise.resolve();
 
   constructor(deps: AggregateDeps) {
     this.#deps = deps;
     this.#describeRow = createRowDescriber(deps.catalogue, deps.sha256);
+    this.#imported = new ImportedBeside(deps.sha256);
     deps.store.subscribe((event) => this.#hear(event));
   }
 
@@ -122,7 +118,7 @@ class Aggregate implements CellHistories {
   async #readAll(read: TaskReader): Promise<CellIndex> {
     const invalidations = this.#invalidations;
     this.#changed.clear();
-    const index = new CellIndex(this.#deps.sha256);
+    const index = new CellIndex(this.#deps.sha256, this.#describeRow);
     for (let offset = 0; ; offset += PAGE) {
       const tasks = await this.#deps.store.benchmarks({ offset, limit: PAGE });
       for (const placed of await read.place(tasks)) index.put(placed);
@@ -169,21 +165,8 @@ class Aggregate implements CellHistories {
   }
 
   #fold(index: CellIndex, devices: KnownDevices, imported: readonly ImportedResult[]): Folded {
-    const { cells, significance } = index.cells({ devices, curations: this.#curations, pinned: this.#pinned });
-    const others = this.#layOutImported(imported);
-    const isUnchanged =
-      others === this.#imported && cells.length === this.#cells.length && cells.every((cell, place) => cell === this.#cells[place]);
-    const before = isUnchanged ? this.#folded : undefined;
-    const laidOut = before ?? withImported(layOut(cells, this.#describeRow), others.grid);
-    this.#imported = others;
-    this.#cells = cells;
-    this.#folded = { ...laidOut, significance };
-    return this.#folded;
-  }
-
-  #layOutImported(results: readonly ImportedResult[]) {
-    const text = JSON.stringify(results);
-    return this.#imported?.text === text ? this.#imported : { text, grid: importedGrid(results, this.#deps.sha256) };
+    const { grid, significance } = index.cells({ devices, curations: this.#curations, pinned: this.#pinned });
+    return { ...this.#imported.beside(grid, imported), significance };
   }
 }
 

@@ -3,7 +3,7 @@ import type { ImportedResult } from '../../domain/imported-result.ts';
 import { matrixSchema } from '../../domain/matrix.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { SAMPLE_MATRIX } from '../../test/rest/sample-matrix.ts';
-import { importedGrid, withImported } from './imported-cells.ts';
+import { ImportedBeside } from './imported-cells.ts';
 
 function result(change: Partial<ImportedResult> = {}): ImportedResult {
   return {
@@ -16,7 +16,7 @@ function result(change: Partial<ImportedResult> = {}): ImportedResult {
 
 it('puts imported results in rows and columns of their own, each cell with its badge', () => {
   const results = [result(), result({ deviceModel: 'GPU Y', deviceClass: 'gpu' }), result({ modelId: 'other' })];
-  const matrix = matrixSchema.parse({ ...SAMPLE_MATRIX, ...withImported(SAMPLE_MATRIX, importedGrid(results, sha256)) });
+  const matrix = matrixSchema.parse({ ...SAMPLE_MATRIX, ...new ImportedBeside(sha256).beside(SAMPLE_MATRIX, results) });
   const [rows, columns] = [SAMPLE_MATRIX.rows.length, SAMPLE_MATRIX.columns.length];
   expect([matrix.rows.length, matrix.columns.length]).toEqual([rows + 2, columns + 2]);
   for (const row of matrix.cells) expect(row).toHaveLength(columns + 2);
@@ -34,5 +34,5 @@ it('puts imported results in rows and columns of their own, each cell with its b
 
 it('leaves a matrix without imports as it is', () => {
   const { rows, columns, cells } = SAMPLE_MATRIX;
-  expect(withImported(SAMPLE_MATRIX, importedGrid([], sha256))).toEqual({ rows, columns, cells });
+  expect(new ImportedBeside(sha256).beside(SAMPLE_MATRIX, [])).toEqual({ rows, columns, cells });
 });

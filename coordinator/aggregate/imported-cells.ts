@@ -1,15 +1,16 @@
 import type { ImportedResult } from '../../domain/imported-result.ts';
 import type { Sha256 } from '../../domain/json.ts';
-import { type Cell, type CellKey, cellId, type Matrix, type MatrixColumn, type MatrixRow } from '../../domain/matrix.ts';
+import { type Cell, type CellKey, cellId, type MatrixColumn, type MatrixRow } from '../../domain/matrix.ts';
 import { columnIdOf } from './fold.ts';
+import type { Grid } from './layout.ts';
 
-type Grid = Pick<Matrix, 'rows' | 'columns' | 'cells'>;
+type CellRow = Grid['cells'][number];
 
 /** Of a key that needs one; nobody knows how another tool measured. */
 const TIER = 'smoke';
 
 /** Imported results in rows and columns of their own. */
-export function importedGrid(results: readonly ImportedResult[], sha256: Sha256): Grid {
+function importedGrid(results: readonly ImportedResult[], sha256: Sha256): Grid {
   const rows = new Map(results.map((result) => [rowIdOf(result), rowOf(result)]));
   const columns = new Map(results.map(columnOf).map((column) => [column.id, column]));
   const cells = new Map(results.map((result) => [placeOf(rowIdOf(result), columnOf(result).id), cellOf(result, sha256)]));
@@ -20,15 +21,47 @@ export function importedGrid(results: readonly ImportedResult[], sha256: Sha256)
   };
 }
 
-/** The grid with imported results behind what was measured: nothing sets the two side by side by accident. */
-export function withImported({ rows, columns, cells }: Grid, imported: Grid): Grid {
-  const before = columns.map(() => null);
-  const behind = imported.columns.map(() => null);
-  return {
-    rows: [...rows, ...imported.rows],
-    columns: [...columns, ...imported.columns],
-    cells: [...cells.map((row) => [...row, ...behind]), ...imported.cells.map((row) => [...before, ...row])],
-  };
+/** A grid with imported results behind what was measured: nothing sets the two side by side by accident. What has not changed is the same object again. */
+export class ImportedBeside {
+  readonly #sha256: Sha256;
+  /** Of which results `#grid` is. */
+  #text = '[]';
+  #grid: Grid = { rows: [], columns: [], cells: [] };
+  #columns = 0;
+  #longer = new WeakMap<CellRow, CellRow>();
+  #imported: readonly CellRow[] = [];
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
+
+  beside({ rows, columns, cells }: Grid, results: readonly ImportedResult[]): Grid {
+    this.#note(results, columns.length);
+    const { rows: importedRows, columns: importedColumns } = this.#grid;
+    if (importedRows.length === 0) return { rows, columns, cells };
+    return {
+      rows: [...rows, ...importedRows],
+      columns: [...columns, ...importedColumns],
+      cells: [...cells.map((row) => this.#lengthen(row)), ...this.#imported],
+    };
+  }
+
+  #note(results: readonly ImportedResult[], columns: number): void {
+    const text = JSON.stringify(results);
+    if (text === this.#text && columns === this.#columns) return;
+    if (text !== this.#text) this.#grid = importedGrid(results, this.#sha256);
+    this.#text = text;
+    this.#columns = columns;
+    this.#longer = new WeakMap();
+    const before = Array.from({ length: columns }, () => null);
+    this.#imported = this.#grid.cells.map((row) => [...before, ...row]);
+  }
+
+  #lengthen(row: CellRow): CellRow {
+    const known = this.#longer.get(row) ?? [...row, ...this.#grid.columns.map(() => null)];
+    this.#longer.set(row, known);
+    return known;
+  }
 }
 
 function placeOf(rowId: string, columnId: string): string {

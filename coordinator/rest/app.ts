@@ -19,7 +19,8 @@ import { loopbackGuard } from './middleware/loopback-guard.ts';
 import { noSuchRoute, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
-import { pages } from './pages/pages.ts';
+import { pageAssets, pageErrors, plainPages } from './pages/pages.ts';
+import { webPages } from './web-app.ts';
 
 /** The REST API and the pages as one Express application; it listens nowhere by itself. */
 export function createRestApp(deps: RestDeps): Express {
@@ -29,7 +30,11 @@ export function createRestApp(deps: RestDeps): Express {
   app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, loopbackGuard);
   const readBody = jsonBody({ limitBytes: deps.limits.bodyBytes, timeoutMs: deps.limits.bodyMs, clock: deps.clock });
   bindRoutes(app, allHandlers(deps), readBody);
-  app.use(pages(deps));
+  app.use(pageAssets());
+  // Without scripts, and where the application is not built.
+  app.use('/plain', plainPages(deps));
+  app.use(deps.web === undefined ? plainPages(deps) : webPages(deps.web));
+  app.use(pageErrors);
   app.use(noSuchRoute, problems(deps.log, deps.limits));
   return app;
 }

@@ -38,6 +38,8 @@ export interface RestDeps {
   readonly logs: Pick<TaskLogs, 'read'>;
   readonly progress: ProgressSource;
   readonly catalogue: Catalogue;
+  /** Undefined where it is not built: the plain pages stand in its place. */
+  readonly web: WebApp | undefined;
   /** Signs evidence bundles. */
   readonly farmKey: SigningKey;
   readonly imports: ImportStore;
@@ -53,6 +55,14 @@ export interface RestDeps {
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;
   readonly limits: RestLimits;
+}
+
+/** The web application as it was built. */
+export interface WebApp {
+  /** Its one page; it finds out from the address what to show. */
+  readonly page: string;
+  /** Where everything that the page loads lies. */
+  readonly folder: string;
 }
 
 /** What people do with jobs. */

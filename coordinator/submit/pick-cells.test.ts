@@ -3,7 +3,7 @@ import type { ImportedResult } from '../../domain/imported-result.ts';
 import type { Cell, Matrix } from '../../domain/matrix.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { SAMPLE_MATRIX } from '../../test/rest/sample-matrix.ts';
-import { importedGrid, withImported } from '../aggregate/imported-cells.ts';
+import { ImportedBeside } from '../aggregate/imported-cells.ts';
 import { pickCells } from './pick-cells.ts';
 
 const MATRIX: Matrix = SAMPLE_MATRIX;
@@ -63,7 +63,7 @@ describe('cells to run again', () => {
       ...{ minMs: null, maxMs: null, p90Ms: null, p99Ms: null, samples: 100, throughputPerSecond: null, ortVersion: null },
       ...{ importedAt: 1, importedBy: 'ann' },
     };
-    const both = { ...MATRIX, ...withImported(MATRIX, importedGrid([other], sha256)) };
+    const both = { ...MATRIX, ...new ImportedBeside(sha256).beside(MATRIX, [other]) };
     for (const state of ['missing', 'ok'] as const)
       expect(pickCells(both, { states: [state] })).toEqual(pickCells(MATRIX, { states: [state] }));
   });

@@ -69,3 +69,13 @@ describe('lists', () => {
     expect(text).toMatch(/<h2>To look at<\/h2>.*newly failing \(1\).*fallback changed \(1\)/s);
   });
 });
+
+it('tells a reader who has the matrix that nothing has changed', async () => {
+  const first = await fetch(`${server.url}/api/v1/matrix`);
+  expect(await first.json()).toEqual(SAMPLE_MATRIX);
+  const etag = first.headers.get('etag') ?? '';
+  const again = await fetch(`${server.url}/api/v1/matrix`, { headers: { 'if-none-match': etag } });
+  expect([again.status, await again.text()]).toEqual([304, '']);
+  const other = await fetch(`${server.url}/api/v1/matrix`, { headers: { 'if-none-match': 'W/"another"' } });
+  expect(other.status).toBe(200);
+});

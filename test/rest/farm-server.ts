@@ -155,6 +155,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     progress,
     farmKey: await openFileFarmKey(folder, systemFiles),
     catalogue: await readCatalogue('recipes', sha256),
+    web: undefined,
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
     suites: { all: [], pins: async () => [], pin: async () => {}, unpin: async () => {}, run: async () => ({ jobs: [], skipped: [] }) },
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),

@@ -1,10 +1,11 @@
 import { newTask } from '../conformance/task-store/documents.ts';
-import { type FarmServer, startFarmServer } from './farm-server.ts';
+import { type FarmServer, type FarmServerOptions, startFarmServer } from './farm-server.ts';
 import { SAMPLE_HISTORY, SAMPLE_MATRIX, SAMPLE_REPORT } from './sample-matrix.ts';
 
 /** A server that shows the sample matrix, with an ended benchmark behind its cells, an agent and a waiting job. */
-export async function startSampleFarm(): Promise<FarmServer> {
-  const server = await startFarmServer({ matrix: SAMPLE_MATRIX, history: (cellId) => (isSampled(cellId) ? SAMPLE_HISTORY : undefined) });
+export async function startSampleFarm(options: FarmServerOptions = {}): Promise<FarmServer> {
+  const history = (cellId: string) => (isSampled(cellId) ? SAMPLE_HISTORY : undefined);
+  const server = await startFarmServer({ matrix: SAMPLE_MATRIX, history, ...options });
   await server.farm.submit([newTask('job1-0')]);
   await server.farm.hello('lab');
   const held = await server.farm.run('lab');

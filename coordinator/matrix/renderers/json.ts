@@ -1,16 +1,46 @@
-import type { Cell, Matrix } from '../../../domain/matrix.ts';
+import type { Matrix } from '../../../domain/matrix.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 
-/** A cell never changes: its text is made once. */
-const texts = new WeakMap<Cell, string>();
-
-/** The matrix as JSON. Of a matrix that was written before only the cells that are new cost anything. */
-export function renderJson({ cells, ...rest }: Matrix): string {
-  const rows = cells.map((row) => `[${row.map((cell) => (cell === null ? 'null' : textOf(cell))).join(',')}]`);
-  return `${JSON.stringify(rest).slice(0, -1)},"cells":[${rows.join(',')}]}`;
+/** The matrix as JSON. */
+export interface MatrixJson {
+  readonly bytes: Uint8Array;
+  /** Weak: two answers have the same one when they differ in when they were made only. */
+  readonly etag: string;
 }
 
-function textOf(cell: Cell): string {
-  const known = texts.get(cell) ?? JSON.stringify(cell);
-  texts.set(cell, known);
+interface RowJson {
+  /** Begins with a comma. */
+  readonly bytes: Buffer;
+  readonly digest: string;
+}
+
+/** Rows of cells and what describes rows and columns never change: each is written once. */
+const cellRows = new WeakMap<Matrix['cells'][number], RowJson>();
+const descriptions = new WeakMap<object, string>();
+
+/** Of a matrix that was written before only what is new costs anything. */
+export function renderJson({ rows, columns, cells, generatedAt, ...rest }: Matrix): MatrixJson {
+  const places = `"rows":[${rows.map(describe).join(',')}],"columns":[${columns.map(describe).join(',')}]`;
+  const written = cells.map(writeRow);
+  const head = JSON.stringify({ generatedAt, ...rest }).slice(0, -1);
+  const body = written.map(({ bytes }, index) => (index === 0 ? bytes.subarray(1) : bytes));
+  return {
+    bytes: Buffer.concat([Buffer.from(`${head},${places},"cells":[`), ...body, Buffer.from(']}')]),
+    etag: `W/"${sha256([JSON.stringify(rest), places, ...written.map(({ digest }) => digest)].join('\n')).slice(0, 32)}"`,
+  };
+}
+
+function writeRow(row: Matrix['cells'][number]): RowJson {
+  const known = cellRows.get(row);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(`,${JSON.stringify(row)}`);
+  const written = { bytes, digest: sha256(bytes) };
+  cellRows.set(row, written);
+  return written;
+}
+
+function describe(place: object): string {
+  const known = descriptions.get(place) ?? JSON.stringify(place);
+  descriptions.set(place, known);
   return known;
 }

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { CellView, curateCellRequestSchema, MatrixFormat } from '../../../api/matrix.ts';
 import { type CurationChange, MAX_BASELINE_TASKS } from '../../../domain/curation.ts';
@@ -6,7 +6,7 @@ import { GroveError } from '../../../domain/errors.ts';
 import type { Cell } from '../../../domain/matrix.ts';
 import { cellsInList } from '../../../domain/matrix-lists.ts';
 import { renderCsv } from '../../matrix/renderers/csv.ts';
-import { renderJson } from '../../matrix/renderers/json.ts';
+import { type MatrixJson, renderJson } from '../../matrix/renderers/json.ts';
 import { renderJunit } from '../../matrix/renderers/junit.ts';
 import { renderMarkdown } from '../../matrix/renderers/markdown.ts';
 import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
@@ -36,7 +36,7 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
       res.vary('accept');
       switch (query.format ?? acceptedFormat(req)) {
         case 'json':
-          res.type('json').send(renderJson(document));
+          sendJson(renderJson(document), req, res);
           return;
         case 'md':
           res.type('text/markdown').send(renderMarkdown(document));
@@ -71,6 +71,15 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
       return ok(await view(cellId));
     },
   } satisfies Partial<Handlers>;
+}
+
+/** A reader that has this matrix already is told so: it is large, and read again whenever something happens. */
+function sendJson({ bytes, etag }: MatrixJson, req: Request, res: Response): void {
+  res.set({ etag, 'cache-control': 'private, no-cache' });
+  // Not `req.fresh`: `fetch` asks for no cache on the way whenever its caller names an ETag.
+  const known = req.get('if-none-match')?.split(/\s*,\s*/) ?? [];
+  if (known.includes(etag)) res.status(304).end();
+  else res.type('json').send(bytes);
 }
 
 function acceptedFormat(req: Request): MatrixFormat {

@@ -37,8 +37,8 @@ const recipeParams = z.strictObject({ recipeId: z.string().min(1).max(200) });
 
 type PageDeps = Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'progress' | 'catalogue' | 'jobs'>;
 
-/** Pages for people: plain HTML, complete without scripts except the API reference. */
-export function pages(deps: PageDeps): Router {
+/** Pages for people who run no scripts: plain HTML, complete as they come. */
+export function plainPages(deps: PageDeps): Router {
   const router = Router();
   router.get('/', async (req, res) => {
     const { refresh } = check(refreshQuery, { ...req.query }, 'query');
@@ -72,13 +72,13 @@ export function pages(deps: PageDeps): Router {
     if (entry === undefined) throw new GroveError('not-found', { kind: 'recipe', id: recipeId });
     res.type('html').send(renderRecipePage(entry));
   });
-  router.use('/docs', apiReference());
-  router.use(assets(), errorPage);
   return router;
 }
 
-function assets(): Router {
+/** What stands beside the pages: their stylesheet and icon, and the API reference. */
+export function pageAssets(): Router {
   const router = Router();
+  router.use('/docs', apiReference());
   router.get(STYLESHEET_PATH, (_req, res) => {
     res.type('css').set('cache-control', 'no-cache').send(STYLESHEET);
   });
@@ -90,7 +90,7 @@ function assets(): Router {
 
 /** Errors of pages are pages; unexpected ones go on to the API's handler, which logs them and tells no details. */
 // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
-const errorPage: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
+export const pageErrors: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
   const error = toGroveError(thrown);
   if (res.headersSent || error.code === 'internal' || req.accepts(['json', 'html']) !== 'html') {
     next(thrown);

@@ -1,50 +1,20 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FarmServer } from '../rest/farm-server.ts';
 import { startSampleFarm } from '../rest/sample-farm.ts';
+import { useBrowser } from './support/browser.ts';
 
-let browser: Browser;
+/** The plain pages, as a coordinator serves them whose application is not built: the same as below /plain. */
+
 let server: FarmServer;
-
 beforeAll(async () => {
   server = await startSampleFarm();
-  // A container's root has no user namespace for Chromium's sandbox; the pages are our own.
-  browser = await chromium.launch({
-    executablePath: process.env['GROVE_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-background-networking'],
-  });
 });
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
-
-let page: Page;
-let complaints: string[];
-let asked: URL[];
-
-beforeEach(async () => {
-  page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-  complaints = [];
-  asked = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
-  page.on('request', (request) => asked.push(new URL(request.url())));
-});
-
-/** Every page must be quiet in the console and need nothing but the coordinator. */
-afterEach(async () => {
-  await page.close();
-  expect(complaints).toEqual([]);
-  const elsewhere = asked.filter(({ protocol, origin }) => protocol !== 'data:' && origin !== server.url);
-  expect(elsewhere.map(String)).toEqual([]);
-});
+afterAll(() => server.close());
+const visit = useBrowser(() => server.url);
 
 describe('the matrix page', () => {
   it('shows a row per recipe and leads to the cell', async () => {
+    const { page } = visit();
     await page.goto(server.url);
     expect(await page.title()).toBe('Matrix - Grove');
     expect(await page.locator('table.matrix tbody tr').count()).toBe(5);
@@ -55,6 +25,7 @@ describe('the matrix page', () => {
   });
 
   it('is styled, in light and in dark', async () => {
+    const { page } = visit();
     await page.goto(server.url);
     const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
     const light = await background();
@@ -63,13 +34,14 @@ describe('the matrix page', () => {
   });
 
   it('keeps its width on a narrow screen: only the table scrolls', async () => {
+    const { page } = visit();
     await page.setViewportSize({ width: 400, height: 800 });
     await page.goto(server.url);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
   });
 
   it('is whole without scripts', async () => {
-    const plain = await browser.newContext({ javaScriptEnabled: false });
+    const plain = await visit().browser.newContext({ javaScriptEnabled: false });
     const silent = await plain.newPage();
     await silent.goto(server.url);
     expect(await silent.getByText('regressed').first().isVisible()).toBe(true);
@@ -79,6 +51,7 @@ describe('the matrix page', () => {
   });
 
   it('runs nothing of a hostile device name', async () => {
+    const { page } = visit();
     let dialogs = 0;
     page.on('dialog', (dialog) => {
       dialogs += 1;
@@ -92,6 +65,7 @@ describe('the matrix page', () => {
 
 describe('the cell page', () => {
   it('shows launches, placement, quality and how to measure again', async () => {
+    const { page } = visit();
     await page.goto(`${server.url}/cells/0000000000000002`);
     for (const heading of ['Launches', 'Placement', 'Quality', 'Session', 'Provenance', 'Reproduce']) {
       expect(await page.getByRole('heading', { name: heading, exact: true }).isVisible()).toBe(true);
@@ -102,6 +76,7 @@ describe('the cell page', () => {
 
 describe('the cell page on a telephone', () => {
   it('keeps its width, and what its plot says can be read', async () => {
+    const { page } = visit();
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(`${server.url}/cells/0000000000000001`);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
@@ -114,6 +89,7 @@ describe('the cell page on a telephone', () => {
 
 describe('the lists', () => {
   it('show jobs and agents', async () => {
+    const { page } = visit();
     await page.goto(`${server.url}/jobs`);
     expect(await page.locator('tbody tr').count()).toBe(2);
     await page.getByRole('link', { name: 'job2' }).click();
@@ -127,6 +103,7 @@ describe('the lists', () => {
 
 describe('the API reference', () => {
   it('lists every operation from local files', async () => {
+    const { page } = visit();
     await page.goto(`${server.url}/docs`);
     await page.getByText('/api/v1/matrix').first().waitFor();
     expect(await page.locator('.opblock').count()).toBeGreaterThan(20);

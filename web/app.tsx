@@ -1,0 +1,74 @@
+import type { ComponentChildren } from 'preact';
+import { ThemeChoice } from './elements/theme-choice.tsx';
+import type { LiveState } from './farm/live.ts';
+import { useLiveState } from './farm/use-live-state.ts';
+import { MatrixPage } from './matrix/matrix-page.tsx';
+import { useLocation } from './router/location.ts';
+import { type Route, routeOf } from './router/routes.ts';
+
+const NAVIGATION = [{ href: '/', label: 'Matrix', pages: ['matrix', 'cell'] }] as const satisfies readonly {
+  readonly href: string;
+  readonly label: string;
+  readonly pages: readonly Route['page'][];
+}[];
+
+/** The whole application: a bar that stays and the page of the address. */
+export function App() {
+  const { path } = useLocation();
+  const route = routeOf(path);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header class="bar">
+        <a class="brand" href="/">
+          <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+            <path d="M8 1 3 7h2.4L2 11.5h5V15h2v-3.5h5L10.6 7H13z" fill="currentColor" />
+          </svg>
+          Grove
+        </a>
+        <nav aria-label="Pages">
+          {NAVIGATION.map(({ href, label, pages }) => (
+            <a key={href} href={href} aria-current={pages.some((page) => page === route.page) ? 'page' : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
+        <div class="side">
+          <LiveSign />
+          <ThemeChoice />
+          <a href="/docs">API</a>
+        </div>
+      </header>
+      <main id="main">
+        <Page route={route} />
+      </main>
+    </>
+  );
+}
+
+function Page({ route }: { readonly route: Route }): ComponentChildren {
+  switch (route.page) {
+    case 'matrix':
+      return <MatrixPage />;
+    default:
+      return <p>There is no such page.</p>;
+  }
+}
+
+const LIVE_TEXT: Readonly<Record<LiveState, readonly [sign: string, word: string, meaning: string]>> = {
+  connecting: ['○', 'connecting', 'The page connects to the farm'],
+  live: ['●', 'live', 'What happens on the farm appears by itself'],
+  lost: ['✗', 'reconnecting', 'The farm does not answer; the page resumes as soon as it does'],
+};
+
+function LiveSign() {
+  const state = useLiveState();
+  const [sign, word, meaning] = LIVE_TEXT[state];
+  return (
+    <span class={`live ${state}`} role="status" title={meaning}>
+      <span aria-hidden="true">{sign}</span> {word}
+    </span>
+  );
+}
