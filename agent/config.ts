@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { GroveError } from '../domain/errors.ts';
 import { idSchema, nameSchema } from '../domain/names.ts';
 import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../engine/runtime/execution-providers.ts';
+import { TELEMETRY_OFF } from '../engine/runtime/telemetry.ts';
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readSecret } from '../platform/read-secret.ts';
@@ -268,7 +269,7 @@ function environmentSettings(env: Environment): AgentFile {
 function childEnvironment(env: Environment): Record<string, string> {
   const kept = CHILD_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   // Thread pools of native libraries size themselves by it, and Node's own pool only reads files here.
-  return { ...Object.fromEntries(kept), HOME: tmpdir(), UV_THREADPOOL_SIZE: String(Math.min(4, availableParallelism())) };
+  return { ...Object.fromEntries(kept), ...TELEMETRY_OFF, HOME: tmpdir(), UV_THREADPOOL_SIZE: String(Math.min(4, availableParallelism())) };
 }
 
 /** A host name as a plain name; what does not fit becomes `-`. */

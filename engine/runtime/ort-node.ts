@@ -19,6 +19,7 @@ import { bundledLibraryPath } from './ort-library.ts';
 import { ORT_NODE_PROVIDERS, ortNodeReach, ortNodeReaches } from './ort-node-providers.ts';
 import { fromOrtTensor, keepHalvesAsBits, toOrtTensor } from './ort-node-tensors.ts';
 import { sessionError } from './session-error.ts';
+import { disableTelemetry } from './telemetry.ts';
 import { isElementType, type NamedTensors } from './tensor.ts';
 import { countConcurrentRuns, timeAsyncRuns } from './timed-runs.ts';
 
@@ -36,6 +37,7 @@ type Ort = typeof import('onnxruntime-node');
  */
 export async function loadOrtNode(): Promise<InferenceRuntime> {
   try {
+    disableTelemetry();
     const ort = await import('onnxruntime-node');
     keepHalvesAsBits(ort);
     return new OrtNodeRuntime(ort);

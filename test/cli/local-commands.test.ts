@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lab, RECIPE } from '../support/lab.ts';
@@ -79,6 +79,16 @@ describe('grove bench', () => {
     expect(result.launches).toHaveLength(2);
     expect(result.inputShapes).toMatchObject({ input_ids: [1, 128] });
     for (const launch of result.launches) expect(launch.sampleCount).toBeGreaterThanOrEqual(64);
+  });
+
+  it('lets no library keep a telemetry store, here or in its children', async () => {
+    const home = join(lab.folder, 'home');
+    await mkdir(home);
+    const env = { HOME: home, TMPDIR: home };
+    const sources = ['--model', lab.model, '--out', join(lab.folder, 'quiet')];
+    expect((await lab.start(['convert', recipeFile(RECIPE), ...sources], env).finished).code).toBe(0);
+    expect((await lab.start(['bench', join(converted, 'model.onnx'), '--launches', '1'], env).finished).code).toBe(0);
+    expect((await readdir(home, { recursive: true })).filter((path) => path.includes('Microsoft'))).toEqual([]);
   });
 
   it('compares the outputs with those of a reference model', async () => {

@@ -5,6 +5,7 @@ import { EXECUTION_PROVIDERS, type ExecutionProvider } from '../execution-provid
 import type { EpReach, InferenceRuntime, RuntimeInfo, SessionRequest } from '../inference-runtime.ts';
 import { bundledLibraryPath } from '../ort-library.ts';
 import { sessionError } from '../session-error.ts';
+import { disableTelemetry } from '../telemetry.ts';
 import { appendProvider, compiledProviders } from './append-provider.ts';
 import { type EpDevice, epDevices } from './ep-devices.ts';
 import { NativeSession } from './native-session.ts';
@@ -41,8 +42,11 @@ export async function loadOrtNative({ libraryPath = bundledLibraryPath(), plugin
 function environmentOf(libraryPath: string): Environment {
   const known = environments.get(libraryPath);
   if (known !== undefined) return known;
+  disableTelemetry();
   const api = OrtApi.load(libraryPath);
   const environment = { api, env: api.create('CreateEnv', LOG_WARNINGS, 'grove'), registered: new Set<string>() };
+  // On Windows events go to the system, which no variable stops.
+  api.call('DisableTelemetryEvents', environment.env);
   environments.set(libraryPath, environment);
   return environment;
 }
