@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           globalSetup: ['test/setup/announce-larger-data.ts'],
-          include: ['{agent,api,bench,cli,coordinator,domain,engine,platform,web}/**/*.test.ts', ...inProcess],
+          include: ['{agent,api,bench,cli,coordinator,deploy,domain,engine,platform,web}/**/*.test.ts', ...inProcess],
           exclude: ['test/meta/fixtures/**'],
           sequence: { groupOrder: 0 },
         },
@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'processes',
           include: ['test/**/*.test.ts'],
-          exclude: [...inProcess, 'test/browser/**', 'test/services/**', 'test/runtimes/**', 'test/meta/fixtures/**'],
+          exclude: [...inProcess, 'test/browser/**', 'test/services/**', 'test/runtimes/**', 'test/packages/**', 'test/meta/fixtures/**'],
           fileParallelism: false,
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -50,6 +50,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 240_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        // Needs archives, root and debootstrap: `npm run test:packages`, never part of `npm test`.
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
