@@ -164,8 +164,9 @@ export const ERRORS = {
   },
   'user-script-refused': {
     ...recipe,
-    message: 'The recipe runs Python code ({path}), which is refused by default.',
-    advice: 'Declare the data set and columns instead, or ask an operator to allow scripts on a toolchain agent.',
+    message: 'The recipe runs Python code ({path}), and {why}.',
+    advice:
+      'Declare the data set and columns instead, or send the file along (grove submit --with-scripts) to a machine with Olive whose operator allows it (docs/toolchains.md).',
   },
   'missing-data': {
     ...input,

@@ -1,4 +1,7 @@
 import { join } from 'node:path';
+import { GroveError } from '../../domain/errors.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
+import { USER_SCRIPT_CAPABILITY } from '../../domain/recipe/user-scripts.ts';
 import { createSpawner } from '../../platform/spawner.ts';
 import { asJson } from '../runner/as-json.ts';
 import type { TaskContext } from '../runner/stage.ts';
@@ -14,6 +17,7 @@ export async function convert(value: ConvertSource, context: TaskContext): Promi
   const modelFolder = join(context.folder, 'model');
   const { recipe, task } = value.spec;
   const rows = localRows(value.spec.source, value.sourceFolder);
+  assertScriptsAllowed(value.recipe, context);
   const toolchain = await toolchainOf(value, context);
   const keepsExport = evaluationDataOf(value.recipe) !== undefined && toolchain.olive === undefined;
   const exportFolder = keepsExport ? join(context.folder, 'export') : null;
@@ -29,6 +33,17 @@ export async function convert(value: ConvertSource, context: TaskContext): Promi
     timeoutMs: context.config.timeoutMs.convert,
   });
   return { ...value, outcome, durationMs: context.clock.monotonicMs() - startedMs, modelFolder, exportFolder };
+}
+
+/** Only this machine's operator allows code of recipes here, whatever a coordinator believes. Throws `user-script-refused`. */
+function assertScriptsAllowed(
+  { userScripts: [path] }: Pick<Recipe, 'userScripts'>,
+  { config, log }: Pick<TaskContext, 'config' | 'log'>,
+): void {
+  if (path === undefined) return;
+  if (!config.capabilities.includes(USER_SCRIPT_CAPABILITY))
+    throw new GroveError('user-script-refused', { path, why: 'this machine does not allow that (capability user-script)' });
+  log(`Python code of the recipe runs here (${path}), without network.`);
 }
 
 /** The toolchain whose id the task names: another one would give other bytes under the same key. */

@@ -38,6 +38,7 @@ interface SubmitOptions extends OutputOptions {
   readonly sweep: readonly string[];
   readonly minCosine?: number;
   readonly strict?: boolean;
+  readonly withScripts?: boolean;
   readonly waitForDevice?: boolean;
   readonly followFleet?: boolean;
   readonly followFor?: number;
@@ -135,6 +136,7 @@ function addSubmitOptions(command: Command): void {
       "similarity below which outputs count as spoilt (default: the catalogue's, else 0.99, quantized 0.95)",
       cosine,
     )
+    .option('--with-scripts', "send the Python files that a recipe's user_script names: they run only where an operator allows it")
     .option('--strict', 'refuse a recipe that lint complains about')
     .option('--wait-for-device', 'queue it although no known device can run it')
     .option('--follow-fleet', 'also run on devices that appear, or begin to fit, later')
@@ -157,7 +159,10 @@ async function buildRequest({ client, context, recipes, options }: RequestSource
   const { set, sweep, select, task, tier, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp, substituteDevice } =
     options;
   const lone = readModelArgument(recipes, options);
-  const chosen = lone === undefined ? await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, cwd))) : [lone.recipe];
+  const chosen =
+    lone === undefined
+      ? await Promise.all(recipes.map((recipe) => readRecipeArgument(recipe, { cwd, withScripts: options.withScripts === true })))
+      : [lone.recipe];
   const optional = { task, priority, launches, minCosine, strict, waitForDevice, dryRun, substituteEp, substituteDevice };
   return {
     recipes: chosen,

@@ -1,11 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { SubmitRequest } from '../../api/submit.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
 import { readRecipeJson } from '../../domain/recipe/read-json.ts';
 import type { InputModel } from '../../domain/recipe/recipe.ts';
 import { sha256 } from '../../platform/sha256.ts';
+import { withUserScripts } from './user-scripts.ts';
 
 /** Largest recipe file read. */
 const MAX_RECIPE_BYTES = 1_048_576;
@@ -28,8 +29,14 @@ export function inputModelsOf(recipes: SubmitRequest['recipes']): readonly (type
   });
 }
 
+/** Where a recipe is looked for, and whether the Python files it names go with it. */
+export interface RecipePlace {
+  readonly cwd: string;
+  readonly withScripts: boolean;
+}
+
 /** A file of that name wins; anything else is taken as a catalogue id, which the farm checks. Throws `recipe-not-json`, `too-large`, `invalid-argument`. */
-export async function readRecipeArgument(argument: string, cwd: string): Promise<SubmitRequest['recipes'][number]> {
+export async function readRecipeArgument(argument: string, { cwd, withScripts }: RecipePlace): Promise<SubmitRequest['recipes'][number]> {
   const file = resolve(cwd, argument);
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) return { catalogueId: argument };
@@ -37,6 +44,7 @@ export async function readRecipeArgument(argument: string, cwd: string): Promise
     throw new GroveError('too-large', { what: `recipe ${argument}`, sizeBytes: found.size, limitBytes: MAX_RECIPE_BYTES });
   const text = await readFile(file, 'utf8');
   // Before a model is uploaded for it.
-  readRecipeJson(text, basename(file));
-  return { name: basename(file), text };
+  const document = readRecipeJson(text, basename(file));
+  if (!withScripts) return { name: basename(file), text };
+  return { name: basename(file), text: JSON.stringify(await withUserScripts(document, dirname(file)), null, 2) };
 }

@@ -144,7 +144,7 @@ describe('what holds nothing', () => {
 describe('a recipe', () => {
   test('that is no JSON is refused before a model is uploaded for it', async () => {
     await writeFile(join(folder, 'bad.json'), '{"a":');
-    await expect(readRecipeArgument('bad.json', folder)).rejects.toMatchObject({ code: 'recipe-not-json' });
+    await expect(readRecipeArgument('bad.json', { cwd: folder, withScripts: false })).rejects.toMatchObject({ code: 'recipe-not-json' });
   });
 
   test('is no model', async () => {

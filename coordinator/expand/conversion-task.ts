@@ -6,6 +6,7 @@ import { conversionKey, conversionKeyInput } from '../../domain/recipe/conversio
 import { overrideTask } from '../../domain/recipe/override-task.ts';
 import { parseRecipeDocument } from '../../domain/recipe/parse-recipe.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
+import { USER_SCRIPT_CAPABILITY } from '../../domain/recipe/user-scripts.ts';
 import type { ConvertSpec, RecipeRef } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { convertRequirement } from './requirements.ts';
@@ -45,7 +46,7 @@ export function keyConversion(intent: ConversionIntent, source: SourceManifest, 
   };
   const task = makeTask(
     { taskId: conversionTaskId(key, intent), spec, needs: [] },
-    { requirement: convertRequirement(intent.toolchains) },
+    { requirement: convertRequirement(intent.toolchains, intent.parsed.userScripts.length > 0 ? [USER_SCRIPT_CAPABILITY] : []) },
     sha256,
   );
   return { conversionKey: key, task };

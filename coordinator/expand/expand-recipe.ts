@@ -7,6 +7,7 @@ import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import { dataNeeds, missingRows } from '../../domain/recipe/conversion-data.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
+import { isScripted } from '../../domain/recipe/user-scripts.ts';
 import type { BenchmarkSpec, ResolveSpec } from '../../domain/task.ts';
 import type { NewTask } from '../store/task-store.ts';
 import { keyConversion } from './conversion-task.ts';
@@ -59,7 +60,8 @@ function supportOfSubmit({ recipe }: ReadRecipe, context: RecipeContext): Suppor
   const { data } = localDataOf(spec, recipe, imported);
   const needs = dataNeeds(planConversion(recipe).host);
   const fetched = new Set(rowsFromHub(recipe, context).map(({ name }) => name));
-  const has = (name: string): boolean => Object.hasOwn(data, name) || fetched.has(name);
+  const scripted = new Set(recipe.dataConfigs.filter((config) => isScripted(recipe, config)).map(({ name }) => name));
+  const has = (name: string): boolean => Object.hasOwn(data, name) || fetched.has(name) || scripted.has(name);
   const error = missingRows(needs, { configs: recipe.dataConfigs, has, mayBeImported: true });
   return error === undefined ? support : { kind: 'unsupported', error: error.toReport() };
 }

@@ -184,6 +184,21 @@ describe('recipes that nobody can run', () => {
     const tasks = benchmarksOf(expandJob({ recipes: [script], substituteEp: 'cpu' }));
     expect(tasks.map(({ endedAs }) => endedAs?.error.code)).toEqual(['user-script-refused']);
   });
+
+  it('go to a machine with Olive whose operator allows Python code, when the file came along', () => {
+    const data_configs = [{ name: 'd', type: 'HuggingfaceContainer', user_script: 'prepare.py' }];
+    const passes = { c: { type: 'OnnxConversion' }, q: { type: 'OnnxStaticQuantization', data_config: 'd' } };
+    const document = minimalDocument({ passes, data_configs, grove_user_scripts: { 'prepare.py': 'ROWS = []' } });
+    const recipes = [refOf(JSON.stringify(document))];
+    const olive = 'olive-0123456789ab';
+    const unwilling = agentOf('lab-a', [deviceOf('lab-a/cpu0', { toolchains: ['olive', olive] })]);
+    const willing = agentOf('lab-b', [deviceOf('lab-b/cpu0', { toolchains: ['olive', olive], capabilities: ['user-script'] })]);
+    const refused = benchmarksOf(expandJob({ recipes, substituteEp: 'cpu' }, [unwilling]));
+    expect(refused.map(({ endedAs }) => endedAs?.error.message)).toEqual([expect.stringContaining('no machine with Olive')]);
+    const { tasks } = expandJob({ recipes, substituteEp: 'cpu' }, [unwilling, willing]);
+    const convert = tasks.find(({ spec }) => spec.kind === 'convert');
+    expect(convert?.requirement).toMatchObject({ capabilities: ['user-script'], toolchains: [olive] });
+  });
 });
 
 describe('conversions', () => {

@@ -15,12 +15,12 @@ export function resolveRequirement(): Requirement {
 }
 
 /** Conversions run with the engine's ONNX Runtime: another version would write other bytes under the same key. */
-export function convertRequirement(toolchains: readonly string[]): Requirement {
+export function convertRequirement(toolchains: readonly string[], capabilities: readonly string[] = []): Requirement {
   return normalizeRequirement({
     ...ON_ANY_CPU,
     kind: 'convert',
     toolchains: [...toolchains],
-    capabilities: [],
+    capabilities: [...capabilities],
     ortVersion: ENGINE_ORT_VERSION,
   });
 }

@@ -70,13 +70,13 @@ export function conversionKeyInput(recipe: Recipe, facts: ConversionFacts): Conv
 }
 
 /** A list in the place of members keeps the order of the passes. */
-function workflowKey({ document, host: system }: Recipe, host: readonly RecipePass[]): JsonObject {
+function workflowKey({ document, host: system, scripts }: Recipe, host: readonly RecipePass[]): JsonObject {
   const written = isJsonObject(document['passes']) ? document['passes'] : {};
   const passes = host.map(({ name }) => ({ name, pass: olivePass(written[name]) }));
   const read = namedDataConfigs(passes);
   const configs = Array.isArray(document['data_configs']) ? document['data_configs'] : [];
   const data = configs.filter((config: Json) => isJsonObject(config) && typeof config['name'] === 'string' && read.has(config['name']));
-  return { version: WORKFLOW_VERSION, passes, data, host: system.accelerator };
+  return { version: WORKFLOW_VERSION, passes, data, host: system.accelerator, ...(Object.keys(scripts).length > 0 && { scripts }) };
 }
 
 /** Names of data_configs are labels too: the resolved config stands in the place of the reference. */

@@ -18,12 +18,12 @@ const IDLE_ARGUMENTS = ['cache_dir', 'revision', 'trust_remote_code'];
 const ATTENTION = ['eager', 'sdpa'];
 
 /**
- * Why Olive is not given a recipe: it would run code (`user-script-refused`), or its input model is none that Grove hands over (`unsupported-input`). Undefined when it may
+ * Why Olive is not given a recipe: it would run code that did not come with it (`user-script-refused`), or its input model is none that Grove hands over (`unsupported-input`). Undefined when it may
  * run. Whoever plans a conversion and whoever runs it ask both.
  */
-export function oliveRefusal({ userScripts, inputModel }: Pick<Recipe, 'userScripts' | 'inputModel'>): GroveError | undefined {
-  const [path] = userScripts;
-  if (path !== undefined) return new GroveError('user-script-refused', { path });
+export function oliveRefusal({ lackingScripts, inputModel }: Pick<Recipe, 'lackingScripts' | 'inputModel'>): GroveError | undefined {
+  const [path] = lackingScripts;
+  if (path !== undefined) return new GroveError('user-script-refused', { path, why: 'its file did not come with it' });
   const problem = modelProblem(inputModel);
   return problem === undefined ? undefined : new GroveError('unsupported-input', { problem: `Olive is not given ${problem}` });
 }

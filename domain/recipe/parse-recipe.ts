@@ -10,6 +10,7 @@ import { parsePasses } from './parse-passes.ts';
 import { checkUnusedSystems, LOCAL_CPU, parseSystem } from './parse-systems.ts';
 import { readRecipeJson } from './read-json.ts';
 import type { JsonObject, Recipe } from './recipe.ts';
+import { readUserScripts, USER_SCRIPTS_MEMBER } from './user-scripts.ts';
 
 export interface ParseRecipeOptions {
   /** For messages and the matrix: a catalogue path or a file name. */
@@ -27,6 +28,7 @@ export interface ParsedRecipe {
 export type ParseRecipe = (text: string, options: ParseRecipeOptions) => ParsedRecipe;
 
 const ROOT_MEMBERS = [
+  USER_SCRIPTS_MEMBER,
   'workflow_id',
   'workflow_host',
   'azureml_client',
@@ -89,9 +91,10 @@ export function parseRecipeDocument(document: JsonObject, options: ParseRecipeOp
   const inputModel = parseInputModel(document['input_model'], findings);
   const passes = parsePasses(document['passes'], { ...context, inputModel });
   const settings = readSettings(document, engine, findings);
+  const code = readUserScripts(document, findings);
   findings.throwIfAny();
   const digest = digestOf({ document, passOrder: Object.keys(findings.object(document['passes'], '$.passes')) }, options.sha256);
-  const parts = { host, target, dataConfigs, metrics, passes, userScripts: userScriptPaths(document, '$') };
+  const parts = { host, target, dataConfigs, metrics, passes, ...code };
   return { recipe: { name: options.name, digest, document, inputModel, ...settings, ...parts }, warnings: findings.warnings };
 }
 
@@ -159,16 +162,4 @@ function refuseSeveralBuilds(document: JsonObject, name: string): void {
 
 function hasMember(value: Json | undefined, member: string): boolean {
   return isJsonObject(value) && Object.hasOwn(value, member);
-}
-
-/** Members that name Python code for Olive to import. */
-const CODE_MEMBERS = ['model_loader', 'model_script', 'script_dir', 'user_script'];
-
-function userScriptPaths(value: Json, path: string): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap((item: Json, index) => userScriptPaths(item, jsonPath(path, index)));
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([key, member]) => {
-    const at = jsonPath(path, key);
-    return CODE_MEMBERS.includes(key) && typeof member === 'string' ? [at] : userScriptPaths(member, at);
-  });
 }

@@ -162,4 +162,8 @@ export interface Recipe {
   readonly outputDir: string | null;
   /** JSON paths of every `user_script`, `script_dir`, `model_script` and `model_loader`: code, refused unless an operator allows it. */
   readonly userScripts: readonly string[];
+  /** Those of them that nobody can run: their file did not come with the recipe, or they are more than one file. */
+  readonly lackingScripts: readonly string[];
+  /** Python files that came with the recipe: name -> source. */
+  readonly scripts: Readonly<Record<string, string>>;
 }

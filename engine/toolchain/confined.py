@@ -23,14 +23,72 @@ REFUSED = {
 }
 
 
+# From <linux/filter.h>, <linux/seccomp.h>, <linux/audit.h>.
+PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
+LOAD_WORD = 0x20
+JUMP_EQUAL = 0x15
+JUMP_AT_LEAST = 0x35
+ANSWER = 0x06
+ALLOW = 0x7FFF0000
+REFUSE_WITH_EPERM = 0x00050001
+NUMBER_OFFSET = 0
+ARCH_OFFSET = 4
+FIRST_ARGUMENT_OFFSET = 16
+X32_BIT = 0x40000000
+IO_URING_SETUP = 425
+AF_UNIX = 1
+# Machine -> its name to the kernel, and its number of socket().
+SYSTEMS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+
+
 def refuse_network():
-    """Makes every way of Python to open a connection raise, for good. It keeps honest code honest; it is no sandbox for native code."""
+    """
+    No way out for this process and all it starts. On Linux the kernel refuses every socket but those within the machine, also to native code; elsewhere Python's own ways to open a
+    connection raise, which keeps honest code honest. For good in both cases.
+    """
+    _filter_sockets()
 
     def hook(event, _args):
         if event in REFUSED:
             raise PermissionError(f"a toolchain process has no network ({event})")
 
     sys.addaudithook(hook)
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_ushort), ("yes", ctypes.c_ubyte), ("no", ctypes.c_ubyte), ("value", ctypes.c_uint)]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.POINTER(_Instruction))]
+
+
+def _filter_sockets():
+    """Whether the kernel took the filter. Calls under another architecture's numbers, and io_uring, which opens sockets too, are refused with it."""
+    system = SYSTEMS.get(os.uname().machine) if sys.platform == "linux" else None
+    if system is None:
+        return False
+    arch, socket = system
+    steps = [
+        (LOAD_WORD, 0, 0, ARCH_OFFSET),
+        (JUMP_EQUAL, 0, 7, arch),
+        (LOAD_WORD, 0, 0, NUMBER_OFFSET),
+        (JUMP_AT_LEAST, 5, 0, X32_BIT),
+        (JUMP_EQUAL, 4, 0, IO_URING_SETUP),
+        (JUMP_EQUAL, 0, 2, socket),
+        (LOAD_WORD, 0, 0, FIRST_ARGUMENT_OFFSET),
+        (JUMP_EQUAL, 0, 1, AF_UNIX),
+        (ANSWER, 0, 0, ALLOW),
+        (ANSWER, 0, 0, REFUSE_WITH_EPERM),
+    ]
+    instructions = (_Instruction * len(steps))(*[_Instruction(*step) for step in steps])
+    program = _Program(len(steps), instructions)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    return libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0
 
 
 def end_with(parent):

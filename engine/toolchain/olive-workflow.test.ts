@@ -25,8 +25,8 @@ it('is the recipe up to the device, with everything on this machine and nothing 
       search_strategy: false,
     }),
   );
-  const { document, script } = oliveWorkflow(recipe, PLACES);
-  expect(script).toBeNull();
+  const { document, scripts } = oliveWorkflow(recipe, PLACES);
+  expect(scripts).toEqual({});
   expect(Object.keys(document['passes'] ?? {})).toEqual(['c', 'p']);
   expect(document).toMatchObject({
     input_model: { model_path: '/models/bert' },
@@ -47,8 +47,8 @@ it('brings the script of a declared transform', () => {
   const transform_fn = { type: 'model_inputs', names: ['input_ids'] };
   const passes = { q: { type: 'OpenVINOQuantization', data_config: 'rows', transform_fn }, w: { type: 'OpenVINOWeightCompression' } };
   const { recipe } = parse(minimalDocument({ data_configs: [{ name: 'rows', type: 'HuggingfaceContainer' }], passes }));
-  const { document, script } = oliveWorkflow(recipe, PLACES);
-  expect(script).toContain('def transform_q(item):');
+  const { document, scripts } = oliveWorkflow(recipe, PLACES);
+  expect(scripts['user_script.py']).toContain('def transform_q(item):');
   expect(document).toMatchObject({ passes: { q: { transform_fn: 'transform_q' } } });
 });
 

@@ -2,9 +2,10 @@ import { GroveError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { planConversion } from '../../domain/recipe/conversion-plan.ts';
 import { isJsonObject } from '../../domain/recipe/findings.ts';
-import { namedDataConfigs, oliveDocument, olivePass } from '../../domain/recipe/olive-document.ts';
+import { namedDataConfigs, oliveDocument, olivePass, USER_SCRIPT } from '../../domain/recipe/olive-document.ts';
 import { oliveModelMembers, oliveRefusal } from '../../domain/recipe/olive-refusal.ts';
 import type { JsonObject, Recipe, RecipeSystem } from '../../domain/recipe/recipe.ts';
+import { USER_SCRIPT_KEY } from '../../domain/recipe/user-scripts.ts';
 import type { DataRows } from '../convert/conversion-data.ts';
 
 /** Where Olive finds and puts things; absolute paths. */
@@ -17,15 +18,15 @@ export interface OlivePlaces {
   readonly cache: string;
 }
 
-/** A workflow file and the script it refers to; null when it needs none. */
+/** A workflow file and the Python files it refers to, by name. */
 export interface OliveWorkflow {
   readonly document: JsonObject;
-  readonly script: string | null;
+  readonly scripts: Readonly<Record<string, string>>;
 }
 
 /**
  * The host passes of a recipe as Olive runs them here: sources and rows on this machine, nothing evaluated, nothing left to a search. Made of what is known to be safe and of
- * nothing else that the recipe holds: no machine, environment or script of the recipe's takes part. Rows are read from their files, which hold what the recipe selects.
+ * nothing else that the recipe holds: no machine and no environment of the recipe's takes part, and of its code only files that came with it. Rows are read from their files, which hold what the recipe selects.
  * Throws `user-script-refused`, `unsupported-input`, `unsupported-data` for rows that are not there, `recipe-invalid` for a declared transform nobody knows.
  */
 export function oliveWorkflow(recipe: Recipe, places: OlivePlaces): OliveWorkflow {
@@ -48,7 +49,17 @@ export function oliveWorkflow(recipe: Recipe, places: OlivePlaces): OliveWorkflo
     cache_dir: places.cache,
     log_severity_level: 1,
   };
-  return { script, document: workflow };
+  return { scripts: scriptsOf(recipe, script), document: workflow };
+}
+
+/** The recipe's own files, and the one that Grove writes for declared transforms. */
+function scriptsOf({ scripts }: Recipe, written: string | null): Readonly<Record<string, string>> {
+  if (written === null) return scripts;
+  if (Object.hasOwn(scripts, USER_SCRIPT))
+    throw new GroveError('unsupported-input', {
+      problem: `its file ${USER_SCRIPT} has the name of the one that declared transforms become: rename it`,
+    });
+  return { ...scripts, [USER_SCRIPT]: written };
 }
 
 /** Whatever machine the recipe names, the passes run in this process; they learn which accelerator it has. */
@@ -73,6 +84,8 @@ function withRows(config: JsonObject, { name, rows }: { readonly name: string; r
   const own = Object.hasOwn(rows, name) ? rows[name] : undefined;
   if (own === undefined) {
     if (/dummydatacontainer$/i.test(String(config['type']))) return config;
+    // Its code makes the rows.
+    if (typeof config[USER_SCRIPT_KEY] === 'string') return config;
     throw new GroveError('unsupported-data', { name, problem: 'Olive reads rows that were given, and of these there are none' });
   }
   const columns =

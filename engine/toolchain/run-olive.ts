@@ -2,7 +2,6 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { GroveError } from '../../domain/errors.ts';
-import { USER_SCRIPT } from '../../domain/recipe/olive-document.ts';
 import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { runProgram } from '../../platform/run-program.ts';
@@ -88,10 +87,10 @@ const answerSchema = z.strictObject({ error: z.string().nullable() });
 
 async function runWorkflow(request: OliveRequest, { work, output }: { readonly work: string; readonly output: string }): Promise<void> {
   const { recipe, source, rows, toolchain, signal, log } = request;
-  const { document, script } = oliveWorkflow(recipe, { source, rows, output, cache: join(work, 'cache') });
+  const { document, scripts } = oliveWorkflow(recipe, { source, rows, output, cache: join(work, 'cache') });
   const config = join(work, 'workflow.json');
   await writeFile(config, JSON.stringify(document, null, 2));
-  if (script !== null) await writeFile(join(work, USER_SCRIPT), script);
+  for (const [name, source] of Object.entries(scripts)) await writeFile(join(work, name), source);
   // Libraries keep caches in the home folder; it goes with the attempt.
   const env = { ...toolchain.env, HOME: work };
   const args = ['-I', '-B', RUNNER, String(process.pid), config];
