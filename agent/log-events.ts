@@ -57,6 +57,11 @@ export const AGENT_EVENTS = {
     message: 'Result acknowledged',
     fields: { taskId: 'task', attempt: 'attempt number', recorded: 'false: known already', code: 'error code or empty' },
   },
+  controlNotMeasured: {
+    level: 'warn',
+    message: 'Control recipe not measured',
+    fields: { deviceName: 'device', ep: 'execution provider', why: 'error' },
+  },
   leftoverKilled: { level: 'warn', message: 'Killed a process left by an earlier agent', fields: { pid: 'process', stage: 'what it ran' } },
   childWedged: { level: 'error', message: 'A process cannot be killed', fields: { pid: 'process', stage: 'what it runs' } },
   deviceUnhealthy: {

@@ -26,6 +26,8 @@ import { machineEp } from './eps/ep-machine.ts';
 import { EpPackages } from './eps/package-store.ts';
 import { GateKeeper } from './gates/gate-keeper.ts';
 import { DeviceHealth, withHealth } from './health/device-health.ts';
+import { IdleControl } from './health/idle-control.ts';
+import { idleMeasurement } from './health/idle-measurement.ts';
 import { type AgentLog, createAgentLog, type LogSink } from './log-events.ts';
 import { Readiness } from './readiness.ts';
 import { asJson } from './runner/as-json.ts';
@@ -88,6 +90,7 @@ interface Parts {
   readonly session: Session;
   readonly runner: TaskRunner;
   readonly readiness: Readiness;
+  readonly idleControl: IdleControl;
 }
 
 async function assemble(
@@ -122,11 +125,17 @@ async function assemble(
     devices: probe.devices,
     children,
     link: { send: (message) => session.send(message), requestGrants: (what, signal) => session.requestGrants(what, signal) },
-    runTask: withHealth(ports.runTask ?? runTask, health),
+    runTask: givingWay(withHealth(ports.runTask ?? runTask, health), () => idleControl),
     readState: (device, tools) => states.readOne(device, tools),
     workFolder: join(folder, 'work'),
     refusal: () => readiness.refusal,
     onChange: () => void readiness.refresh().then(() => session.statusChanged()),
+  });
+  const idleControl = new IdleControl({
+    devices: probe.devices,
+    clock,
+    isIdle: () => !runner.busy && readiness.status.state === 'ready',
+    measure: idleMeasurement({ config, probe, states, children, clock, log }),
   });
   const session: Session = new Session({
     transport: ports.transport,
@@ -134,9 +143,9 @@ async function assemble(
     random,
     log,
     url: config.agentUrl,
-    handlers: handlersOf({ config, probe, runner, readiness, instanceId, states, gates, health }, () => session),
+    handlers: handlersOf({ config, probe, runner, readiness, instanceId, states, gates, health, idleControl }, () => session),
   });
-  return { log, probe, session, runner, readiness };
+  return { log, probe, session, runner, readiness, idleControl };
 }
 
 /** Longest a provider may take to load and run three nodes: an NPU compiler's first start takes half a minute. */
@@ -144,6 +153,14 @@ const TRIAL_MS = 120_000;
 
 /** Longest a provider that ran before may take for the same. */
 const HEALTH_MS = 60_000;
+
+/** A task begins when the machine is its own. */
+function givingWay(runTask: RunTask, idleControl: () => IdleControl): RunTask {
+  return async (context, enter) => {
+    await idleControl().giveWay();
+    return await runTask(context, enter);
+  };
+}
 
 /** Runs a small model on a device as this machine runs the provider. */
 function healthProbe(config: AgentConfig, tryProvider: TryProvider): (device: Device, ep: string) => Promise<string | null> {
@@ -181,6 +198,7 @@ function handlersOf(
     states,
     gates,
     health,
+    idleControl,
   }: Omit<Parts, 'log' | 'session'> & Watchers & { readonly config: AgentConfig; readonly instanceId: string },
   session: () => Session,
 ): ConstructorParameters<typeof Session>[0]['handlers'] {
@@ -208,7 +226,10 @@ function handlersOf(
       runner.resendAll();
     },
     onVerdicts: (verdicts, sinceMs) => runner.applyVerdicts(verdicts, sinceMs),
-    onAssign: (assignment) => runner.assign(assignment),
+    onAssign: (assignment) => {
+      void idleControl.giveWay();
+      runner.assign(assignment);
+    },
     onCompleteAck: (ack) => runner.acknowledge(ack),
     onCancel: (lease, by) => runner.cancel(lease, by),
     onRevoke: (lease, why) => runner.revoke(lease, why),
@@ -219,11 +240,12 @@ function handlersOf(
     onTick: () => {
       runner.resendLate();
       void readiness.refresh().then(() => session().statusChanged());
+      idleControl.consider();
     },
   };
 }
 
-function run(config: AgentConfig, { log, probe, session, runner, readiness }: Parts, release: () => Promise<void>): Agent {
+function run(config: AgentConfig, { log, probe, session, runner, readiness, idleControl }: Parts, release: () => Promise<void>): Agent {
   const letProcessEnd = holdProcess();
   let finish = () => {};
   const done = new Promise<void>((resolve) => {
@@ -234,6 +256,7 @@ function run(config: AgentConfig, { log, probe, session, runner, readiness }: Pa
     log.stopping({ reason });
     readiness.drain(reason);
     session.statusChanged();
+    await idleControl.giveWay();
     await runner.stop({ graceMs: config.stopGraceMs, ackMs: session.connected ? ACK_WAIT_MS : 0 });
     await session.stop();
     await release();

@@ -14,6 +14,7 @@ import {
   withRun,
 } from '../../engine/benchmark/control.ts';
 import { type LaunchRequest, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
+import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { writeModelFile } from '../../engine/onnx/write.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { asJson } from '../runner/as-json.ts';
@@ -32,12 +33,25 @@ const INPUT_SEED = 1;
  */
 export async function controlOf(value: BenchmarkSession, context: TaskContext): Promise<ControlReport | null> {
   if (context.device.profile.emulated) return null;
+  const { plainSession } = value;
+  return value.spec.tier === 'smoke' ? knownControl(plainSession, context) : await refreshControl(plainSession, context);
+}
+
+/** What the control recipe needs of an attempt, or of a machine that is idle. */
+export type ControlContext = Pick<TaskContext, 'clock' | 'config' | 'device' | 'folder' | 'host' | 'inChild' | 'log' | 'signal'>;
+
+async function knownControl({ ep }: SessionSpec, context: ControlContext): Promise<ControlReport | null> {
+  return controlReport(await readRecord(recordPath(ep, context)), environmentId(context.device.profile, context.host, sha256));
+}
+
+/** The control recipe on a provider as this machine runs any model on it, measured first when it is due. Throws the signal's reason. */
+export async function refreshControl(session: SessionSpec, context: ControlContext): Promise<ControlReport | null> {
   const environment = environmentId(context.device.profile, context.host, sha256);
-  const path = recordPath(value, context);
+  const path = recordPath(session.ep, context);
   const known = await readRecord(path);
   const at = context.clock.now();
-  if (value.spec.tier === 'smoke' || !isControlDue(known, { environmentId: environment, at })) return controlReport(known, environment);
-  const launchMediansMs = await measureControl(value, context);
+  if (!isControlDue(known, { environmentId: environment, at })) return controlReport(known, environment);
+  const launchMediansMs = await measureControl(session, context);
   if (launchMediansMs === null) return null;
   if (launchMediansMs === undefined) return controlReport(known, environment);
   const record = withRun(known, environment, { measuredAt: at, launchMediansMs });
@@ -46,8 +60,8 @@ export async function controlOf(value: BenchmarkSession, context: TaskContext): 
   return controlReport(record, environment);
 }
 
-function recordPath({ session }: BenchmarkSession, { config, device }: TaskContext): string {
-  return join(config.dataFolder, 'control', `${device.name.replaceAll('/', '-')}-${session.ep}.json`);
+function recordPath(ep: string, { config, device }: ControlContext): string {
+  return join(config.dataFolder, 'control', `${device.name.replaceAll('/', '-')}-${ep}.json`);
 }
 
 /** A record that is damaged or of another version is measured anew. */
@@ -60,11 +74,11 @@ async function readRecord(path: string): Promise<ControlRecord | undefined> {
 }
 
 /** Null: it did not run on the provider. Undefined: it did not run. */
-async function measureControl(value: BenchmarkSession, context: TaskContext): Promise<number[] | null | undefined> {
+async function measureControl(plain: SessionSpec, context: ControlContext): Promise<number[] | null | undefined> {
   const outputFolder = join(context.folder, 'control');
   await mkdir(outputFolder);
   const { modelPath } = await writeModelFile(controlModel(), join(outputFolder, 'model.onnx'));
-  const session = { ...value.plainSession, modelPath };
+  const session = { ...plain, modelPath };
   const inputs = { kind: 'generated', seed: INPUT_SEED, dims: {}, integerBelow: 1 } as const;
   const medians: number[] = [];
   try {

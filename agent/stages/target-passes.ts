@@ -61,27 +61,39 @@ export async function physicalCoresHere(): Promise<number> {
  * for a provider nobody knows.
  */
 export async function resolveSession(value: BenchmarkFiles, context: TaskContext): Promise<BenchmarkSession> {
-  const { config, device } = context;
+  const { device } = context;
   const { executedEp } = value.spec;
-  if (!isExecutionProvider(executedEp))
-    throw new GroveError('ep-unavailable', { ep: executedEp, why: 'no such execution provider is known' });
-  const machine = machineEp(executedEp, config, await new EpPackages(config.dataFolder).list());
-  const plain: SessionSpec = {
-    modelPath: join(value.modelFolder, 'model.onnx'),
-    ep: executedEp,
-    epOptions: { ...machine.options },
-    settings: {},
-    deviceClass: device.profile.class,
-    runtime: machine.runtime,
-  };
+  const { plain, defaults } = await machineSession(executedEp, join(value.modelFolder, 'model.onnx'), context);
   if (value.spec.substitution?.kind === 'device') await moveToDevice(plain.modelPath, context);
   await assertSameCompiler(value.modelFolder, executedEp, device.profile);
-  const { defaults } = machine;
   const { recipe } = value;
   const { session, compile } = targetSession({ recipe, executedEp, physicalCores: await physicalCoresHere(), plain, defaults });
   const plainSession = { ...plain, epOptions: { ...defaults, ...plain.epOptions } };
   if (compile === null) return { ...value, session, plainSession, compiled: null };
   return { ...value, plainSession, ...(await compileHere(session, compile, context)) };
+}
+
+/** A provider as this machine has it, without the options that a measurement starts from, and those. */
+interface MachineSession {
+  readonly plain: SessionSpec;
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
+async function machineSession(
+  ep: string,
+  modelPath: string,
+  { config, device }: Pick<TaskContext, 'config' | 'device'>,
+): Promise<MachineSession> {
+  if (!isExecutionProvider(ep)) throw new GroveError('ep-unavailable', { ep, why: 'no such execution provider is known' });
+  const { options, runtime, defaults } = machineEp(ep, config, await new EpPackages(config.dataFolder).list());
+  const plain = { modelPath, ep, epOptions: { ...options }, settings: {}, deviceClass: device.profile.class, runtime };
+  return { plain, defaults };
+}
+
+/** How this machine runs any model on a provider when it measures; the model is named later. Throws `ep-unavailable` for a provider nobody knows. */
+export async function plainSessionOf(ep: string, context: Pick<TaskContext, 'config' | 'device'>): Promise<SessionSpec> {
+  const { plain, defaults } = await machineSession(ep, 'none', context);
+  return { ...plain, epOptions: { ...defaults, ...plain.epOptions } };
 }
 
 /** Longest that rewriting a node of one model may take. */
