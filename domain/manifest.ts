@@ -56,6 +56,9 @@ export type DataEntry = z.infer<typeof dataEntrySchema>;
  * Everything a conversion reads, pinned by content: the model folder and the selected data rows. Its digest enters the conversion key, so two
  * submits of equal bytes share one conversion wherever they came from.
  */
+/** Folder of a source that holds the model which a submitter named to compare outputs with. */
+export const REFERENCE_MODEL_FOLDER = 'grove_reference';
+
 export const sourceManifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
   /** Model files at the root, data rows under `data/`. */
@@ -90,7 +93,8 @@ export type SourceOrigin = z.infer<typeof sourceOriginSchema>;
 export function modelIdOf(manifest: SourceManifest, origin: SourceOrigin, sha256: Sha256): string {
   if (origin.kind === 'hub') return origin.id;
   const dataPaths = new Set(Object.values(manifest.data).map((entry) => entry.path));
-  const modelFiles = Object.fromEntries(Object.entries(manifest.files).filter(([path]) => !dataPaths.has(path)));
+  const isModel = (path: string): boolean => !dataPaths.has(path) && !path.startsWith(`${REFERENCE_MODEL_FOLDER}/`);
+  const modelFiles = Object.fromEntries(Object.entries(manifest.files).filter(([path]) => isModel(path)));
   return `local:${digestOf(modelFiles, sha256).slice(0, 12)}`;
 }
 
