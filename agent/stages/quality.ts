@@ -12,7 +12,10 @@ const MAX_MS = 600_000;
 /** Without a Reference there is nothing to compare with. */
 function withoutReference(recipe: Recipe): QualityResult {
   const data = evaluationDataOf(recipe);
-  const why = data === undefined ? 'the recipe names no evaluation data' : `there were no rows of ${data.name} (--data ${data.name}=FILE)`;
+  const why =
+    data === undefined
+      ? 'the recipe names no evaluation data, nor the submit a model to compare with (--reference)'
+      : `there were no rows of ${data.name} (--data ${data.name}=FILE)`;
   return { quality: { state: 'not-measured', why: `${why}, so there is no Reference` }, accuracy: [] };
 }
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { digestOf } from '../../domain/json.ts';
+import { REFERENCE_MODEL_FOLDER } from '../../domain/manifest.ts';
 import { isDummyData } from '../../domain/recipe/conversion-data.ts';
 import type { DataConfig, JsonObject } from '../../domain/recipe/recipe.ts';
 import type { ReferenceRequest } from '../../engine/quality/make-reference.ts';
@@ -12,8 +13,9 @@ import type { TaskContext } from '../runner/stage.ts';
 import { filesBelow } from '../transfer/upload.ts';
 import { EXPORT_FOLDER, needsExport } from './baseline.ts';
 import { referenceOutcomeSchema } from './child-documents.ts';
-import type { Converted, ConvertReferenced } from './convert-values.ts';
+import type { Converted, ConvertReferenced, LocalReference } from './convert-values.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
+import { GENERATED_INPUTS } from './inputs-of.ts';
 import { localRows } from './local-rows.ts';
 
 /** Rows of a Reference at most. Hidden states take about 200 kB a row, logits next to nothing; there the time of a slow device is the limit. */
@@ -23,23 +25,31 @@ const MAX_ROWS = { states: 256, logits: 4_096 } as const;
 const MAX_MS = 600_000;
 
 /**
- * Runs the export, before any later pass, over the recipe's evaluation data in a process of its own. No data, or none of its rows: no Reference; the model
- * can be measured all the same. The export itself goes with it
- * when a goal of the recipe is relative to it.
+ * Runs the model that the submitter named to compare with, else the export before any later pass, in a process of its own: over the recipe's evaluation data, or for a named model without such data over
+ * seeded inputs. No data, or none of its rows: no Reference; the model can be measured all the same. The export itself goes with it when a goal of the recipe is relative to it.
  */
 export async function makeReferenceStage(value: Converted, context: TaskContext): Promise<ConvertReferenced> {
   const config = evaluationDataOf(value.recipe);
-  if (config === undefined || value.exportFolder === null) return { ...value, reference: null };
-  const inputs = referenceInputs(value, config);
+  const named = namedReference(value);
+  const modelPath = named ?? (value.exportFolder === null ? undefined : join(value.exportFolder, 'model.onnx'));
+  if (modelPath === undefined || (config === undefined && named === undefined)) return { ...value, reference: null };
+  const inputs = config === undefined ? GENERATED_INPUTS : referenceInputs(value, config);
   if (inputs === undefined) {
-    context.log(`There are no rows of ${config.name}: no Reference is made, so quality will not be measured.`);
+    context.log(`There are no rows of ${config?.name}: no Reference is made, so quality will not be measured.`);
     return { ...value, reference: null };
   }
-  const modelPath = join(value.exportFolder, 'model.onnx');
   if (!existsSync(modelPath)) {
     context.log('The model came compiled: no Reference can be made of it, so quality will not be measured.');
     return { ...value, reference: null };
   }
+  return { ...value, reference: await makeReferenceOf(modelPath, inputs, { value, context }) };
+}
+
+async function makeReferenceOf(
+  modelPath: string,
+  inputs: ReferenceRequest['inputs'],
+  { value, context }: { readonly value: Converted; readonly context: TaskContext },
+): Promise<LocalReference> {
   const folder = join(context.folder, 'reference');
   await mkdir(folder);
   const { task } = value.recipe.inputModel;
@@ -57,9 +67,21 @@ export async function makeReferenceStage(value: Converted, context: TaskContext)
     result: referenceOutcomeSchema,
     timeoutMs: context.config.timeoutMs.convert,
   });
-  const key = digestOf({ export: await digestsBelow(value.exportFolder), data: dataKey(value, config), config, task, ortVersion }, sha256);
-  if (needsExport(value.recipe)) await rename(value.exportFolder, join(folder, EXPORT_FOLDER));
-  return { ...value, reference: { key, folder } };
+  const config = evaluationDataOf(value.recipe) ?? null;
+  const data = config === null ? null : dataKey(value, config);
+  const key = digestOf({ export: await digestsBelow(dirname(modelPath)), data, config, task, ortVersion }, sha256);
+  const { exportFolder } = value;
+  if (needsExport(value.recipe) && exportFolder !== null && existsSync(exportFolder))
+    await rename(exportFolder, join(folder, EXPORT_FOLDER));
+  return { key, folder };
+}
+
+/** The ONNX file of the source that its submitter named for this; undefined when there is none. */
+function namedReference({ spec, sourceFolder }: Converted): string | undefined {
+  const path = Object.keys(spec.source.files).find(
+    (file) => file.startsWith(`${REFERENCE_MODEL_FOLDER}/`) && file.toLowerCase().endsWith('.onnx'),
+  );
+  return path === undefined ? undefined : join(sourceFolder, ...path.split('/'));
 }
 
 function referenceInputs({ spec, sourceFolder }: Converted, config: DataConfig): ReferenceRequest['inputs'] | undefined {

@@ -1,6 +1,9 @@
+import { basename } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
+import { GroveError } from '../../domain/errors.ts';
+import { REFERENCE_MODEL_FOLDER } from '../../domain/manifest.ts';
 import type { Priority, Tier } from '../../domain/names.ts';
 import { formatCondition } from '../../domain/selector/format.ts';
 import { parseSelector, readConditions } from '../../domain/selector/parse.ts';
@@ -37,6 +40,7 @@ interface SubmitOptions extends OutputOptions {
   readonly set: readonly string[];
   readonly sweep: readonly string[];
   readonly minCosine?: number;
+  readonly reference?: string;
   readonly strict?: boolean;
   readonly withScripts?: boolean;
   readonly waitForDevice?: boolean;
@@ -137,6 +141,7 @@ function addSubmitOptions(command: Command): void {
       cosine,
     )
     .option('--with-scripts', "send the Python files that a recipe's user_script names: they run only where an operator allows it")
+    .option('--reference <file.onnx>', 'compare outputs with those of this model, in the place of the export before any later pass')
     .option('--strict', 'refuse a recipe that lint complains about')
     .option('--wait-for-device', 'queue it although no known device can run it')
     .option('--follow-fleet', 'also run on devices that appear, or begin to fit, later')
@@ -194,8 +199,24 @@ async function modelOf(
   const models: NonNullable<SubmitRequest['models']> = [];
   for (const model of options.model) models.push(await readModel(model, { client, options, context, recipes }));
   const [first, ...more] = models;
+  const { reference } = options;
+  if (reference !== undefined) return { model: await withReference(more.length === 0 ? first : undefined, reference, { client, context }) };
   if (first === undefined) return {};
   return more.length === 0 ? { model: first } : { models };
+}
+
+/** The model with another one to compare its outputs with. Throws `invalid-argument` unless it is one that is uploaded too. */
+async function withReference(
+  model: SubmitRequest['model'],
+  file: string,
+  { client, context: { terminal } }: Pick<RequestSources, 'client' | 'context'>,
+): Promise<NonNullable<SubmitRequest['model']>> {
+  if (model?.kind !== 'uploaded' || !file.toLowerCase().endsWith('.onnx'))
+    throw new GroveError('invalid-argument', { problem: '--reference takes an ONNX file, beside one model that is a folder or file here' });
+  const { files } = await readModelFolder(file);
+  const own = files.filter(({ path }) => !/\.(?:json|txt|model)$/.test(path));
+  const placed = own.map((one) => ({ ...one, path: `${REFERENCE_MODEL_FOLDER}/${basename(one.path)}` }));
+  return { ...model, files: { ...model.files, ...(await uploadLocalFiles(client, placed, terminal)) } };
 }
 
 /** A folder or ONNX file is uploaded; a hub id that this machine has in its cache is uploaded from there; any other id is left to an agent with hub access. */

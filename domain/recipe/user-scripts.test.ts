@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isScripted } from './user-scripts.ts';
 import { minimalDocument, parse } from './recipe.cases.ts';
+import { isScripted } from './user-scripts.ts';
 
-const data_configs = [{ name: 'd', type: 'DataContainer', user_script: 'rows.py' }, { name: 'e', type: 'DataContainer' }];
+const data_configs = [
+  { name: 'd', type: 'DataContainer', user_script: 'rows.py' },
+  { name: 'e', type: 'DataContainer' },
+];
 
 describe('the Python code of a recipe', () => {
   it('lacks its file unless that came along', () => {
@@ -23,6 +26,8 @@ describe('the Python code of a recipe', () => {
   });
 
   it.each(['../rows.py', 'a/rows.py', 'rows.txt', '.py', 'C:\\\\rows.py'])('never has a file called %s', (name) => {
-    expect(() => parse(minimalDocument({ grove_user_scripts: { [name]: '' } }))).toThrow(expect.objectContaining({ code: 'recipe-invalid' }));
+    expect(() => parse(minimalDocument({ grove_user_scripts: { [name]: '' } }))).toThrow(
+      expect.objectContaining({ code: 'recipe-invalid' }),
+    );
   });
 });

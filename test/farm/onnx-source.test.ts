@@ -79,3 +79,22 @@ it.concurrent('says of a checkpoint that it is no ONNX model, before anything is
   const answer = await submit(lab, lab.model, { model_path: 'm' });
   expect({ code: answer.code, err: answer.err }).toEqual({ code: 1, err: expect.stringContaining('the recipe starts from an ONNXModel') });
 });
+
+it.concurrent('compares a model file with the one that was named for it, under the same identity', async ({ lab }) => {
+  await lab.startAgent('lab-a');
+  const folder = join(lab.folder, 'compared');
+  await mkdir(folder);
+  for (const name of ['external-11.onnx', 'external-11.weights']) await cp(join(MODELS, name), join(folder, name));
+  const file = join(folder, 'external-11.onnx');
+  const submitted = ['submit', file, '--ep', 'CPUExecutionProvider', '--tier', 'smoke', '--launches', '1', '-o', 'json'];
+  const plain = JSON.parse((await lab.grove(...submitted)).out);
+  await lab.ended(plain.jobId);
+  const compared = JSON.parse((await lab.grove(...submitted, '--reference', file)).out);
+  const { tasks } = await lab.ended(compared.jobId);
+  const benchmark = tasks.find(({ kind }) => kind === 'benchmark');
+  const { result } = await lab.client.task(benchmark?.taskId ?? '');
+  expect(result).toMatchObject({ report: { quality: { state: 'measured', passed: true, cosineMean: expect.closeTo(1, 6) } } });
+  expect((await lab.client.matrix()).rows).toHaveLength(1);
+  const refused = await lab.grove('submit', file, '--ep', 'CPUExecutionProvider', '--reference', folder);
+  expect(refused).toMatchObject({ code: 2 });
+});
