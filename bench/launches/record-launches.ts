@@ -10,7 +10,7 @@ import type { RecordedLaunches } from './recorded-launches.ts';
 /**
  * Records launches of one and the same model (A/A: nothing changes between them) for the statistics of docs/measurement.md.
  *
- *   npm run build && npx tsx bench/launches/record-launches.ts
+ *   npm run statistics:record
  */
 
 const LAUNCHES = 64;

@@ -9,13 +9,16 @@ import { createClient, type GroveClient } from '../../api/client.ts';
 import { findDemoModel } from '../../cli/demo/demo-model.ts';
 import { writeDemoRows } from '../../cli/demo/synthetic-model.ts';
 import { untilAgentIsReady } from '../../cli/demo/until-agent-is-ready.ts';
+import type { DeviceProfile } from '../../domain/device.ts';
 import { parseRecipe } from '../../domain/recipe/parse-recipe.ts';
+import type { Recipe } from '../../domain/recipe/recipe.ts';
 import { INSTALLATION_FOLDER } from '../../platform/installation.ts';
 import { sha256 } from '../../platform/sha256.ts';
 
 /**
- * `npm run docs:recipes-matrix -- --wheel onnxruntime_qnn-....whl`: a farm of this machine with the named provider packages, every recipe of the catalogue on
- * it, as it is where a device fits and on the CPU in its place, and a picture of the matrix in docs/recipes-matrix.png. Needs a build and Chromium.
+ * `npm run docs:recipes-matrix -- --wheel onnxruntime_qnn-....whl --toolchain-wheels DIR`: a farm of this machine with the named provider packages and OpenVINO's toolchain, every
+ * recipe of the catalogue on it, as it is where a device fits, else on another device of its provider, and on the CPU's provider in its place, and a picture of the matrix in docs/recipes-matrix.png.
+ * Needs a build and Chromium.
  */
 
 const GROVE = join(INSTALLATION_FOLDER, 'bin', 'grove.js');
@@ -28,11 +31,15 @@ const VIEWPORT = { width: 1_500, height: 900 };
 interface Options {
   readonly wheel: readonly string[];
   readonly model: string | undefined;
+  /** Folder of OpenVINO's wheels; without it the farm has no toolchain. */
+  readonly toolchainWheels: string | undefined;
 }
 
 function readOptions(): Options {
-  const { values } = parseArgs({ options: { wheel: { type: 'string', multiple: true, default: [] }, model: { type: 'string' } } });
-  return { wheel: values.wheel, model: values.model };
+  const { values } = parseArgs({
+    options: { wheel: { type: 'string', multiple: true, default: [] }, model: { type: 'string' }, 'toolchain-wheels': { type: 'string' } },
+  });
+  return { wheel: values.wheel, model: values.model, toolchainWheels: values['toolchain-wheels'] };
 }
 
 /** The command line of a farm that keeps everything below `folder`. */
@@ -70,16 +77,23 @@ async function untilServing(client: GroveClient): Promise<void> {
 /** Recipes in turn, so that no conversion runs beside a benchmark that another recipe waits for. */
 async function runRecipes(client: GroveClient, { model, rows, run }: RecipeInputs): Promise<void> {
   const { agents } = await client.agents();
-  const offered = new Set(agents.flatMap(({ devices }) => devices.flatMap(({ profile }) => profile.eps.map(({ name }) => name))));
+  const profiles = agents.flatMap(({ devices }) => devices.map(({ profile }) => profile));
   for (const { recipeId } of (await client.recipes()).recipes) {
     const { text } = await client.recipe(recipeId);
     const { recipe } = parseRecipe(text, { name: recipeId, sha256 });
     const data = recipe.dataConfigs.flatMap(({ name }) => ['--data', `${name}=${rows}`]);
     const submit = ['submit', recipeId, '--model', model, ...data, '--tier', 'smoke', '--watch'];
     // A job that ends badly is a cell like any other.
-    if (offered.has(recipe.target.ep)) await run(...submit);
-    await run(...submit, '--substitute-ep', 'cpu');
+    for (const place of placesOf(recipe, profiles)) await run(...submit, ...place);
   }
+}
+
+/** Options of each submit of a recipe. A model that is wrapped for one provider runs on no other. */
+function placesOf({ target, passes }: Recipe, profiles: readonly DeviceProfile[]): readonly (readonly string[])[] {
+  const classes = profiles.flatMap((profile) => (profile.eps.some(({ name }) => name === target.ep) ? [profile.class] : []));
+  const own = classes.includes(target.device) ? [] : classes.flatMap((kind) => (kind === 'npu' ? [] : ['--substitute-device', kind]));
+  const isBound = passes.some(({ type }) => type === 'OpenVINOEncapsulation');
+  return [...(classes.length > 0 ? [own] : []), ...(isBound && classes.length > 0 ? [] : [['--substitute-ep', 'cpu']])];
 }
 
 interface RecipeInputs {
@@ -97,7 +111,7 @@ async function takePicture(url: string): Promise<void> {
   await browser.close();
 }
 
-const { wheel, model: given } = readOptions();
+const { wheel, model: given, toolchainWheels } = readOptions();
 const folder = await mkdtemp(join(tmpdir(), 'grove-matrix-'));
 const workFolder = join(INSTALLATION_FOLDER, '.grove', 'demo');
 await mkdir(workFolder, { recursive: true });
@@ -106,6 +120,7 @@ const rows = join(folder, 'rows.jsonl');
 await writeDemoRows(rows);
 const grove = groveIn(folder);
 for (const file of wheel) await grove.run('ep', 'add', file);
+if (toolchainWheels !== undefined) await grove.run('toolchain', 'install', 'openvino', '--wheels', toolchainWheels);
 const farm = grove.start('up', '--port', String(PORT), '--agent-port', String(PORT + 1));
 try {
   const client = createClient({ url: `http://127.0.0.1:${PORT}` });
