@@ -101,19 +101,23 @@ describe('a recipe with a pass that Grove lacks', () => {
     expect(await why('--with-scripts')).toContain('no machine with Olive');
   });
 
-  withOlive?.('has its Python code run, without network and secrets, on the machine whose operator allows it', { timeout: 400_000 }, async () => {
-    await writeScripted();
-    const data = join(lab.folder, 'lab-c');
-    const installed = await lab.grove('toolchain', 'install', 'olive', '--environment', OLIVE ?? '', '--data', data);
-    expect(installed).toMatchObject({ code: 0 });
-    await lab.startAgent('lab-c', { config: { capabilities: ['user-script'] }, env: { GROVE_TEST_SECRET: 'x' } });
-    await lab.grove('submit', scripted(), ...rest, '--with-scripts', '--watch');
-    const [job] = (await lab.client.jobs()).jobs;
-    const { tasks } = await lab.client.job(job?.jobId ?? '');
-    expect(tasks.map(({ kind, state, error }) => `${kind} ${state} ${error?.message ?? ''}`)).toEqual(
-      expect.arrayContaining(['convert completed ', 'benchmark completed ']),
-    );
-    const convert = tasks.find(({ kind }) => kind === 'convert');
-    expect(convert?.attempts.at(-1)?.agentId).toBe('lab-c');
-  });
+  withOlive?.(
+    'has its Python code run, without network and secrets, on the machine whose operator allows it',
+    { timeout: 400_000 },
+    async () => {
+      await writeScripted();
+      const data = join(lab.folder, 'lab-c');
+      const installed = await lab.grove('toolchain', 'install', 'olive', '--environment', OLIVE ?? '', '--data', data);
+      expect(installed).toMatchObject({ code: 0 });
+      await lab.startAgent('lab-c', { config: { capabilities: ['user-script'] }, env: { GROVE_TEST_SECRET: 'x' } });
+      await lab.grove('submit', scripted(), ...rest, '--with-scripts', '--watch');
+      const [job] = (await lab.client.jobs()).jobs;
+      const { tasks } = await lab.client.job(job?.jobId ?? '');
+      expect(tasks.map(({ kind, state, error }) => `${kind} ${state} ${error?.message ?? ''}`)).toEqual(
+        expect.arrayContaining(['convert completed ', 'benchmark completed ']),
+      );
+      const convert = tasks.find(({ kind }) => kind === 'convert');
+      expect(convert?.attempts.at(-1)?.agentId).toBe('lab-c');
+    },
+  );
 });
