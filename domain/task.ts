@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from './errors.ts';
 import { dataEntrySchema, modelArtifactSchema, referenceArtifactSchema, sourceManifestSchema, sourceOriginSchema } from './manifest.ts';
 import { deviceNameSchema, epNameSchema, idSchema, nameSchema, sha256Schema, tierSchema } from './names.ts';
 import { benchmarkReportSchema, conversionReportSchema, substitutionSchema } from './report.ts';
+import { STAGES, type Stage } from './stages.ts';
 
 /** What a task is to do and what came of it: the documents that travel inside assignments and completions. */
 
@@ -134,13 +135,7 @@ export const assignmentSchema = z.strictObject({
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 
-/** Stages of a task in order, as progress shows them. */
-export const STAGES = {
-  resolve: ['resolve', 'upload'],
-  convert: ['fetch', 'convert', 'reference', 'verify', 'upload'],
-  benchmark: ['fetch', 'verify', 'target-passes', 'measure', 'profile', 'quality', 'upload'],
-} as const satisfies Record<TaskSpec['kind'], readonly string[]>;
-export type Stage = (typeof STAGES)[keyof typeof STAGES][number];
+export { STAGES, type Stage };
 
 const stageNames = new Set<string>(Object.values(STAGES).flat());
 export const stageSchema = z.string().refine((name): name is Stage => stageNames.has(name), 'not a stage of this protocol');

@@ -1,82 +1,16 @@
 import type { GroveClient } from '../../api/client.ts';
-import type { Badge } from '../../domain/cell-state.ts';
+import { type CellComparison, compareTwoCells } from '../../domain/compare-cells.ts';
 import { GroveError } from '../../domain/errors.ts';
 import type { Cell } from '../../domain/matrix.ts';
-import type { Estimate } from '../../domain/report.ts';
-import { type ComparisonVerdict, judgeRatio } from './comparison.ts';
-
-/** Two cells of the farm, measured at different times: nothing cancels. */
-export interface CellComparison {
-  readonly schemaVersion: 1;
-  readonly paired: false;
-  readonly a: Cell;
-  readonly b: Cell;
-  /** Latency of `b` over that of `a`; null when a cell has no number. */
-  readonly ratio: Estimate | null;
-  readonly margin: number;
-  readonly verdict: ComparisonVerdict;
-  /** Why the ratio has no verdict whatever it is; empty when it has one. */
-  readonly incomparable: readonly string[];
-  /** What differs beside the model: each may be the reason for a ratio. */
-  readonly warnings: readonly string[];
-}
 
 /** Compares what two cells of the matrix show. Throws `not-found` for an id that no cell has, or several begin with. */
 export async function compareCells(client: GroveClient, [idA, idB]: readonly [string, string], margin: number): Promise<CellComparison> {
   const cells = (await client.matrix()).cells.flat().filter((cell) => cell !== null);
-  const [a, b] = [cellOf(cells, idA), cellOf(cells, idB)];
-  const ratio = a.p50Ms === null || b.p50Ms === null ? null : unpairedRatio(b.p50Ms, a.p50Ms);
-  const incomparable = whyIncomparable(a, b);
-  const verdict = ratio === null || incomparable.length > 0 ? 'inconclusive' : judgeRatio(ratio, margin);
-  return { schemaVersion: 1, paired: false, a, b, ratio, margin, verdict, incomparable, warnings: differences(a, b) };
+  return compareTwoCells(cellOf(cells, idA), cellOf(cells, idB), margin);
 }
 
 function cellOf(cells: readonly Cell[], id: string): Cell {
   const [found, ...more] = cells.filter((cell) => cell.id.startsWith(id));
   if (found === undefined || more.length > 0) throw new GroveError('not-found', { kind: 'single cell', id });
   return found;
-}
-
-/** Half widths of independent log intervals add up by their squares. */
-export function unpairedRatio(candidate: Estimate, baseline: Estimate): Estimate {
-  const value = candidate.value / baseline.value;
-  const halves = [candidate, baseline].map(({ value: centre, low, high }) =>
-    low === null || high === null || low <= 0 ? undefined : Math.log(Math.max(high / centre, centre / low)),
-  );
-  const [a, b] = halves;
-  if (a === undefined || b === undefined) return { value, low: null, high: null };
-  const half = Math.hypot(a, b);
-  return { value, low: value / Math.exp(half), high: value * Math.exp(half) };
-}
-
-/** Badges whose cells are never compared with others. */
-const APART: readonly Badge[] = ['emulated', 'synthetic', 'substituted', 'imported'];
-
-/** Why two cells have no verdict: what one of them is, or that they did not measure the same. Empty when they may be judged. */
-export function whyIncomparable(a: Pick<Cell, 'key' | 'badges'>, b: Pick<Cell, 'key' | 'badges'>): string[] {
-  const apart = [['a', a] as const, ['b', b] as const].flatMap(([side, { key, badges }]) => {
-    const is = (badge: Badge) =>
-      badges.includes(badge) || (badge === 'emulated' && key.emulated) || (badge === 'synthetic' && key.synthetic);
-    return APART.filter(is).map((badge) => `${side} is ${badge}`);
-  });
-  return [
-    ...apart,
-    ...(a.key.inputShape === b.key.inputShape ? [] : ['their input shapes differ']),
-    ...(a.key.tier === b.key.tier ? [] : ['their tiers differ']),
-  ];
-}
-
-function differences(a: Cell, b: Cell): string[] {
-  const facts: readonly (readonly [string, (cell: Cell) => string | null])[] = [
-    ['environment', ({ provenance }) => provenance.environmentId?.slice(0, 12) ?? null],
-    ['machine', ({ provenance }) => provenance.deviceName],
-    ['device', ({ key }) => key.deviceModel],
-    ['execution provider', ({ key }) => key.executedEp],
-    ['ONNX Runtime', ({ provenance }) => provenance.ortVersion],
-    ['condition', ({ key }) => key.condition],
-    ['tier', ({ key }) => key.tier],
-    ['input shape', ({ key }) => key.inputShape],
-    ['badges', ({ badges }) => [...badges].sort().join(', ')],
-  ];
-  return facts.flatMap(([name, of]) => (of(a) === of(b) ? [] : [`${name} differs: ${of(a) || 'none'}, ${of(b) || 'none'}`]));
 }

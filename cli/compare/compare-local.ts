@@ -1,4 +1,5 @@
 import { asJson } from '../../agent/runner/as-json.ts';
+import { judgeRatio } from '../../domain/compare-cells.ts';
 import { driftReasons } from '../../domain/drift.ts';
 import type { Tier } from '../../domain/names.ts';
 import type { Placement } from '../../domain/report.ts';
@@ -9,7 +10,7 @@ import { profilingResultSchema } from '../../engine/benchmark/run-profiling-laun
 import type { SessionSpec } from '../../engine/benchmark/session-spec.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import type { LocalChildren } from '../bench/children.ts';
-import { type Comparison, judgeRatio, type SideResult } from './comparison.ts';
+import type { Comparison, SideResult } from './comparison.ts';
 import type { Side } from './variant.ts';
 
 const PROFILED_RUNS = 6;

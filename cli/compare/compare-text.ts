@@ -1,6 +1,6 @@
+import type { CellComparison } from '../../domain/compare-cells.ts';
 import type { Estimate } from '../../domain/report.ts';
 import { table } from '../output.ts';
-import type { CellComparison } from './compare-cells.ts';
 import type { Comparison, SideResult } from './comparison.ts';
 
 /** A comparison as a person reads it. */

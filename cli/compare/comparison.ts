@@ -1,3 +1,4 @@
+import type { ComparisonVerdict } from '../../domain/compare-cells.ts';
 import type { Tier } from '../../domain/names.ts';
 import type { Estimate, LaunchReport, Placement } from '../../domain/report.ts';
 import type { LaunchResult } from '../../engine/benchmark/run-launch.ts';
@@ -14,9 +15,6 @@ export interface SideResult {
   readonly launches: readonly LaunchReport[];
   readonly placement: Placement;
 }
-
-/** What `b` is beside `a`. */
-export type ComparisonVerdict = 'same' | 'faster' | 'slower' | 'inconclusive';
 
 /** Two variants on one machine, measured by launches that alternated. */
 export interface Comparison {
@@ -35,18 +33,6 @@ export interface Comparison {
   readonly incomparable: readonly string[];
   /** What to keep in mind: a side that fell back, a machine that changed its speed. */
   readonly warnings: readonly string[];
-}
-
-/**
- * What an interval says: the same when all of it is within the margin on either side, slower or faster when it leaves 1 out and the ratio is beyond the margin.
- */
-export function judgeRatio({ value, low, high }: Estimate, margin: number): ComparisonVerdict {
-  if (low === null || high === null) return 'inconclusive';
-  const notable = 1 + margin;
-  if (low >= 1 / notable && high <= notable) return 'same';
-  if (low > 1 && value > notable) return 'slower';
-  if (high < 1 && value < 1 / notable) return 'faster';
-  return 'inconclusive';
 }
 
 /** Slower is a regression. */

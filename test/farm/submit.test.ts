@@ -98,7 +98,7 @@ describe('submit of the TensorRT-RTX recipe on the CPU', () => {
     const p50 = matrix.cells[0]?.[0]?.p50Ms?.value ?? Number.NaN;
     const table = await lab.grove('matrix');
     const markdown = await lab.grove('matrix', '-o', 'md');
-    const page = await (await fetch(`${lab.url}/`)).text();
+    const page = await (await fetch(`${lab.url}/plain/`)).text();
     for (const text of [table.out, markdown.out, page]) {
       expect(text).toContain(p50.toPrecision(3));
       expect(text).toContain('substituted');

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Cell } from '../../domain/matrix.ts';
-import { unpairedRatio, whyIncomparable } from './compare-cells.ts';
-import { judgeRatio } from './comparison.ts';
+import { judgeRatio, unpairedRatio, whyIncomparable } from './compare-cells.ts';
+import type { Cell } from './matrix.ts';
 
 const estimate = (low: number | null, value: number, high: number | null) => ({ low, value, high });
 
