@@ -1,12 +1,27 @@
 import type { ComponentChildren } from 'preact';
+import { CellPage } from './cell/cell-page.tsx';
+import { ComparePage } from './compare/compare-page.tsx';
 import { ThemeChoice } from './elements/theme-choice.tsx';
 import type { LiveState } from './farm/live.ts';
 import { useLiveState } from './farm/use-live-state.ts';
+import { FleetPage } from './fleet/fleet-page.tsx';
+import { JobPage } from './jobs/job-page.tsx';
+import { JobsPage } from './jobs/jobs-page.tsx';
 import { MatrixPage } from './matrix/matrix-page.tsx';
+import { RecipePage } from './recipes/recipe-page.tsx';
+import { RecipesPage } from './recipes/recipes-page.tsx';
 import { useLocation } from './router/location.ts';
 import { type Route, routeOf } from './router/routes.ts';
+import { SubmitPage } from './submit/submit-page.tsx';
 
-const NAVIGATION = [{ href: '/', label: 'Matrix', pages: ['matrix', 'cell'] }] as const satisfies readonly {
+const NAVIGATION = [
+  { href: '/', label: 'Matrix', pages: ['matrix', 'cell'] },
+  { href: '/jobs', label: 'Jobs', pages: ['jobs', 'job'] },
+  { href: '/agents', label: 'Fleet', pages: ['agents'] },
+  { href: '/recipes', label: 'Recipes', pages: ['recipes', 'recipe'] },
+  { href: '/submit', label: 'Submit', pages: ['submit'] },
+  { href: '/compare', label: 'Compare', pages: ['compare'] },
+] as const satisfies readonly {
   readonly href: string;
   readonly label: string;
   readonly pages: readonly Route['page'][];
@@ -52,8 +67,24 @@ function Page({ route }: { readonly route: Route }): ComponentChildren {
   switch (route.page) {
     case 'matrix':
       return <MatrixPage />;
-    default:
-      return <p>There is no such page.</p>;
+    case 'cell':
+      return <CellPage cellId={route.id} />;
+    case 'jobs':
+      return <JobsPage />;
+    case 'job':
+      return <JobPage jobId={route.id} />;
+    case 'agents':
+      return <FleetPage />;
+    case 'recipes':
+      return <RecipesPage />;
+    case 'recipe':
+      return <RecipePage recipeId={route.id} />;
+    case 'submit':
+      return <SubmitPage />;
+    case 'compare':
+      return <ComparePage />;
+    case 'nowhere':
+      return <p class="notice">There is no such page.</p>;
   }
 }
 

@@ -1,4 +1,12 @@
+import type { AgentList } from '../../api/agents.ts';
+import type { ModelList } from '../../api/imports.ts';
+import type { CancelAnswer, Explanation, JobList, JobView } from '../../api/jobs.ts';
+import type { CellView, CurateCellRequest } from '../../api/matrix.ts';
 import type { ProblemDocument } from '../../api/problem.ts';
+import type { RecipeList, RecipeView } from '../../api/recipes.ts';
+import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
+import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
+import type { TaskView } from '../../api/tasks.ts';
 import type { Matrix } from '../../api/words.ts';
 
 /** An answer that is no success, in the farm's words. */
@@ -28,7 +36,48 @@ interface Asking {
  */
 export const farm = {
   matrix: (asking?: Asking) => get<Matrix>('/api/v1/matrix?format=json', asking),
+  cell: (cellId: string, asking?: Asking) => get<CellView>(`/api/v1/cells/${encodeURIComponent(cellId)}`, asking),
+  curate: (cellId: string, change: CurateCellRequest) => post<CellView>(`/api/v1/cells/${encodeURIComponent(cellId)}/curation`, change),
+  jobs: (before: string | undefined, asking?: Asking) =>
+    get<JobList>(`/api/v1/jobs?limit=100${before === undefined ? '' : `&before=${before}`}`, asking),
+  job: (jobId: string, asking?: Asking) => get<JobView>(`/api/v1/jobs/${encodeURIComponent(jobId)}`, asking),
+  explain: (jobId: string, asking?: Asking) => get<Explanation>(`/api/v1/jobs/${encodeURIComponent(jobId)}/explain`, asking),
+  cancel: (jobId: string) => post<CancelAnswer>(`/api/v1/jobs/${encodeURIComponent(jobId)}/cancel`, {}),
+  task: (taskId: string, asking?: Asking) => get<TaskView>(`/api/v1/tasks/${encodeURIComponent(taskId)}`, asking),
+  agents: (asking?: Asking) => get<AgentList>('/api/v1/agents', asking),
+  recipes: (asking?: Asking) => get<RecipeList>('/api/v1/recipes', asking),
+  recipe: (recipeId: string, asking?: Asking) => get<RecipeView>(`/api/v1/recipes/${encodeURIComponent(recipeId)}`, asking),
+  models: (asking?: Asking) => get<ModelList>('/api/v1/models', asking),
+  submit: (request: SubmitRequest, key: string) => post<SubmitAnswer>('/api/v1/jobs', request, key),
+  rerun: (request: RerunRequest, key: string) => post<RerunAnswer>('/api/v1/reruns', request, key),
+  /** Raw samples of one launch, milliseconds, in order. */
+  samples: async (sha256: string, { signal }: Asking = {}) => {
+    const response = await send(`/api/v1/artifacts/${sha256}`, signal === undefined ? {} : { signal });
+    return readSamples(await response.arrayBuffer());
+  },
+  /** The log of an attempt as it grows, from `offset` bytes on, until the attempt ends. */
+  followLog: (taskId: string, { attempt, offset, signal }: LogRequest) =>
+    send(`/api/v1/tasks/${encodeURIComponent(taskId)}/logs?attempt=${attempt}&follow=1&offset=${offset}`, { signal }),
 } as const;
+
+interface LogRequest {
+  readonly attempt: number;
+  /** Bytes that are known already. */
+  readonly offset: number;
+  readonly signal: AbortSignal;
+}
+
+/** Little-endian float64. */
+function readSamples(bytes: ArrayBuffer): Float64Array {
+  const view = new DataView(bytes);
+  return Float64Array.from({ length: Math.floor(bytes.byteLength / 8) }, (_, index) => view.getFloat64(index * 8, true));
+}
+
+/** Repeating a request under its key answers what the first one made. */
+async function post<T>(path: string, body: unknown, key?: string): Promise<T> {
+  const headers = { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) };
+  return readAnswer<T>(await send(path, { method: 'POST', headers, body: JSON.stringify(body) }));
+}
 
 async function get<T>(path: string, { signal }: Asking = {}): Promise<T> {
   return readAnswer<T>(await send(path, signal === undefined ? {} : { signal }));
