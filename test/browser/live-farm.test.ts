@@ -17,7 +17,7 @@ describe('a farm that works', () => {
     const { page } = visit();
     await page.goto(lab.url);
     await page.getByText('Nothing measured yet').waitFor();
-    const answer = await lab.grove('submit', RECIPE, ...lab.jobOptions);
+    const answer = await lab.grove('submit', RECIPE, ...lab.sources());
     expect([answer.code, answer.err]).toEqual([0, '']);
     await page.getByRole('row', { name: /trtrtx/ }).waitFor({ timeout: 60_000 });
     await page.getByRole('link', { name: 'Jobs' }).click();
