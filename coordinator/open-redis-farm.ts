@@ -55,7 +55,7 @@ export async function openRedisFarm(
   const store = createRedisTaskStore({ link, farm, clock, sha256, log: storeLog, archive: artifacts });
   await store.start();
   undo.add(() => store.stop());
-  const { prefix } = createKeys(farm);
+  const { prefix, coordinators } = createKeys(farm);
   const archiveTurn = createRedisTurn({ link, key: `${prefix}turn:archive`, coordinatorId });
   const archiver = createArchiver({
     store,
@@ -84,7 +84,7 @@ export async function openRedisFarm(
     pins: new RedisPinStore(link, prefix),
     key: await openRedisFarmKey(link, prefix),
     broadcast,
-    roll: new RedisRoll({ link, key: `${prefix}coordinators`, clock }),
+    roll: new RedisRoll({ link, key: coordinators, clock }),
     reaperTurn: createRedisTurn({ link, key: `${prefix}turn:reaper`, coordinatorId }),
     health: () => readRedisHealth({ link, clock }),
     onTrouble: (listener) => void troubled.add(listener),

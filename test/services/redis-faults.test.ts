@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { checkSchema } from '../../coordinator/store/redis/check-server.ts';
 import { connectRedis, type RedisLink } from '../../coordinator/store/redis/connect.ts';
 import { createKeys } from '../../coordinator/store/redis/keys.ts';
+import { LAYOUT } from '../../coordinator/store/redis/layout.ts';
 import { createRedisTaskStore } from '../../coordinator/store/redis/redis-task-store.ts';
 import type { StoreEvent, TaskStore } from '../../coordinator/store/task-store.ts';
 import { createSystemClock } from '../../platform/clock.ts';
@@ -209,6 +210,39 @@ describe('the data of a farm', () => {
     });
     expect(await link.client.keys(`${keys.prefix}*`)).toEqual([keys.schema]);
     link.close();
+  });
+
+  describe('while another version serves it', () => {
+    const other = { coordinatorId: 'other', version: '0.0.9', url: 'http://127.0.0.1:4710', grpcAddress: '127.0.0.1:4711', startedAt: 1 };
+    const heardOf = async (layout: number, agoMs: number) => {
+      const link = await connectRedis({ url: server.url });
+      const farm = `beside-${layout}-${agoMs}`;
+      const keys = createKeys(farm);
+      await link.client.set(keys.schema, layout);
+      await link.client.hset(keys.coordinators, 'other', JSON.stringify({ ...other, seenAt: clock.now() - agoMs }), 'odd', '{');
+      opened.push(async () => link.close());
+      return { farm, layout: () => link.client.get(keys.schema), start: () => createRedisTaskStore({ link, farm, clock }).start() };
+    };
+    const names = expect.stringMatching(/Grove 0\.0\.9 at http:\/\/127\.0\.0\.1:4710 .*Grove \d+\.\d+\.\d+ .*operations\.md/);
+
+    it.each([1, 2])('keeps layout %d, and the newcomer says whom to stop', async (layout) => {
+      const beside = await heardOf(layout, 0);
+      await expect(beside.start()).rejects.toMatchObject({ code: 'invalid-config', message: names });
+      await expect(beside.start()).rejects.toMatchObject({ message: expect.stringContaining('stop every coordinator') });
+      expect(await beside.layout()).toBe(`${layout}`);
+    });
+
+    it('refuses a version that does not know its layout, and names the one that does', async () => {
+      const beside = await heardOf(99, 0);
+      await expect(beside.start()).rejects.toMatchObject({ code: 'invalid-config', message: names });
+      expect(await beside.layout()).toBe('99');
+    });
+
+    it('is migrated once that one has gone', async () => {
+      const beside = await heardOf(2, 60_000);
+      await openStore(server.url, beside.farm);
+      expect(await beside.layout()).toBe(String(LAYOUT));
+    });
   });
 
   it('is told which jobs have not ended when it comes from a version that did not list them', async () => {

@@ -23,6 +23,7 @@
  * curations                              hash: cell id -> what people have said about it
  * alarms                                 sorted set of everything that has a deadline
  * events                                 stream of batches of store events
+ * coordinators                           hash: coordinator id -> who it is and when it was heard of
  * ```
  */
 export interface Keys {
@@ -40,6 +41,8 @@ export interface Keys {
   readonly curations: string;
   /** Set of blobs that hold archived documents. */
   readonly archives: string;
+  /** Hash: coordinator id -> who it is and when it was heard of. */
+  readonly coordinators: string;
 }
 
 /** Keys of one farm; several farms may share a Redis server. */
@@ -53,5 +56,6 @@ export function createKeys(farm: string): Keys {
     event: `${prefix}event`,
     curations: `${prefix}curations`,
     archives: `${prefix}archives`,
+    coordinators: `${prefix}coordinators`,
   };
 }
