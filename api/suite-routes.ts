@@ -55,7 +55,7 @@ export const SUITE_ROUTES = {
     body: pinSuiteRequestSchema,
     summary: 'Runs a suite again wherever the environment of a device changes.',
     description:
-      'Replaces an earlier pin. A device without a result of its environment gets one; the same suite, device and environment never make two jobs.',
+      'Replaces an earlier pin. A device without a result of its environment gets one; one change of an environment makes its jobs once.',
     answers: [json(200, 'The suite.', suiteViewSchema)],
     errors: ['not-found'],
   }),

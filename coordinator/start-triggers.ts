@@ -76,6 +76,7 @@ function pinnedSuitesOf({ log, store, pins, histories }: Parts, runDeps: RunSuit
     pins: () => pins.pins(),
     agents: () => store.agents(),
     matrix: () => histories.matrix(),
+    history: (cellId) => histories.history(cellId),
     environmentOf: ({ host }, { profile }) => environmentId(profile, host, sha256),
     onTriggered: (what) => log('suite-triggered', { ...what }),
     onError: (what, error) => log('suite-not-run', { ...what, error: toGroveError(error).message }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { environmentId } from '../../domain/device.ts';
 import { type ErrorCode, GroveError } from '../../domain/errors.ts';
 import type { Matrix } from '../../domain/matrix.ts';
+import type { PastResult } from '../../domain/past-result.ts';
 import { parseSelector } from '../../domain/selector/parse.ts';
 import type { Pin, Suite } from '../../domain/suite.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -32,9 +33,9 @@ type Standing = 'ok' | 'stale' | 'failed' | 'running';
 /** One cell per recipe, tier and device. */
 function matrixOf(cells: readonly (readonly [string, string, string, Standing])[]): Matrix {
   const rows = cells.map(([recipeId]) => ({ recipeId }));
-  const made = cells.map(([, tier, unit, standing]) => {
+  const made = cells.map(([recipeId, tier, unit, standing]) => {
     const state = standing === 'stale' ? 'ok' : standing;
-    return [{ key: { tier }, unitStates: [{ unit, state, badges: standing === 'stale' ? ['stale'] : [] }] }];
+    return [{ id: `${recipeId} ${tier}`, key: { tier }, unitStates: [{ unit, state, badges: standing === 'stale' ? ['stale'] : [] }] }];
   });
   return { rows, columns: [], cells: made } as unknown as Matrix;
 }
@@ -43,6 +44,8 @@ interface World {
   pins: readonly Pin[];
   agents: readonly AgentRecord[];
   matrix: Matrix;
+  /** Of the cell of `m/a.json` in tier `standard`, newest first. */
+  results?: readonly PastResult[];
 }
 
 /** A coordinator of a farm whose jobs are those of `jobs`. */
@@ -66,6 +69,7 @@ function coordinatorOn(world: World, jobs: Map<string, string>, refuse?: ErrorCo
       matrixReads += 1;
       return world.matrix;
     },
+    history: async (cellId) => (cellId === 'm/a.json standard' ? world.results : []),
     findDevices: async () => (recipeId) =>
       recipeId === 'm/npu.json' ? [] : world.agents.flatMap(({ devices }) => devices.map(({ name }) => name)),
     submit,
@@ -121,7 +125,7 @@ describe('a pinned suite', () => {
     expect(submitted[0]?.[2].cause.reason).toBe('suite nightly: a/cpu0 has no result of it in its environment');
   });
 
-  it('never makes two jobs of one environment: after a restart, on another coordinator, when an old environment comes back', async () => {
+  it('never makes two jobs of one environment: after a restart, on another coordinator, when an environment comes back before another was measured', async () => {
     const jobs = new Map<string, string>();
     const world: World = { pins: [pinOf()], agents: [lab('a', '1.0')], matrix: matrixOf([]) };
     const [one, other] = [coordinatorOn(world, jobs), coordinatorOn(world, jobs)];
@@ -133,6 +137,39 @@ describe('a pinned suite', () => {
     world.agents = [lab('a', '1.0')];
     await Promise.all([one.look(), coordinatorOn(world, jobs).look()]);
     expect(jobs.size).toBe(4);
+  });
+
+  it('runs again when an environment comes back after another was measured, once each time', async () => {
+    const jobs = new Map<string, string>();
+    const result = (taskId: string, at: number, driver: string) => {
+      const agent = lab('a', driver);
+      const [{ profile, name } = expect.unreachable()] = agent.devices;
+      return { taskId, at, unit: name, environmentId: environmentId(profile, agent.host, sha256) } as unknown as PastResult;
+    };
+    const stale = matrixOf([
+      ['m/a.json', 'standard', 'a/cpu0', 'stale'],
+      ['m/a.json', 'ranked', 'a/cpu0', 'ok'],
+    ]);
+    const world: World = { pins: [pinOf()], agents: [lab('a', '1.1')], matrix: stale, results: [result('t-1', 1, '1.0')] };
+    const coordinators = [coordinatorOn(world, jobs), coordinatorOn(world, jobs)];
+    const lookedAt = async () => {
+      for (const { look } of [...coordinators, coordinatorOn(world, jobs)]) await look();
+      return jobs.size;
+    };
+    expect(await lookedAt()).toBe(2);
+    const changes: readonly (readonly [string, PastResult])[] = [
+      ['1.0', result('t-2', 2, '1.1')],
+      ['1.1', result('t-3', 3, '1.0')],
+      ['1.0', result('t-4', 4, '1.1')],
+    ];
+    for (const [index, [driver, newest]] of changes.entries()) {
+      world.agents = [lab('a', driver)];
+      world.results = [newest, ...(world.results ?? [])];
+      expect(await lookedAt()).toBe(4 + 2 * index);
+      // What the run brings makes no other one, whatever of the suite is still missing.
+      world.results = [result(`own-${index}`, newest.at + 0.5, driver), ...world.results];
+      expect(await lookedAt()).toBe(4 + 2 * index);
+    }
   });
 
   it('looks at the matrix only for what it has not decided', async () => {

@@ -2,6 +2,7 @@ import type { Device } from '../../domain/device.ts';
 import { GroveError } from '../../domain/errors.ts';
 import { digestOf, type Sha256 } from '../../domain/json.ts';
 import type { Matrix } from '../../domain/matrix.ts';
+import type { PastResult } from '../../domain/past-result.ts';
 import { SYSTEM_PRINCIPAL } from '../../domain/principal.ts';
 import { formatCondition } from '../../domain/selector/format.ts';
 import { refuseCondition } from '../../domain/selector/match.ts';
@@ -19,6 +20,8 @@ export interface PinnedSuitesDeps {
   agents(): Promise<readonly AgentRecord[]>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
+  /** Ended benchmarks of a cell, newest first. */
+  history(cellId: string): Promise<readonly PastResult[] | undefined>;
   findDevices(): Promise<FindDevices>;
   readonly submit: SubmitForSuite;
   environmentOf(agent: AgentRecord, device: Device): string;
@@ -36,22 +39,25 @@ interface Subject {
 }
 
 /**
- * Runs pinned suites on devices whose environment is not that of their last results. Suite, device and environment decide the idempotency key, so that
- * they never make two jobs, on however many coordinators and after whatever restarts. What has been decided is not looked up again while this
- * coordinator lives: a fleet that reconnects costs no look at the matrix. Returns the look.
+ * Runs pinned suites on devices whose environment is not that of their last results. Suite, device, environment and the last result of another
+ * environment decide the idempotency key: a change makes its jobs once, on however many coordinators and after whatever restarts, and an environment that
+ * comes back after another one was measured is a change again. What has been decided is not looked up again while this coordinator lives and the
+ * environment stays: a fleet that reconnects costs no look at the matrix. Returns the look.
  */
 export function createPinnedSuites(deps: PinnedSuitesDeps): () => Promise<void> {
-  const decided = new Set<string>();
+  /** Suite and device -> the environment for which nothing is left to decide. */
+  const decided = new Map<string, string>();
+  const isDecided = (subject: Subject) => decided.get(placeOf(subject)) === subject.environmentId;
   return async () => {
     const pins = await deps.pins();
     if (pins.length === 0) return;
-    const subjects = (await subjectsOf(deps, pins)).filter((subject) => !decided.has(keyOf(subject, deps.sha256)));
+    const subjects = (await subjectsOf(deps, pins)).filter((subject) => !isDecided(subject));
     if (subjects.length === 0) return;
     const [matrix, devicesOf] = await Promise.all([deps.matrix(), deps.findDevices()]);
     for (const subject of subjects) {
       if (!(await decide(deps, subject, { matrix, devicesOf }))) continue;
       if (decided.size >= MAX_DECIDED) decided.clear();
-      decided.add(keyOf(subject, deps.sha256));
+      decided.set(placeOf(subject), subject.environmentId);
     }
   };
 }
@@ -75,8 +81,13 @@ function isMeant({ units, where }: Pin, { name, profile }: Device): boolean {
   return where.every((condition) => refuseCondition(condition, profile) === undefined);
 }
 
-function keyOf({ suite, device, environmentId }: Subject, sha256: Sha256): string {
-  return digestOf([suite.name, device, environmentId], sha256);
+function placeOf({ suite, device }: Subject): string {
+  return JSON.stringify([suite.name, device]);
+}
+
+/** `before`: the last result of another environment, null when there is none. */
+function keyOf({ suite, device, environmentId }: Subject, before: string | null, sha256: Sha256): string {
+  return digestOf([suite.name, device, environmentId, ...(before === null ? [] : [before])], sha256);
 }
 
 interface Look {
@@ -88,21 +99,45 @@ interface Look {
 async function decide(deps: PinnedSuitesDeps, subject: Subject, { matrix, devicesOf }: Look): Promise<boolean> {
   const { suite, device, where } = subject;
   const { requests } = suiteRequests(suite, { on: { units: [device] }, where, priority: 'sweep' }, devicesOf);
-  const standings = requests.flatMap(({ recipes, tier = 'standard' }) =>
-    recipes.flatMap((recipe) => ('catalogueId' in recipe ? [standingOf(matrix, { recipeId: recipe.catalogueId, tier, device })] : [])),
+  const found = requests.flatMap(({ recipes, tier = 'standard' }) =>
+    recipes.flatMap((recipe) => ('catalogueId' in recipe ? [cellsOf(matrix, { recipeId: recipe.catalogueId, tier })] : [])),
   );
+  const standings = found.map((cells) => standingOf(cells, device));
   if (standings.length === 0 || standings.every((standing) => standing === 'current')) return true;
   const why = standings.includes('stale') ? `environment of ${device} changed` : `${device} has no result of it in its environment`;
-  return submitAll(deps, subject, { requests, reason: `suite ${suite.name}: ${why}` });
+  const before = await lastOfAnother(deps, subject, found.flat());
+  return submitAll(deps, subject, { requests, before, reason: `suite ${suite.name}: ${why}` });
 }
 
-async function submitAll(
-  deps: PinnedSuitesDeps,
-  subject: Subject,
-  { requests, reason }: { readonly requests: ReturnType<typeof suiteRequests>['requests']; readonly reason: string },
-): Promise<boolean> {
+/** Task of the newest result that these cells have of the device in another environment. It stays the same until the device has another one again. */
+async function lastOfAnother(
+  { history }: PinnedSuitesDeps,
+  { device, environmentId }: Subject,
+  cells: readonly MatrixCell[],
+): Promise<string | null> {
+  const histories = await Promise.all([...new Set(cells.map(({ id }) => id))].map(async (id) => (await history(id)) ?? []));
+  const others = histories
+    .flat()
+    .filter((past) => past.unit === device && past.environmentId !== null && past.environmentId !== environmentId);
+  return (
+    others.reduce<PastResult | undefined>((last, past) => (last === undefined || isLater(past, last) ? past : last), undefined)?.taskId ??
+    null
+  );
+}
+
+function isLater(a: PastResult, b: PastResult): boolean {
+  return a.at > b.at || (a.at === b.at && a.taskId > b.taskId);
+}
+
+interface Triggered {
+  readonly requests: ReturnType<typeof suiteRequests>['requests'];
+  readonly before: string | null;
+  readonly reason: string;
+}
+
+async function submitAll(deps: PinnedSuitesDeps, subject: Subject, { requests, before, reason }: Triggered): Promise<boolean> {
   const what = { suite: subject.suite.name, device: subject.device };
-  const key = keyOf(subject, deps.sha256);
+  const key = keyOf(subject, before, deps.sha256);
   const cause = { kind: 'environment', reason } as const;
   const jobIds: string[] = [];
   try {
@@ -123,18 +158,16 @@ async function submitAll(
   return true;
 }
 
-interface Place {
-  readonly recipeId: string;
-  readonly tier: string;
-  readonly device: string;
+type MatrixCell = NonNullable<Matrix['cells'][number][number]>;
+
+function cellsOf({ rows, cells }: Matrix, { recipeId, tier }: { readonly recipeId: string; readonly tier: string }): readonly MatrixCell[] {
+  const found = rows.flatMap((row, index) => (row.recipeId === recipeId ? (cells[index] ?? []) : []));
+  return found.flatMap((cell) => (cell !== null && cell.key.tier === tier ? [cell] : []));
 }
 
-/** How the matrix stands to a recipe on a device: its last number is of this environment, of another one, or there is none. */
-function standingOf({ rows, cells }: Matrix, { recipeId, tier, device }: Place): 'current' | 'stale' | 'none' {
-  const found = rows.flatMap((row, index) => (row.recipeId === recipeId ? (cells[index] ?? []) : []));
-  const units = found.flatMap((cell) =>
-    cell === null || cell.key.tier !== tier ? [] : cell.unitStates.filter(({ unit }) => unit === device),
-  );
+/** How a recipe's cells stand to a device: its last number is of this environment, of another one, or there is none. */
+function standingOf(cells: readonly MatrixCell[], device: string): 'current' | 'stale' | 'none' {
+  const units = cells.flatMap(({ unitStates }) => unitStates.filter(({ unit }) => unit === device));
   const measured = units.filter(({ state }) => !UNMEASURED.has(state));
   if (measured.some(({ badges }) => !badges.includes('stale'))) return 'current';
   return measured.length > 0 ? 'stale' : 'none';
