@@ -1,3 +1,4 @@
+import type { Device } from '../../../domain/device.ts';
 import { matchesUnit, type Requirement, refusals } from '../../../domain/requirement.ts';
 import type { AgentRecord } from '../task-store.ts';
 import { createQueue, type Queue } from './queue.ts';
@@ -44,40 +45,35 @@ export interface Route {
 /** Queues with pending tasks that an agent's devices match, each once. */
 export function routesOf(state: State, agent: AgentRecord): readonly Route[] {
   const seen = new Map<Queue, Route>();
-  for (const { name } of agent.devices) {
-    for (const queues of [state.routing.byUnit.get(name) ?? [], state.routing.open]) {
-      for (const queue of queues) {
-        if (!seen.has(queue) && deviceMatches(state, agent, { deviceName: name, ...queue })) seen.set(queue, { queue, deviceName: name });
-      }
+  for (const device of agent.devices) {
+    const serves = judgeOf(state, agent, device);
+    for (const queues of [state.routing.byUnit.get(device.name) ?? [], state.routing.open]) {
+      for (const queue of queues) if (!seen.has(queue) && serves(queue)) seen.set(queue, { queue, deviceName: device.name });
     }
   }
   return [...seen.values()];
 }
 
 /** The first device of an agent that serves a requirement. */
-export function servingDevice(
-  state: State,
-  agent: AgentRecord,
-  need: Pick<Queue, 'requirement' | 'requirementDigest'>,
-): string | undefined {
-  return agent.devices.find(({ name }) => deviceMatches(state, agent, { deviceName: name, ...need }))?.name;
+export function servingDevice(state: State, agent: AgentRecord, need: Need): string | undefined {
+  return agent.devices.find((device) => judgeOf(state, agent, device)(need))?.name;
 }
 
-interface MatchQuestion extends Pick<Queue, 'requirement' | 'requirementDigest'> {
-  readonly deviceName: string;
-}
+type Need = Pick<Queue, 'requirement' | 'requirementDigest'>;
 
-function deviceMatches(state: State, agent: AgentRecord, { deviceName, requirement, requirementDigest }: MatchQuestion): boolean {
-  if (!matchesUnit(requirement, deviceName)) return false;
-  const profileDigest = agent.profileDigests[deviceName];
-  const device = agent.devices.find(({ name }) => name === deviceName);
-  if (profileDigest === undefined || device === undefined) return false;
+/** Whether a device serves a requirement. An acquire asks for every queue, so that what is the same for all is looked up once. */
+function judgeOf(state: State, agent: AgentRecord, { name, profile }: Device): (need: Need) => boolean {
+  const profileDigest = agent.profileDigests[name];
+  if (profileDigest === undefined) return () => false;
   const answers = answersFor(state.routing, profileDigest);
-  const known = answers.get(requirementDigest);
-  if (known !== undefined) return known;
-  const matches = refusals(requirement, device.profile).length === 0;
-  answers.set(requirementDigest, matches);
-  return matches;
+  return ({ requirement, requirementDigest }) => {
+    if (!matchesUnit(requirement, name)) return false;
+    const known = answers.get(requirementDigest);
+    if (known !== undefined) return known;
+    const matches = refusals(requirement, profile).length === 0;
+    answers.set(requirementDigest, matches);
+    return matches;
+  };
 }
 
 function answersFor({ matches }: Routing, profileDigest: string): Map<string, boolean> {
