@@ -16,7 +16,7 @@ const JOIN_WITHIN_MS = 60_000;
 /** Agents of one of them run tasks while the coordinator dies. */
 const LANES = 100;
 /** Long enough for the crash and everybody's return to fall into it. */
-const TASK_MS = 45_000;
+const TASK_MS = 30_000;
 const IDLE_MS = 9_000;
 const POLL_MS = 25;
 const GIB = 2 ** 30;
