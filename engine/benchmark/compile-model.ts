@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -32,9 +33,8 @@ export async function compileModel(request: CompileRequest, runtime: InferenceRu
   const { session, outPath, epVersion } = request;
   await mkdir(dirname(outPath), { recursive: true });
   const durationMs = await writeContext(request, runtime);
-  const model = await readModelFile(outPath).catch((cause: unknown) => {
-    throw noContext(session.ep, 'it wrote no model: it took no node of it, or does not keep what it compiles', cause);
-  });
+  if (!existsSync(outPath)) throw noContext(session.ep, 'it wrote no model: it took no node of it, or does not keep what it compiles');
+  const model = await readModelFile(outPath);
   const parts = epContextNodes(model.graph, dirname(outPath));
   const [first] = parts;
   if (first === undefined) throw noContext(session.ep, 'what it wrote has no compiled part: it took no node of the model');

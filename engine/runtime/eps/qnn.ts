@@ -56,5 +56,6 @@ export const QNN: EpDefinition = {
       '`grove ep add onnxruntime_qnn-VERSION.whl` (2.4.0 or later; glibc 2.35 or later). On x86 its HTP backend is an emulator: operators, placement and accuracy are real, latency is not.',
     windows: 'Snapdragon: `grove ep add onnxruntime_qnn-VERSION.whl`, or `grove ep add winml:QNN`.',
   },
-  proof: 'Runs in CI on the x86 HTP emulator, shown as `emulated` and never ranked. Snapdragon: not run on silicon.',
+  proof:
+    'Runs in CI on the x86 HTP emulator, shown as `emulated` and never ranked; compiles for it too (EPContextBinaryGenerator), and runs what it compiled. Snapdragon: not run on silicon.',
 };
