@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { readLines } from '../../platform/lines.ts';
 import { identifyProcess, isSameProcess } from '../../platform/process-identity.ts';
@@ -35,4 +36,21 @@ it('ends with its parent, and takes what it forked with it', async () => {
     if (process === undefined) throw new Error('it is gone before its parent');
     await expect.poll(() => isSameProcess(process), { timeout: 10_000 }).toBe(false);
   }
+});
+
+/** Opens sockets as a library would, in this process and in one that it starts: -1 is refused. A pair within the machine is not. */
+const NATIVE = [
+  'import ctypes, socket, subprocess, sys',
+  'sys.path.insert(0, sys.argv[1])',
+  'import confined',
+  'confined.refuse_network()',
+  'opened = lambda family: ctypes.CDLL(None).socket(family, 1, 0)',
+  "child = 'import ctypes; print(ctypes.CDLL(None).socket(2, 1, 0))'",
+  'inherited = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True).stdout.strip()',
+  'print(opened(2), opened(10), inherited, len(socket.socketpair()))',
+].join('\n');
+
+it('reaches no network, nor does native code or what it starts', async () => {
+  const { stdout } = await promisify(execFile)('python3', ['-I', '-B', '-c', NATIVE, CONFINED]);
+  expect(stdout.trim()).toBe('-1 -1 -1 2');
 });
