@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { CellPage } from './cell/cell-page.tsx';
 import { ComparePage } from './compare/compare-page.tsx';
 import { ThemeChoice } from './elements/theme-choice.tsx';
@@ -31,6 +32,13 @@ const NAVIGATION = [
 export function App() {
   const { path } = useLocation();
   const route = routeOf(path);
+  const main = useRef<HTMLElement>(null);
+  const shownPath = useRef(path);
+  useEffect(() => {
+    // Whoever reads by keys or by ear goes on at the new page, not at a link that is gone.
+    if (shownPath.current !== path) main.current?.focus({ preventScroll: true });
+    shownPath.current = path;
+  }, [path]);
   return (
     <>
       <a class="skip" href="#main">
@@ -56,7 +64,7 @@ export function App() {
           <a href="/docs">API</a>
         </div>
       </header>
-      <main id="main">
+      <main id="main" ref={main} tabIndex={-1}>
         <Page route={route} />
       </main>
     </>

@@ -17,12 +17,12 @@ import { sha256 } from '../../platform/sha256.ts';
 
 /**
  * `npm run docs:recipes-matrix -- --wheel onnxruntime_qnn-....whl --toolchain-wheels DIR`: a farm of this machine with the named provider packages and OpenVINO's toolchain, every
- * recipe of the catalogue on it, as it is where a device fits, else on another device of its provider, and on the CPU's provider in its place, and a picture of the matrix in docs/recipes-matrix.png.
+ * recipe of the catalogue on it, as it is where a device fits, else on another device of its provider, and on the CPU's provider in its place, and pictures of a cell (docs/cell.png) and of the matrix: docs/recipes-matrix.png, or docs/matrix.png without further packages.
  * Needs a build and Chromium.
  */
 
 const GROVE = join(INSTALLATION_FOLDER, 'bin', 'grove.js');
-const PICTURE = join(INSTALLATION_FOLDER, 'docs', 'recipes-matrix.png');
+const PICTURES = join(INSTALLATION_FOLDER, 'docs');
 const PORT = 4_790;
 const MAX_TRIES = 120;
 const RETRY_MS = 500;
@@ -96,18 +96,29 @@ function placesOf({ target, passes }: Recipe, profiles: readonly DeviceProfile[]
   return [...(classes.length > 0 ? [own] : []), ...(isBound && classes.length > 0 ? [] : [['--substitute-ep', 'cpu']])];
 }
 
+/** Id of a cell with a number. */
+async function measuredCell(client: GroveClient): Promise<string> {
+  const cell = (await client.matrix()).cells.flat().find((one) => one !== null && one.p50Ms !== null);
+  if (cell == null) throw new Error('nothing was measured');
+  return cell.id;
+}
+
 interface RecipeInputs {
   readonly model: string;
   readonly rows: string;
   readonly run: (...words: readonly string[]) => Promise<unknown>;
 }
 
-async function takePicture(url: string): Promise<void> {
+async function takePictures(url: string, { cellId, matrix }: { readonly cellId: string; readonly matrix: string }): Promise<void> {
   const executablePath = process.env['GROVE_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-background-networking'] });
   const page = await browser.newPage({ viewport: VIEWPORT });
   await page.goto(url);
-  await page.screenshot({ path: PICTURE, fullPage: true });
+  await page.getByRole('grid').waitFor();
+  await page.screenshot({ path: join(PICTURES, matrix) });
+  await page.goto(new URL(`/cells/${cellId}`, url).href);
+  await page.locator('.charts canvas').first().waitFor();
+  await page.screenshot({ path: join(PICTURES, 'cell.png') });
   await browser.close();
 }
 
@@ -127,7 +138,8 @@ try {
   await untilServing(client);
   await untilAgentIsReady(client, new AbortController().signal);
   await runRecipes(client, { model, rows, run: grove.run });
-  await takePicture(`http://127.0.0.1:${PORT}/`);
+  const matrix = wheel.length === 0 ? 'matrix.png' : 'recipes-matrix.png';
+  await takePictures(`http://127.0.0.1:${PORT}/`, { cellId: await measuredCell(client), matrix });
 } finally {
   await stopped(farm);
   await rm(folder, { recursive: true, force: true });

@@ -8,6 +8,9 @@ interface CellBoxProps {
   readonly compact: boolean;
 }
 
+/** Badges that have room; the cell's page has all. */
+const MOST_BADGES = 2;
+
 /** What one cell of the grid says. */
 export function CellBox({ cell, now, compact }: CellBoxProps) {
   const { latency, ratio, placement, quality, sampling, age, environment, reason } = cellText(cell, now);
@@ -29,11 +32,14 @@ export function CellBox({ cell, now, compact }: CellBoxProps) {
         <>
           <span class="line">{second}</span>
           <span class="line muted">{third}</span>
-          <span class="line muted">
-            <span class="badges">
-              <Badges badges={cell.badges} />
-            </span>
-            {[sampling, age, environment].filter(Boolean).join(' · ')}
+          <span class="last muted">
+            <span class="line">{[sampling, age, environment].filter(Boolean).join(' · ')}</span>
+            <Badges badges={cell.badges.slice(0, MOST_BADGES)} />
+            {cell.badges.length > MOST_BADGES && (
+              <span class="badge" title={cell.badges.slice(MOST_BADGES).join(', ')}>
+                +{cell.badges.length - MOST_BADGES}
+              </span>
+            )}
           </span>
         </>
       )}

@@ -65,7 +65,7 @@ function Shown({ matrix, view }: { readonly matrix: Matrix; readonly view: Matri
       <Filters {...{ matrix, view, change }} />
       <p class="muted count" role="status">
         {arrangement.shown === arrangement.total
-          ? `All ${plural(arrangement.total, 'cell')}`
+          ? `${arrangement.total === 1 ? '' : 'All '}${plural(arrangement.total, 'cell')}`
           : `${arrangement.shown} of ${plural(arrangement.total, 'cell')}`}
         {writeView(view) !== '' && (
           <>
