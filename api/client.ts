@@ -50,6 +50,7 @@ import {
   type MatrixList,
   matrixListSchema,
 } from './matrix.ts';
+import { type NotificationsView, notificationsViewSchema } from './notifications.ts';
 import { type PolicyView, policyViewSchema } from './policy.ts';
 import { type RecipeList, type RecipeView, recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { type RerunAnswer, type RerunRequest, rerunAnswerSchema } from './reruns.ts';
@@ -139,6 +140,9 @@ export interface GroveClient {
   /** The agent gets no more work until the mark ends or {@link unmarkAgent} removes it. */
   markAgent(agentId: string, mark: MarkAgentRequest): Promise<AgentView>;
   unmarkAgent(agentId: string): Promise<AgentView>;
+  notifications(): Promise<NotificationsView>;
+  /** Sends a test on every channel. */
+  testNotifications(): Promise<NotificationsView>;
   policy(): Promise<PolicyView>;
   setPolicy(policy: z.input<typeof schedulingPolicySchema>): Promise<PolicyView>;
   models(): Promise<ModelList>;
@@ -194,6 +198,8 @@ function farmMethods(http: Http) {
     markAgent: (agentId, body) => http.json(ROUTES.markAgent, agentViewSchema, { params: { agentId }, body }),
     unmarkAgent: (agentId) => http.json(ROUTES.unmarkAgent, agentViewSchema, { params: { agentId }, body: {} }),
     farmKey: () => http.json(ROUTES.farmKey, farmKeySchema),
+    notifications: () => http.json(ROUTES.notifications, notificationsViewSchema),
+    testNotifications: () => http.json(ROUTES.testNotifications, notificationsViewSchema, { body: {} }),
     policy: () => http.json(ROUTES.policy, policyViewSchema),
     setPolicy: (body) => http.json(ROUTES.setPolicy, policyViewSchema, { body }),
     events: (options = {}) => followEvents(http, options),

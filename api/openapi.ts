@@ -20,6 +20,7 @@ import {
   taskExplanationSchema,
 } from './jobs.ts';
 import { cellViewSchema } from './matrix.ts';
+import { noticeSchema, notificationsViewSchema } from './notifications.ts';
 import { PROBLEM_CONTENT_TYPE, problemSchema } from './problem.ts';
 import { recipeListSchema, recipeSummarySchema, recipeViewSchema } from './recipes.ts';
 import type { Route, RouteAnswer } from './route.ts';
@@ -67,6 +68,8 @@ const DOCUMENTS: Readonly<Record<string, z.ZodType>> = {
   Matrix: matrixSchema,
   MatrixColumn: matrixColumnSchema,
   MatrixRow: matrixRowSchema,
+  Notice: noticeSchema,
+  Notifications: notificationsViewSchema,
   Plan: planSchema,
   PlanTask: planTaskSchema,
   Problem: problemSchema,

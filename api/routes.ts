@@ -24,6 +24,7 @@ import {
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { lostJobListSchema, recoverAnswerSchema } from './lost-jobs.ts';
 import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema, matrixListSchema } from './matrix.ts';
+import { notificationsViewSchema } from './notifications.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
@@ -324,6 +325,25 @@ export const ROUTES = {
     summary: 'Lets a paused, draining or quarantined agent work again.',
     answers: [json(200, 'The agent.', agentViewSchema)],
     errors: ['not-found'],
+  }),
+  notifications: defineRoute({
+    ...nothing,
+    method: 'get',
+    path: '/api/v1/notifications',
+    tag: 'farm',
+    kind: 'json',
+    summary: 'Where notices go, and how the last deliveries of this coordinator went.',
+    answers: [json(200, 'No channels when nothing is configured.', notificationsViewSchema)],
+  }),
+  testNotifications: defineRoute({
+    ...nothing,
+    method: 'post',
+    path: '/api/v1/notifications/test',
+    tag: 'farm',
+    kind: 'json',
+    body: noArguments,
+    summary: 'Sends a test on every channel.',
+    answers: [json(202, 'It is on its way: ask again for how it went.', notificationsViewSchema)],
   }),
   policy: defineRoute({
     ...nothing,

@@ -1,18 +1,9 @@
-import { measured, taskOf } from '../coordinator/aggregate/aggregate.cases.ts';
 import { createAggregate } from '../coordinator/aggregate/aggregate.ts';
-import type { StoreEvent, TaskRecord } from '../coordinator/store/task-store.ts';
-import { loadCatalogue } from '../domain/recipe/catalogue.ts';
-import { createSystemClock } from '../platform/clock.ts';
-import { sha256 } from '../platform/sha256.ts';
-import { agentOf } from '../test/farm/agents.ts';
-import { deviceOf } from '../test/farm/devices.ts';
 import { startFarmServer } from '../test/rest/farm-server.ts';
 import type { BenchOptions, BenchReport, Figure } from './bench-report.ts';
-import { median, rangeOf } from './statistics.ts';
+import { CELLS, DEVICES, ManyResults, MODELS } from './many-results.ts';
+import { median, percentile95, rangeOf } from './statistics.ts';
 
-const MODELS = 100;
-const DEVICES = 100;
-const CELLS = MODELS * DEVICES;
 /** Results of each cell at the end. */
 const DEEP = 10;
 const LOOKS = 40;
@@ -58,7 +49,7 @@ interface Looks {
 }
 
 function figuresOf(name: string, { times, cpuMs }: Looks): readonly Figure[] {
-  const p95 = percentile(times);
+  const p95 = percentile95(times);
   return [
     { name: `${name}, median`, unit: 'ms', value: median(times), ...rangeOf(times) },
     { name: `${name}, p95`, unit: 'ms', value: p95, target: { text: `p95 at most ${TARGET_MS} ms`, met: p95 <= TARGET_MS } },
@@ -105,69 +96,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await work();
   return performance.now() - begin;
-}
-
-function percentile(times: readonly number[]): number {
-  return [...times].sort((a, b) => a - b)[Math.ceil(times.length * 0.95) - 1] ?? Number.NaN;
-}
-
-/** Benchmarks of every model on every device, and what a store would say of them. */
-class ManyResults {
-  readonly #tasks = new Map<string, TaskRecord>();
-  readonly #listeners: ((event: StoreEvent) => void)[] = [];
-  readonly #patterns = Array.from({ length: CELLS }, (_, cell) => patternOf(cell));
-  #sequence = 0;
-  readonly deps = {
-    store: {
-      benchmarks: async ({ offset = 0, limit = Number.POSITIVE_INFINITY } = {}) => [...this.#tasks.values()].slice(offset, offset + limit),
-      agents: async () => AGENTS,
-      curations: async () => new Map(),
-      task: async (taskId: string) => this.#tasks.get(taskId),
-      subscribe: (listener: (event: StoreEvent) => void) => {
-        this.#listeners.push(listener);
-        return () => undefined;
-      },
-    },
-    imports: { results: async () => [] },
-    catalogue: loadCatalogue([], sha256),
-    clock: createSystemClock(),
-    sha256,
-  };
-
-  /** So many more results of every cell. */
-  add(results: number): void {
-    for (let round = 0; round < results; round++) for (let cell = 0; cell < CELLS; cell++) this.#put(cell);
-  }
-
-  addOne(cell: number): void {
-    const { taskId, jobIds, state } = this.#put(cell);
-    for (const listener of this.#listeners)
-      listener({ type: 'task', sequence: this.#sequence, at: 0, taskId, jobIds, state, attempt: 1, code: null });
-  }
-
-  /** An aggregate that is done with must not hear more. */
-  forgetListeners(): void {
-    this.#listeners.length = 0;
-  }
-
-  #put(cell: number): TaskRecord {
-    const pattern = this.#patterns[cell];
-    if (pattern === undefined) throw new RangeError(`no cell ${cell}`);
-    this.#sequence += 1;
-    const task = { ...pattern, taskId: `t-${this.#sequence}`, endedAt: this.#sequence };
-    this.#tasks.set(task.taskId, task);
-    return task;
-  }
-}
-
-const REPORT = measured();
-
-const AGENTS = Array.from({ length: DEVICES }, (_, device) =>
-  agentOf(`lab-${device}`, [deviceOf(`lab-${device}/cpu0`, { model: `Device ${device}` })]),
-);
-
-function patternOf(cell: number): TaskRecord {
-  const device = cell % DEVICES;
-  const task = taskOf({ unit: `lab-${device}/cpu0`, report: REPORT, spec: { modelId: `org/model-${Math.floor(cell / DEVICES)}` } });
-  return { ...task, requirement: { ...task.requirement, deviceModel: `Device ${device}` } };
 }

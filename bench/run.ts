@@ -6,6 +6,7 @@ import { benchChaos } from './chaos/bench-chaos.ts';
 import { benchConversion } from './conversion.ts';
 import { benchDepth } from './depth.ts';
 import { benchFidelity } from './fidelity/bench-fidelity.ts';
+import { benchHistory } from './history.ts';
 import { describeMachine } from './machine.ts';
 import { benchMatrix } from './matrix.ts';
 import { recordRun } from './record-run.ts';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   chaos: benchChaos,
   fidelity: benchFidelity,
   matrix: benchMatrix,
+  history: benchHistory,
 };
 
 /** Names for several of them. */

@@ -32,3 +32,8 @@ export function steadyRate(instantsMs: readonly number[]): number {
   const spanMs = (sorted[to] ?? 0) - (sorted[from] ?? 0);
   return spanMs > 0 ? ((to - from) / spanMs) * 1_000 : 0;
 }
+
+/** The smallest of `values` that at least 95 % of them do not exceed. */
+export function percentile95(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.95) - 1] ?? Number.NaN;
+}

@@ -50,3 +50,40 @@ describe('the coordinator’s settings', () => {
     await expect(loadCoordinatorConfig({}, { GROVE_REST_PORT: 'many' })).rejects.toThrow(/GROVE_REST_PORT/);
   });
 });
+
+describe('notifications', () => {
+  const SECRET = 'sixteen characters or more';
+  const yaml = `coordinator:
+  notifications:
+    publicUrl: http://grove.lab:4700/somewhere
+    webhooks: [{ url: 'https://chat.lab/hooks/1' }]
+    email: { server: 'smtp://mail.lab', user: grove, from: grove@lab.test, to: [ann@lab.test] }
+`;
+
+  it('are nobody’s without a webhook or an address', async () => {
+    expect((await loadCoordinatorConfig({}, {})).notifications).toBeNull();
+    expect((await loadCoordinatorConfig({ configFile: await fileOf('coordinator:\n  notifications: {}\n') }, {})).notifications).toBeNull();
+  });
+
+  it('have their secrets from the environment and defaults for the rest', async () => {
+    const env = { GROVE_WEBHOOK_SECRET: SECRET, GROVE_SMTP_PASSWORD: 'p' };
+    const { notifications } = await loadCoordinatorConfig({ configFile: await fileOf(yaml) }, env);
+    expect(notifications).toMatchObject({
+      publicUrl: 'http://grove.lab:4700',
+      reasons: ['regressed', 'fell-back', 'quarantined', 'no-data', 'oldest-wait'],
+      webhooks: [{ url: 'https://chat.lab/hooks/1', secret: SECRET }],
+      email: { host: 'mail.lab', port: 587, secure: false, login: { user: 'grove', password: 'p' } },
+    });
+  });
+
+  it.each([
+    ['no secret', yaml, { GROVE_SMTP_PASSWORD: 'p' }, /GROVE_WEBHOOK_SECRET/],
+    ['a short secret', yaml, { GROVE_WEBHOOK_SECRET: 'short', GROVE_SMTP_PASSWORD: 'p' }, /16 characters/],
+    ['no password', yaml, { GROVE_WEBHOOK_SECRET: SECRET }, /GROVE_SMTP_PASSWORD/],
+    ['a password in the file', yaml.replace('chat.lab', 'u:p@chat.lab'), {}, /grove\.yaml:\d+:.*no user or password/],
+    ['another protocol', yaml.replace('https:', 'file:'), {}, /grove\.yaml:\d+:/],
+    ['what is no address', yaml.replace('[ann@lab.test]', "['a@b\\nBcc: c@d']"), {}, /grove\.yaml:\d+:/],
+  ])('are refused: %s', async (_what, text, env, expected) => {
+    await expect(loadCoordinatorConfig({ configFile: await fileOf(text) }, env)).rejects.toThrow(expected);
+  });
+});

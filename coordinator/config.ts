@@ -6,6 +6,7 @@ import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { CATALOGUE_FOLDER } from '../platform/installation.ts';
 import { type ArtifactsConfig, artifactsFileSchema, artifactsOfUrl, completeArtifactsConfig } from './artifacts/artifacts-config.ts';
+import { completeNotifyConfig, type NotifyConfig, notifyFileSchema } from './notify/notify-config.ts';
 import { assertArtifactsShared, completeStoreConfig, type StoreConfig, storeFileSchema } from './store/store-config.ts';
 
 /** The coordinator's settings with every default filled in; nothing else in it reads the environment. */
@@ -25,6 +26,8 @@ export interface CoordinatorConfig {
   readonly store: StoreConfig;
   /** Where models, reports and other blobs are kept. */
   readonly artifacts: ArtifactsConfig;
+  /** Whom to tell of regressions and troubles; null: nobody. */
+  readonly notifications: NotifyConfig | null;
 }
 
 const portSchema = z.coerce.number().pipe(z.int().min(0).max(65_535));
@@ -39,6 +42,7 @@ export const coordinatorFileSchema = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
   store: storeFileSchema.exactOptional(),
   artifacts: artifactsFileSchema.exactOptional(),
+  notifications: notifyFileSchema.exactOptional(),
 });
 export type CoordinatorSettings = z.infer<typeof coordinatorFileSchema>;
 
@@ -51,7 +55,7 @@ const VARIABLES = {
   grpcPort: 'GROVE_GRPC_PORT',
   recipesFolder: 'GROVE_RECIPES',
   logLevel: 'GROVE_LOG_LEVEL',
-} as const satisfies Record<Exclude<keyof CoordinatorSettings, 'artifacts' | 'store'>, string>;
+} as const satisfies Record<Exclude<keyof CoordinatorSettings, 'artifacts' | 'store' | 'notifications'>, string>;
 
 export interface CoordinatorFlags extends CoordinatorSettings {
   /** YAML file; default `GROVE_CONFIG`. */
@@ -84,6 +88,7 @@ export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: E
     logLevel: settings.logLevel ?? 'info',
     store,
     artifacts: completeArtifacts,
+    notifications: await completeNotifyConfig(settings.notifications, env),
   };
 }
 

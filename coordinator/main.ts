@@ -18,6 +18,7 @@ import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
 import { readWebApp } from './rest/web-app.ts';
 import { startAgents, startCommands } from './services.ts';
+import { startNotifier } from './start-notifier.ts';
 import { Stopper, UndoList } from './stopper.ts';
 import { verifyBlobs } from './submit/verify-blobs.ts';
 
@@ -106,6 +107,7 @@ function openGarbageCollection({ undo, log, clock, random, store, imports, artif
 
 function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): Omit<RestDeps, 'web'> {
   const garbage = openGarbageCollection(parts);
+  const notifications = startNotifier(parts);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
   return {
     version: VERSION,
@@ -129,6 +131,7 @@ function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suite
     imports,
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     garbage,
+    notifications,
     matrix: () => parts.histories.matrix(),
     history: (cellId) => parts.histories.history(cellId),
     health: async () => ({

@@ -41,6 +41,8 @@ import { registerMatrix } from './matrix.ts';
 import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
 import { registerModelShow } from './model-show.ts';
+import { registerNotificationList } from './notification-list.ts';
+import { registerNotificationTest } from './notification-test.ts';
 import { registerPolicySet } from './policy-set.ts';
 import { registerPolicyShow } from './policy-show.ts';
 import { registerPull } from './pull.ts';
@@ -106,6 +108,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerToolchainList,
   registerToolchainRemove,
   registerPolicyShow,
+  registerNotificationList,
+  registerNotificationTest,
   registerPolicySet,
   registerModelImport,
   registerModelList,

@@ -9,6 +9,7 @@ import { farmHandlers } from './handlers/farm.ts';
 import { importHandlers } from './handlers/imports.ts';
 import { jobHandlers } from './handlers/jobs.ts';
 import { matrixHandlers } from './handlers/matrix.ts';
+import { notificationHandlers } from './handlers/notifications.ts';
 import { policyHandlers } from './handlers/policy.ts';
 import { recipeHandlers } from './handlers/recipes.ts';
 import { suiteHandlers } from './handlers/suites.ts';
@@ -47,6 +48,7 @@ function allHandlers(deps: RestDeps) {
     ...evidenceHandlers(deps),
     ...agentHandlers(deps),
     ...policyHandlers(deps),
+    ...notificationHandlers(deps),
     ...recipeHandlers(deps),
     ...suiteHandlers(deps),
     ...importHandlers(deps),

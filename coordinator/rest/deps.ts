@@ -2,6 +2,7 @@ import type { TaskEstimate } from '../../api/estimates.ts';
 import type { Health } from '../../api/health.ts';
 import type { Explanation } from '../../api/jobs.ts';
 import type { LostJob } from '../../api/lost-jobs.ts';
+import type { NotificationsView } from '../../api/notifications.ts';
 import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { SuiteRunAnswer, SuiteRunRequest } from '../../api/suites.ts';
@@ -46,6 +47,7 @@ export interface RestDeps {
   readonly suites: SuiteCommands;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
   requireStored(files: FileMap): Promise<void>;
+  readonly notifications: Notifications;
   readonly garbage: Pick<GarbageCollection, 'state' | 'start'>;
   /** The matrix of every result up to now. */
   matrix(): Promise<Matrix>;
@@ -63,6 +65,14 @@ export interface WebApp {
   readonly page: string;
   /** Where everything that the page loads lies. */
   readonly folder: string;
+}
+
+/** Whom the farm tells of what. */
+export interface Notifications {
+  /** Without channels when nothing is configured. */
+  view(): NotificationsView;
+  /** Sends a notice that says that notices arrive. */
+  test(by: string): void;
 }
 
 /** What people do with jobs. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { uploadAnswerSchema } from '../../api/uploads.ts';
-import { loadCoordinatorConfig } from '../../coordinator/config.ts';
+import { type CoordinatorSettings, loadCoordinatorConfig } from '../../coordinator/config.ts';
 import { type Coordinator, startCoordinator } from '../../coordinator/main.ts';
 import type { Blob } from '../../domain/manifest.ts';
 import type { Matrix } from '../../domain/matrix.ts';
@@ -10,26 +10,32 @@ import { systemRandom } from '../../platform/random.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { createFastClock } from './fast-clock.ts';
 
+/** Of its webhooks, when it has any. */
+export const GROVE_WEBHOOK_SECRET = 'not-known-to-anybody';
+
 /** A whole coordinator on free ports and a folder of its own. */
 export class TestCoordinator {
   readonly folder: string;
   #running: Coordinator | undefined;
   readonly #factor: number;
+  readonly #settings: CoordinatorSettings;
 
-  private constructor(folder: string, factor: number) {
+  private constructor(folder: string, { factor, settings }: { readonly factor: number; readonly settings: CoordinatorSettings }) {
     this.folder = folder;
     this.#factor = factor;
+    this.#settings = settings;
   }
 
   /** @param factor how much faster than real its clock runs. */
-  static async start(factor = 1): Promise<TestCoordinator> {
-    const coordinator = new TestCoordinator(await mkdtemp(join(tmpdir(), 'grove-coordinator-')), factor);
+  static async start(factor = 1, settings: CoordinatorSettings = {}): Promise<TestCoordinator> {
+    const coordinator = new TestCoordinator(await mkdtemp(join(tmpdir(), 'grove-coordinator-')), { factor, settings });
     await coordinator.start();
     return coordinator;
   }
 
   async start(): Promise<void> {
-    const config = await loadCoordinatorConfig({ dataFolder: this.folder, restPort: 0, grpcPort: 0, logLevel: 'debug' }, {});
+    const given = { dataFolder: this.folder, restPort: 0, grpcPort: 0, logLevel: 'debug', ...this.#settings } as const;
+    const config = await loadCoordinatorConfig(given, { GROVE_WEBHOOK_SECRET });
     this.#running = await startCoordinator(config, { clock: createFastClock(this.#factor), random: systemRandom });
   }
 

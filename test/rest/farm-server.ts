@@ -159,6 +159,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     imports: await FileImportStore.open(join(folder, 'imports'), systemFiles),
     suites: { all: [], pins: async () => [], pin: async () => {}, unpin: async () => {}, run: async () => ({ jobs: [], skipped: [] }) },
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
+    notifications: { view: () => ({ channels: [], reasons: [], deliveries: [] }), test: () => {} },
     garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
     matrix: async () => (typeof options.matrix === 'function' ? options.matrix() : (options.matrix ?? EMPTY_MATRIX)),
     history: async (cellId) => options.history?.(cellId),
