@@ -170,7 +170,12 @@ export interface GroveClient {
   download(blob: Blob, options?: DownloadOptions): AsyncIterable<Uint8Array>;
   matrix(): Promise<Matrix>;
   /** The matrix as the farm renders it. */
-  matrixText(format: Exclude<MatrixFormat, 'json'>): Promise<string>;
+  matrixText(format: Exclude<MatrixFormat, 'json' | 'parquet'>): Promise<string>;
+  matrixParquet(): Promise<Uint8Array>;
+  /** A page of A4. */
+  cellPdf(cellId: string): Promise<Uint8Array>;
+  /** Raw samples of its latest result as Parquet. */
+  cellSamples(cellId: string): Promise<Uint8Array>;
   matrixList(list: MatrixListName, days?: number): Promise<MatrixList>;
   cell(cellId: string): Promise<CellView>;
   cellHistory(cellId: string, page?: { readonly offset?: number; readonly limit?: number }): Promise<HistoryPage>;
@@ -272,9 +277,16 @@ function matrixMethods(http: Http) {
   return {
     matrix: () => http.json(ROUTES.matrix, matrixSchema, { query: { format: 'json' } }),
     matrixText: async (format) => (await http.stream(ROUTES.matrix, { query: { format } })).text(),
+    matrixParquet: () => bytesOf(http.stream(ROUTES.matrix, { query: { format: 'parquet' } })),
+    cellPdf: (cellId) => bytesOf(http.stream(ROUTES.cellSheet, { params: { cellId } })),
+    cellSamples: (cellId) => bytesOf(http.stream(ROUTES.cellSamples, { params: { cellId } })),
     matrixList: (list, days) => http.json(ROUTES.matrixList, matrixListSchema, { params: { list }, query: { days } }),
     cell: (cellId) => http.json(ROUTES.cell, cellViewSchema, { params: { cellId } }),
     cellHistory: (cellId, page = {}) => http.json(ROUTES.cellHistory, historyPageSchema, { params: { cellId }, query: page }),
     curateCell: (cellId, body) => http.json(ROUTES.curateCell, cellViewSchema, { params: { cellId }, body }),
   } satisfies Partial<GroveClient>;
+}
+
+async function bytesOf(answer: Promise<Response>): Promise<Uint8Array> {
+  return new Uint8Array(await (await answer).arrayBuffer());
 }

@@ -6,7 +6,7 @@ import { pastResultSchema } from '../domain/past-result.ts';
 import { benchmarkReportSchema, findingSchema } from '../domain/report.ts';
 
 /** Formats of GET /api/v1/matrix. Without `format` the Accept header decides; JSON is the default. */
-export const matrixFormatSchema = z.enum(['json', 'md', 'html', 'csv', 'junit']);
+export const matrixFormatSchema = z.enum(['json', 'md', 'html', 'csv', 'junit', 'parquet']);
 export type MatrixFormat = z.infer<typeof matrixFormatSchema>;
 
 /** One cell with its place in the matrix and the report it came from. */

@@ -10,6 +10,7 @@ import { taskStateSchema } from '../domain/task-state.ts';
 import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { farmKeySchema } from './evidence.ts';
+import { EXPORT_ROUTES } from './export-routes.ts';
 import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
 import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
 import {
@@ -24,7 +25,7 @@ import {
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { lostJobListSchema, recoverAnswerSchema } from './lost-jobs.ts';
 import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema, matrixListSchema } from './matrix.ts';
-import { notificationsViewSchema } from './notifications.ts';
+import { NOTIFICATION_ROUTES } from './notification-routes.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
 import { rerunAnswerSchema, rerunRequestSchema } from './reruns.ts';
@@ -326,25 +327,6 @@ export const ROUTES = {
     answers: [json(200, 'The agent.', agentViewSchema)],
     errors: ['not-found'],
   }),
-  notifications: defineRoute({
-    ...nothing,
-    method: 'get',
-    path: '/api/v1/notifications',
-    tag: 'farm',
-    kind: 'json',
-    summary: 'Where notices go, and how the last deliveries of this coordinator went.',
-    answers: [json(200, 'No channels when nothing is configured.', notificationsViewSchema)],
-  }),
-  testNotifications: defineRoute({
-    ...nothing,
-    method: 'post',
-    path: '/api/v1/notifications/test',
-    tag: 'farm',
-    kind: 'json',
-    body: noArguments,
-    summary: 'Sends a test on every channel.',
-    answers: [json(202, 'It is on its way: ask again for how it went.', notificationsViewSchema)],
-  }),
   policy: defineRoute({
     ...nothing,
     method: 'get',
@@ -463,6 +445,8 @@ export const ROUTES = {
     errors: ['not-found'],
   }),
   ...SUITE_ROUTES,
+  ...NOTIFICATION_ROUTES,
+  ...EXPORT_ROUTES,
   matrix: defineRoute({
     ...nothing,
     method: 'get',
@@ -475,7 +459,14 @@ export const ROUTES = {
       {
         status: 200,
         description: 'The matrix.',
-        content: { 'application/json': matrixSchema, 'text/markdown': null, 'text/html': null, 'text/csv': null, 'application/xml': null },
+        content: {
+          'application/json': matrixSchema,
+          'text/markdown': null,
+          'text/html': null,
+          'text/csv': null,
+          'application/xml': null,
+          'application/vnd.apache.parquet': null,
+        },
       },
       { status: 304, description: 'Of JSON: nothing has changed since the answer whose `ETag` came as `If-None-Match`.', content: {} },
     ],

@@ -1,13 +1,16 @@
 import { parse } from 'csv-parse/sync';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { parquetReadObjects } from 'hyparquet';
+import { PDFDocument } from 'pdf-lib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { matrixTsv } from '../../cli/matrix-table.ts';
 import { listedCells } from '../../domain/matrix-lists.ts';
+import { newTask } from '../conformance/task-store/documents.ts';
 import { codeOf } from '../conformance/task-store/farm.ts';
-import type { FarmServer } from './farm-server.ts';
+import { type FarmServer, startFarmServer } from './farm-server.ts';
 import { rawRequest } from './raw-request.ts';
 import { startSampleFarm } from './sample-farm.ts';
-import { HOSTILE, SAMPLE_MATRIX } from './sample-matrix.ts';
+import { HOSTILE, SAMPLE_MATRIX, SAMPLE_REPORT } from './sample-matrix.ts';
 
 let server: FarmServer;
 
@@ -78,4 +81,37 @@ it('tells a reader who has the matrix that nothing has changed', async () => {
   expect([again.status, await again.text()]).toEqual([304, '']);
   const other = await fetch(`${server.url}/api/v1/matrix`, { headers: { 'if-none-match': 'W/"another"' } });
   expect(other.status).toBe(200);
+});
+
+describe('files', () => {
+  it('Parquet has one row a cell, over the API as from the renderer', async () => {
+    const bytes = await server.client.matrixParquet();
+    const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
+    expect(rows.map(({ cellId, state }) => [cellId, state])).toEqual(CELLS.map(({ cell }) => [cell.id, cell.state]));
+  });
+
+  it('a cell has a page of A4', async () => {
+    const cellId = CELLS[0]?.cell.id ?? '';
+    expect((await PDFDocument.load(await server.client.cellPdf(cellId))).getPageCount()).toBe(1);
+    expect(await codeOf(server.client.cellPdf('0'.repeat(16)))).toBe('not-found');
+  });
+
+  it('a cell has every raw sample that was kept', async () => {
+    const farm = await startFarmServer({ matrix: SAMPLE_MATRIX });
+    try {
+      const samples = await farm.artifacts.put(Buffer.from(Float64Array.of(5.5, 5.7).buffer));
+      const report = { ...SAMPLE_REPORT, artifacts: { 'samples/launch-0.f64': samples } };
+      await farm.farm.submit([newTask('job1-0')]);
+      await farm.farm.hello('lab');
+      await farm.farm.complete(await farm.farm.run('lab'), { state: 'completed', result: { kind: 'benchmark', report } });
+      const bytes = await farm.client.cellSamples(CELLS[0]?.cell.id ?? '');
+      const rows = await parquetReadObjects({ file: new Uint8Array(bytes).buffer });
+      expect(rows.map(({ launch, run, latencyMs }) => [launch, run, latencyMs])).toEqual([
+        [0, 0, 5.5],
+        [0, 1, 5.7],
+      ]);
+    } finally {
+      await farm.close();
+    }
+  });
 });

@@ -13,6 +13,9 @@ import { renderMatrixPage } from '../../matrix/renderers/matrix-page.ts';
 import type { RestDeps } from '../deps.ts';
 import { type Handlers, ok } from '../handler.ts';
 import { findCell } from '../views/cell-view.ts';
+import { readSamples } from '../views/read-samples.ts';
+
+const PARQUET = 'application/vnd.apache.parquet';
 
 const FORMATS: Readonly<Record<string, MatrixFormat>> = {
   'application/json': 'json',
@@ -20,10 +23,11 @@ const FORMATS: Readonly<Record<string, MatrixFormat>> = {
   'text/html': 'html',
   'text/csv': 'csv',
   'application/xml': 'junit',
+  'application/vnd.apache.parquet': 'parquet',
 };
 
 /** The matrix in each format, and single cells. */
-export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'store' | 'clock' | 'random'>) {
+export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'store' | 'artifacts' | 'clock' | 'random'>) {
   const { matrix, history, store, clock, random } = deps;
   const view = async (cellId: string): Promise<CellView> => {
     const cell = await findCell(cellId, deps);
@@ -49,6 +53,9 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
         case 'csv':
           res.type('text/csv').send(renderCsv(document));
           return;
+        case 'parquet':
+          sendFile(res, PARQUET, { name: 'matrix.parquet', bytes: (await import('../../export/parquet.ts')).matrixParquet(document) });
+          return;
         case 'junit':
           res.type('application/xml').send(renderJunit(document));
       }
@@ -58,6 +65,17 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
     },
     async cell({ params: { cellId } }) {
       return ok(await view(cellId));
+    },
+    async cellSheet({ params: { cellId } }, _req, res) {
+      const { cellSheet } = await import('../../export/cell-sheet.ts');
+      sendFile(res, 'application/pdf', { name: `cell-${cellId}.pdf`, bytes: await cellSheet(await view(cellId), clock.now()) });
+    },
+    async cellSamples({ params: { cellId } }, _req, res) {
+      const { cell, report } = await view(cellId);
+      if (report === null) throw new GroveError('not-found', { kind: 'samples of cell', id: cellId });
+      const { samplesParquet } = await import('../../export/parquet.ts');
+      const bytes = samplesParquet(cellId, cell.provenance.taskId, await readSamples(report, deps.artifacts));
+      sendFile(res, PARQUET, { name: `samples-${cellId}.parquet`, bytes });
     },
     async cellHistory({ params: { cellId }, query: { offset, limit } }) {
       const results = await history(cellId);
@@ -71,6 +89,13 @@ export function matrixHandlers(deps: Pick<RestDeps, 'matrix' | 'history' | 'stor
       return ok(await view(cellId));
     },
   } satisfies Partial<Handlers>;
+}
+
+function sendFile(res: Response, type: string, { name, bytes }: { readonly name: string; readonly bytes: Uint8Array }): void {
+  res
+    .attachment(name)
+    .type(type)
+    .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 
 /** A reader that has this matrix already is told so: it is large, and read again whenever something happens. */
