@@ -22,7 +22,11 @@ export interface CompiledSession {
 }
 
 /** Has the provider of a session compile its model, in a process of its own. Throws `no-ep-context` and what opening a session throws. */
-export async function compileHere(session: SessionSpec, plan: CompilePlan, context: TaskContext): Promise<CompiledSession> {
+export async function compileHere(
+  session: SessionSpec,
+  plan: CompilePlan,
+  context: Pick<TaskContext, 'config' | 'device' | 'folder' | 'inChild' | 'log'>,
+): Promise<CompiledSession> {
   const outPath = join(context.folder, COMPILED_FOLDER, 'model.onnx');
   const config = { ...session.settings.config, ...plan.sessionConfig };
   const request: CompileRequest = {

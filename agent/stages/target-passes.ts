@@ -56,11 +56,21 @@ export async function physicalCoresHere(): Promise<number> {
   return (await cpu()).physicalCores || availableParallelism();
 }
 
+/** What a session is opened for. */
+export interface SessionSubject extends Pick<BenchmarkFiles, 'recipe' | 'modelFolder'> {
+  readonly spec: Pick<BenchmarkFiles['spec'], 'executedEp' | 'substitution'>;
+}
+
+/** What it is opened with. */
+export type SessionContext = Pick<TaskContext, 'config' | 'device' | 'folder' | 'inChild' | 'log'>;
+
+type Sessions = Pick<BenchmarkSession, 'session' | 'plainSession' | 'compiled'>;
+
 /**
  * The session of a benchmark on this machine; where the recipe's kind of device is substituted, the model's copy here is told. Throws `ep-unavailable`
  * for a provider nobody knows.
  */
-export async function resolveSession(value: BenchmarkFiles, context: TaskContext): Promise<BenchmarkSession> {
+export async function resolveSession<Subject extends SessionSubject>(value: Subject, context: SessionContext): Promise<Subject & Sessions> {
   const { device } = context;
   const { executedEp } = value.spec;
   const { plain, defaults } = await machineSession(executedEp, join(value.modelFolder, 'model.onnx'), context);
@@ -100,7 +110,7 @@ export async function plainSessionOf(ep: string, context: Pick<TaskContext, 'con
 const MOVE_MS = 60_000;
 
 /** Tells the compiled parts of a model which kind of device they run on now. In a process of its own: the file comes from outside. */
-async function moveToDevice(modelPath: string, { device, inChild, log }: TaskContext): Promise<void> {
+async function moveToDevice(modelPath: string, { device, inChild, log }: SessionContext): Promise<void> {
   const request: MoveRequest = { modelPath, deviceClass: device.profile.class };
   const { moved } = await inChild({ stage: 'move-device', request: asJson(request), result: moveOutcomeSchema, timeoutMs: MOVE_MS });
   if (moved > 0) log(`The model is told to run on ${device.profile.class} in this benchmark's copy.`);

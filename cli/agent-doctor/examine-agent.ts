@@ -2,21 +2,19 @@ import { access, mkdir } from 'node:fs/promises';
 import { type AgentConfig, loadAgentConfig } from '../../agent/config.ts';
 import type { Fixture } from '../../agent/device/fixture.ts';
 import { thisMachine } from '../../agent/device/machine.ts';
-import { type Probe, probeMachine } from '../../agent/device/probe.ts';
+import type { Probe } from '../../agent/device/probe.ts';
 import { recordMachine } from '../../agent/device/record.ts';
 import { StateReader } from '../../agent/device/state/state-reader.ts';
 import { fine, type MachineFinding, machineFindings } from '../../agent/doctor/machine-findings.ts';
 import { redacted } from '../../agent/doctor/redact.ts';
 import { EpPackages } from '../../agent/eps/package-store.ts';
-import { asJson } from '../../agent/runner/as-json.ts';
 import { Toolchains } from '../../agent/toolchains/toolchain-store.ts';
 import type { DeviceState } from '../../domain/device.ts';
-import { trialResultSchema } from '../../engine/runtime/trial.ts';
 import { createSystemClock } from '../../platform/clock.ts';
 import { environmentPython } from '../../platform/python.ts';
-import { openLocalChildren } from '../bench/children.ts';
 import type { CommandContext } from '../context.ts';
 import { coordinatorFindings } from './coordinator-findings.ts';
+import { probeHere } from './probe-here.ts';
 
 /** What `grove agent doctor` found. */
 export interface Examination {
@@ -33,8 +31,6 @@ export interface ExamineOptions {
   readonly url: string;
 }
 
-/** Longest a provider may take to load and run three nodes. */
-const TRIAL_MS = 120_000;
 /** Between the two looks at processes. */
 const LOOK_MS = 5_100;
 
@@ -48,7 +44,7 @@ export async function examineAgent(
   const clock = createSystemClock();
   const { machine, fixture } = recordMachine(thisMachine());
   const reader = new StateReader({ machine, clock, ownPid: process.pid });
-  const probe = await probeWith(config, machine, context);
+  const probe = await probeHere(config, machine, context);
   await reader.read(probe.devices, 'recent');
   await new Promise<void>((resolve) => {
     setTimeout(resolve, LOOK_MS);
@@ -66,21 +62,6 @@ export async function examineAgent(
     { findings, host, devices, missing, states, fixture: fixture(`${devices[0]?.profile.sku ?? 'a machine'}, recorded`) },
     secrets,
   );
-}
-
-async function probeWith(config: AgentConfig, machine: ReturnType<typeof thisMachine>, context: CommandContext): Promise<Probe> {
-  // What a driver prints while it fails to load is in the reason already.
-  const quiet = { ...context, terminal: { ...context.terminal, error: () => {} } };
-  const children = await openLocalChildren(quiet);
-  try {
-    return await probeMachine(config, {
-      machine,
-      tryProvider: (request) =>
-        children.run({ stage: 'ep-trial', request: asJson(request), result: trialResultSchema, timeoutMs: TRIAL_MS }),
-    });
-  } finally {
-    await children.close();
-  }
 }
 
 async function toolchainsOf({ dataFolder }: AgentConfig) {

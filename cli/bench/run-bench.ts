@@ -5,11 +5,9 @@ import type { Tier } from '../../domain/names.ts';
 import { formatDifference, qualityText } from '../../domain/quality-text.ts';
 import type { BenchmarkReport, Placement, Quality } from '../../domain/report.ts';
 import { median } from '../../domain/statistics.ts';
-import { launchBudget, nextLaunch } from '../../engine/benchmark/next-launch.ts';
-import { type LaunchResult, launchResultSchema } from '../../engine/benchmark/run-launch.ts';
-import { profilingResultSchema } from '../../engine/benchmark/run-profiling-launch.ts';
+import { launchBudget } from '../../engine/benchmark/next-launch.ts';
 import { streamsFor, throughputResultSchema } from '../../engine/benchmark/run-throughput-launch.ts';
-import { type LaunchSummary, summarizeLaunches } from '../../engine/benchmark/summary.ts';
+import type { LaunchSummary } from '../../engine/benchmark/summary.ts';
 import { launchPlan, TIERS } from '../../engine/benchmark/tiers.ts';
 import { findModelFile } from '../../engine/inspect/find-model.ts';
 import type { OutputOptions } from '../commands/command.ts';
@@ -17,6 +15,7 @@ import type { CommandContext } from '../context.ts';
 import { keyValues, positiveInteger, present } from '../option-parsers.ts';
 import { print, table } from '../output.ts';
 import { type LocalChildren, openLocalChildren } from './children.ts';
+import { measureLaunches } from './measure-launches.ts';
 import { compareWithReference, type Measured } from './reference-quality.ts';
 import { emulatorOfSession, type SessionChoice, sessionHere } from './session-here.ts';
 
@@ -71,30 +70,12 @@ async function bench(modelPath: string, options: BenchOptions, { context, childr
   const { tier, launches: asked, streams } = options;
   const spec = await sessionHere({ modelPath, ...sessionOptions(options) }, context);
   const emulated = (await emulatorOfSession(spec, context)) !== null;
-  const session = asJson(spec);
   const dims = Object.fromEntries(Object.entries(keyValues('--dim', options.dim)).map(([name, size]) => [name, positiveInteger(size)]));
-  const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow };
-  const timeoutMs = TIERS[tier].budgetMs * 4;
-  const started = performance.now();
-  const results: LaunchResult[] = [];
-  const progress = () => ({
-    tier,
-    elapsedMs: performance.now() - started,
-    launchMediansMs: results.map(({ report }) => report.p50Ms),
-    ...(asked !== undefined && { launches: asked }),
-  });
-  while (nextLaunch(progress()).action === 'launch') {
-    const plan = launchPlan(tier, launchBudget(progress()));
-    const request = asJson({ index: results.length, session, inputs, plan, outputFolder: children.folder });
-    const result = await children.run({ stage: 'launch', request, result: launchResultSchema, timeoutMs });
-    results.push(result);
-    context.terminal.error(
-      `launch ${results.length}: p50 ${result.report.p50Ms.toFixed(3)} ms over ${result.report.sampleCount} inferences`,
-    );
-  }
-  const profiling = asJson({ session, inputs, runs: 6, outputFolder: children.folder });
-  const { placement } = await children.run({ stage: 'profile', request: profiling, result: profilingResultSchema, timeoutMs });
-  const summary = { ...summarizeLaunches(results, progress()), ...(await concurrentOf({ session, inputs, tier, streams }, children)) };
+  const inputs = { kind: 'generated', seed: 1, dims, integerBelow: options.idsBelow } as const;
+  const tell = (line: string) => context.terminal.error(line);
+  const measured = await measureLaunches({ session: spec, inputs, tier, ...present({ launches: asked }) }, { children, tell });
+  const { results, placement } = measured;
+  const summary = { ...measured.summary, ...(await concurrentOf({ session: asJson(spec), inputs, tier, streams }, children)) };
   return {
     model: modelPath,
     ep: options.ep,

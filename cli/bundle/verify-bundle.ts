@@ -136,7 +136,7 @@ async function digestOfMember(file: FileHandle, member: ArchiveMember): Promise<
 }
 
 /** The bytes of a member, a mebibyte at a time. */
-async function* memberChunks(file: FileHandle, { offset, sizeBytes }: ArchiveMember): AsyncGenerator<Uint8Array> {
+export async function* memberChunks(file: FileHandle, { offset, sizeBytes }: ArchiveMember): AsyncGenerator<Uint8Array> {
   for (let done = 0; done < sizeBytes; ) {
     const chunk = await readBytes(file, offset + done, Math.min(CHUNK_BYTES, sizeBytes - done));
     if (chunk.byteLength === 0) return;

@@ -49,6 +49,7 @@ import { registerPull } from './pull.ts';
 import { registerRecipeExport } from './recipe-export.ts';
 import { registerRecipeList } from './recipe-list.ts';
 import { registerRecipeShow } from './recipe-show.ts';
+import { registerReplay } from './replay.ts';
 import { registerRerun } from './rerun.ts';
 import { registerResultImport } from './result-import.ts';
 import { registerResultList } from './result-list.ts';
@@ -85,6 +86,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerBundleCreate,
   registerBundleVerify,
   registerBundleKey,
+  registerReplay,
   registerJobList,
   registerJobView,
   registerJobWatch,

@@ -6,7 +6,9 @@ import type { AgentList, AgentView } from '../../api/agents.ts';
 import type { Explanation, JobList, JobView } from '../../api/jobs.ts';
 import type { CellView, MatrixList } from '../../api/matrix.ts';
 import type { RecipeList, RecipeView } from '../../api/recipes.ts';
+import { archiveOf, type Entry, manifestOf, newKey, signedHead } from '../../cli/bundle/bundle.cases.ts';
 import { verifyBundle } from '../../cli/bundle/verify-bundle.ts';
+import type { Replay } from '../../cli/replay/replay-verdict.ts';
 import type { GroveProcess } from '../support/grove-process.ts';
 import { Lab, RECIPE } from '../support/lab.ts';
 
@@ -26,6 +28,15 @@ async function table(...args: readonly string[]): Promise<string> {
   const { code, out, err } = await lab.grove(...args);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return out;
+}
+
+/** What a replay on the machine that measured it says: of one launch a side nothing but that it can be done, with the same outputs. */
+async function replayed(...args: readonly string[]): Promise<Replay> {
+  const { code, out, err } = await lab.grove('replay', ...args, '-o', 'json');
+  expect({ code, err }).toMatchObject({ code: 4, err: expect.stringMatching(/^intact, signed by [0-9a-f]{16}/) });
+  const replay: Replay = JSON.parse(out);
+  expect(replay).toMatchObject({ state: 'replayed', quality: { state: 'equal' }, ratio: { low: null, high: null } });
+  return replay;
 }
 
 describe('a running job', () => {
@@ -130,12 +141,17 @@ describe('a completed job', () => {
     expect(err).toContain('no recipe of it is called "dml", but trtrtx');
   });
 
-  it('has evidence that is verified without the farm', async () => {
+  it('has evidence that is verified, and measured again, without the farm', async () => {
     const [cell] = (await lab.client.matrix()).cells.flat().filter((one) => one !== null);
     const file = join(lab.folder, 'evidence.tar');
     expect(await table('bundle', 'create', cell?.id ?? '', '--out', file)).toContain(`the evidence of ${cell?.provenance.taskId}`);
     const key = (await table('bundle', 'key')).trim();
     expect(await table('bundle', 'verify', file, '--key', key)).toMatch(/^intact: .*\n.*\nsigned by [0-9a-f]{16}, the key you named\n$/);
+    expect(await replayed(file, '--key', key)).toMatchObject({
+      differences: [],
+      verdict: 'inconclusive',
+      here: { launches: [{ index: 0 }] },
+    });
     const bytes = await readFile(file);
     const at = (await verifyBundle(file)).members.get('model/model.onnx')?.offset ?? 0;
     bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
@@ -143,6 +159,44 @@ describe('a completed job', () => {
     const { code, out } = await lab.grove('bundle', 'verify', file, '-o', 'json');
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ intact: false, problems: [{ member: 'model/model.onnx' }] });
+    expect(await lab.grove('replay', file)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('(invalid-bundle)') });
+  });
+
+  it('has evidence without its model, which is measured with the model that was pulled and no other', async () => {
+    const [cell] = (await lab.client.matrix()).cells.flat().filter((one) => one !== null);
+    const file = join(lab.folder, 'without.tar');
+    await table('bundle', 'create', cell?.id ?? '', '--out', file, '--without-model');
+    expect(await lab.grove('replay', file)).toMatchObject({ code: 2, err: expect.stringContaining('give the folder of it with --model') });
+    const folder = join(lab.folder, 'pulled');
+    expect(await replayed(file, '--model', folder)).toMatchObject({ differences: [] });
+    await writeFile(join(folder, 'model.onnx'), 'another');
+    expect(await lab.grove('replay', file, '--model', folder)).toMatchObject({ err: expect.stringContaining('(digest-mismatch)') });
+  });
+
+  it('measured on an execution provider that is not here is unsupported when it is measured again', async () => {
+    const [cell] = (await lab.client.matrix()).cells.flat().filter((one) => one !== null);
+    const file = join(lab.folder, 'elsewhere.tar');
+    await table('bundle', 'create', cell?.id ?? '', '--out', file);
+    const { manifest, members } = await verifyBundle(file);
+    const archive = await readFile(file);
+    const entries = (manifest?.members ?? []).map(({ path }): Entry => {
+      const { offset = 0, sizeBytes = 0 } = members.get(path) ?? {};
+      return [path, archive.subarray(offset, offset + sizeBytes)];
+    });
+    const moved = entries.map(
+      ([path, bytes]): Entry => [
+        path,
+        path === 'result.json'
+          ? Buffer.from(Buffer.from(bytes).toString().replaceAll('CPUExecutionProvider', 'CUDAExecutionProvider'))
+          : bytes,
+      ],
+    );
+    await writeFile(file, archiveOf([...signedHead(manifestOf(moved), newKey()), ...moved]));
+    const { code, out } = await lab.grove('replay', file, '-o', 'json');
+    expect({ code, replay: JSON.parse(out) }).toMatchObject({
+      code: 5,
+      replay: { state: 'unsupported', why: expect.stringContaining('of this machine offers CUDAExecutionProvider') },
+    });
   });
 
   it('that does not exist is an error that names it', async () => {
