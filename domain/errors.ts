@@ -3,39 +3,10 @@
  * (`failed/unsupported-pass`), logs and `docs/errors.md`. Messages say what was wrong and where; `advice` says what to do.
  */
 
-/** Whose fault an error is; decides retry, blame in the matrix and the exit code. */
-export type Fault = 'input' | 'recipe' | 'device' | 'infrastructure' | 'grove';
+import { ACCESS_ERRORS } from './access-errors.ts';
+import { device, type ErrorSpec, type Fault, infrastructure, input, recipe } from './error-spec.ts';
 
-/** gRPC status names used by the registry (numbers live with the transport). */
-export type GrpcStatusName =
-  | 'INVALID_ARGUMENT'
-  | 'NOT_FOUND'
-  | 'ALREADY_EXISTS'
-  | 'FAILED_PRECONDITION'
-  | 'ABORTED'
-  | 'PERMISSION_DENIED'
-  | 'RESOURCE_EXHAUSTED'
-  | 'UNIMPLEMENTED'
-  | 'UNAVAILABLE'
-  | 'DEADLINE_EXCEEDED'
-  | 'CANCELLED'
-  | 'INTERNAL';
-
-/** One row of the registry. `{name}` in `message` is filled from the error's parameters. */
-export interface ErrorSpec {
-  readonly message: string;
-  readonly advice: string;
-  readonly fault: Fault;
-  /** Whether another attempt, possibly elsewhere, can succeed with nothing changed by a person. */
-  readonly retryable: boolean;
-  readonly http: number;
-  readonly grpc: GrpcStatusName;
-}
-
-const input = { fault: 'input', retryable: false, http: 400, grpc: 'INVALID_ARGUMENT' } as const;
-const recipe = { fault: 'recipe', retryable: false, http: 422, grpc: 'FAILED_PRECONDITION' } as const;
-const device = { fault: 'device', retryable: true, http: 503, grpc: 'UNAVAILABLE' } as const;
-const infrastructure = { fault: 'infrastructure', retryable: true, http: 503, grpc: 'UNAVAILABLE' } as const;
+export type { ErrorSpec, Fault } from './error-spec.ts';
 
 export const ERRORS = {
   // Requests and configuration
@@ -76,14 +47,7 @@ export const ERRORS = {
     http: 403,
     grpc: 'PERMISSION_DENIED',
     message: 'Requests for host "{host}" are refused.',
-    advice: 'A farm without enrolment answers only on a loopback name: use http://127.0.0.1 or http://localhost.',
-  },
-  'bind-refused': {
-    ...input,
-    http: 403,
-    grpc: 'PERMISSION_DENIED',
-    message: 'Grove will not listen on "{address}": agents cannot be enrolled yet, so only loopback addresses are safe.',
-    advice: 'Use 127.0.0.1 or [::1].',
+    advice: 'Use the address that `grove up` printed; a farm without --listen answers only on http://127.0.0.1 and http://localhost.',
   },
   'already-running': {
     ...input,
@@ -120,6 +84,9 @@ export const ERRORS = {
     message: 'No farm answers at {url}.',
     advice: 'Start one with `grove up`, or name its address with --url or GROVE_URL.',
   },
+
+  // Who may do what
+  ...ACCESS_ERRORS,
 
   // Recipes
   'recipe-not-json': {
@@ -309,15 +276,9 @@ export const ERRORS = {
     ...input,
     http: 409,
     grpc: 'ALREADY_EXISTS',
-    message: 'Agent "{agentId}" is already connected from another process.',
-    advice: 'Stop the other process, or give this one its own data folder and name.',
-  },
-  'connect-refused': {
-    ...input,
-    http: 403,
-    grpc: 'PERMISSION_DENIED',
-    message: 'An agent will not connect to "{address}": agents cannot be enrolled yet, so only loopback addresses are safe.',
-    advice: "Use 127.0.0.1 or [::1] and run the agent on the coordinator's machine.",
+    message: 'Agent "{agentId}" belongs to another process or machine.',
+    advice:
+      'Stop the other one, or give this one its own data folder and name. A machine that takes the place of another: `grove agent revoke` the name, then join again.',
   },
   'connection-lost': {
     ...infrastructure,
