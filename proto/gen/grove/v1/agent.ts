@@ -12,11 +12,24 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+
+export interface RenewRequest {
+  /** PKCS 10 certificate request for the same key, PEM. */
+  request: string;
+}
+
+export interface RenewAnswer {
+  /** PEM. */
+  certificate: string;
+}
 
 export interface LeaseRef {
   taskId: string;
@@ -255,6 +268,116 @@ export interface CoordinatorMessage {
     | { $case: "refused"; value: Refused }
     | undefined;
 }
+
+function createBaseRenewRequest(): RenewRequest {
+  return { request: "" };
+}
+
+export const RenewRequest: MessageFns<RenewRequest> = {
+  encode(message: RenewRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.request !== "") {
+      writer.uint32(10).string(message.request);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.request = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenewRequest>): RenewRequest {
+    return RenewRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewRequest>): RenewRequest {
+    const message = createBaseRenewRequest();
+    message.request = object.request ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewAnswer(): RenewAnswer {
+  return { certificate: "" };
+}
+
+export const RenewAnswer: MessageFns<RenewAnswer> = {
+  encode(message: RenewAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.certificate !== "") {
+      writer.uint32(10).string(message.certificate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.certificate = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenewAnswer>): RenewAnswer {
+    return RenewAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewAnswer>): RenewAnswer {
+    const message = createBaseRenewAnswer();
+    message.certificate = object.certificate ?? "";
+    return message;
+  },
+};
 
 function createBaseLeaseRef(): LeaseRef {
   return { taskId: "", attempt: 0, token: "" };
@@ -2799,11 +2922,23 @@ export const AgentServiceService = {
     responseSerialize: (value: CoordinatorMessage): Buffer => Buffer.from(CoordinatorMessage.encode(value).finish()),
     responseDeserialize: (value: Buffer): CoordinatorMessage => CoordinatorMessage.decode(value),
   },
+  /** The agent asks for its next certificate over a connection that its present one opened. */
+  renew: {
+    path: "/grove.v1.AgentService/Renew" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewRequest): Buffer => Buffer.from(RenewRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewRequest => RenewRequest.decode(value),
+    responseSerialize: (value: RenewAnswer): Buffer => Buffer.from(RenewAnswer.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewAnswer => RenewAnswer.decode(value),
+  },
 } as const;
 
 export interface AgentServiceServer extends UntypedServiceImplementation {
   /** The agent opens one stream, sends Hello first, and keeps it for as long as it lives. */
   connect: handleBidiStreamingCall<AgentMessage, CoordinatorMessage>;
+  /** The agent asks for its next certificate over a connection that its present one opened. */
+  renew: handleUnaryCall<RenewRequest, RenewAnswer>;
 }
 
 export interface AgentServiceClient extends Client {
@@ -2811,6 +2946,19 @@ export interface AgentServiceClient extends Client {
   connect(): ClientDuplexStream<AgentMessage, CoordinatorMessage>;
   connect(options: Partial<CallOptions>): ClientDuplexStream<AgentMessage, CoordinatorMessage>;
   connect(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AgentMessage, CoordinatorMessage>;
+  /** The agent asks for its next certificate over a connection that its present one opened. */
+  renew(request: RenewRequest, callback: (error: ServiceError | null, response: RenewAnswer) => void): ClientUnaryCall;
+  renew(
+    request: RenewRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewAnswer) => void,
+  ): ClientUnaryCall;
+  renew(
+    request: RenewRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewAnswer) => void,
+  ): ClientUnaryCall;
 }
 
 export const AgentServiceClient = makeGenericClientConstructor(
