@@ -26,7 +26,7 @@ describe('loadAgentConfig', () => {
       capabilities: [],
     });
     expect((await loadAgentConfig({ agentUrl: 'grpc://127.0.0.1:3' }, env)).agentUrl).toBe('grpc://127.0.0.1:3');
-    expect((await loadAgentConfig({}, {})).agentUrl).toBe('grpc://127.0.0.1:4701');
+    expect((await loadAgentConfig({}, {})).agentUrl).toBeNull();
   });
 
   it('names file and line of an unknown key', async () => {

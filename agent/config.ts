@@ -13,8 +13,15 @@ import type { RecoverySettings } from './health/recovery.ts';
 
 /** The agent's settings with every default filled in; the rest of the agent reads no environment. */
 export interface AgentConfig {
-  /** Where the coordinator listens for agents: `grpc://127.0.0.1:4701`; several coordinators of one farm separated by commas. */
-  readonly agentUrl: string;
+  /** Where the coordinator listens for agents: `grpc://127.0.0.1:4701`; several coordinators of one farm separated by commas. Null: where its farm said
+   * when it joined, else {@link DEFAULT_AGENT_URL}. */
+  readonly agentUrl: string | null;
+  /** The string by which it joins a farm; null for an agent that has joined, or need not. */
+  readonly join: string | null;
+  /** Connects without TLS to addresses beyond this machine. */
+  readonly insecure: boolean;
+  /** PEM of its farm's authority, which it trusts beside the public ones; null before it has joined. */
+  readonly farmAuthority: string | null;
   /** Absolute. The agent keeps everything below it: cache, results, children, identity. */
   readonly dataFolder: string;
   /** Unique in the farm. */
@@ -95,6 +102,8 @@ const hubUrl = webUrl.refine((url) => !/^https?:\/\/[^/?#]*@/.test(url), 'must n
 /** The `agent` section of the configuration file; every entry is optional. */
 export const agentFileSchema = z.strictObject({
   agentUrl: z.string().exactOptional(),
+  join: z.string().max(1_000).exactOptional(),
+  insecure: z.boolean().exactOptional(),
   dataFolder: z.string().exactOptional(),
   name: nameSchema.exactOptional(),
   hostName: nameSchema.exactOptional(),
@@ -120,6 +129,9 @@ export const agentFileSchema = z.strictObject({
 });
 export type AgentFile = z.infer<typeof agentFileSchema>;
 
+/** Where a coordinator of this machine listens for agents unless told otherwise. */
+export const DEFAULT_AGENT_URL = 'grpc://127.0.0.1:4701';
+
 /** What the environment may set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -143,7 +155,7 @@ const CHILD_VARIABLES = [
 const GIBIBYTE = 1_073_741_824;
 
 /**
- * Settings from flags, then the environment (`GROVE_AGENT_URL`, `GROVE_DATA`, `GROVE_CONFIG`, `HF_TOKEN`, `HF_TOKEN_FILE`, `HF_ENDPOINT`,
+ * Settings from flags, then the environment (`GROVE_AGENT_URL`, `GROVE_JOIN`, `GROVE_JOIN_FILE`, `GROVE_DATA`, `GROVE_CONFIG`, `HF_TOKEN`, `HF_TOKEN_FILE`, `HF_ENDPOINT`,
  * `HF_HUB_OFFLINE`, `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`), then the
  * `agent` section of the YAML file, then defaults. Throws `invalid-config` naming the file and line, or the variable.
  */
@@ -156,7 +168,9 @@ export async function loadAgentConfig(
   const fromEnv = environmentSettings(env);
   const settings = { ...file, ...fromEnv, ...given };
   const hub = given.hub ?? mergedHub(file.hub, fromEnv.hub);
-  return completeAgentConfig({ ...settings, ...(hub !== undefined && { hub }) }, { env, token: await readSecret('HF_TOKEN', env) });
+  const join = given.join ?? (await readSecret('GROVE_JOIN', env)) ?? file.join;
+  const complete = { ...settings, ...(hub !== undefined && { hub }), ...(join !== undefined && { join }) };
+  return completeAgentConfig(complete, { env, token: await readSecret('HF_TOKEN', env) });
 }
 
 /** Fills the defaults. Exported for programs that embed an agent and have no file. */
@@ -167,7 +181,10 @@ export function completeAgentConfig(
   const hostName = settings.hostName ?? plainName(hostname());
   const data = settings.dataFolder ?? resolve(defaultDataFolder({ platform: process.platform, home: homedir(), env }), 'agent');
   return {
-    agentUrl: settings.agentUrl ?? 'grpc://127.0.0.1:4701',
+    agentUrl: settings.agentUrl ?? null,
+    join: settings.join ?? null,
+    insecure: settings.insecure ?? false,
+    farmAuthority: null,
     dataFolder: resolve(data),
     name: settings.name ?? hostName,
     hostName,

@@ -34,6 +34,13 @@ export const AGENT_EVENTS = {
     message: 'Coordinator refused this agent',
     fields: { code: 'error code', why: 'its message', advice: 'what to do' },
   },
+  joined: { level: 'info', message: 'This machine is enrolled', fields: { agentId: 'its name', url: 'coordinator address' } },
+  certificateRenewed: { level: 'info', message: 'The farm gave the next certificate', fields: { validUntil: 'end of its life' } },
+  certificateNotRenewed: {
+    level: 'warn',
+    message: 'The certificate could not be renewed; it is tried again',
+    fields: { validUntil: 'end of the present one', why: 'what the farm or the network said' },
+  },
   statusChanged: { level: 'info', message: 'Status changed', fields: { state: 'ready, not-ready or draining', why: 'empty when ready' } },
   taskAccepted: {
     level: 'info',

@@ -11,12 +11,14 @@ import { openDataFolder } from '../platform/data-folder.ts';
 import { systemFiles } from '../platform/files.ts';
 import { holdProcess } from '../platform/keep-alive.ts';
 import { acquireLockFile } from '../platform/lock-file.ts';
+import { readMachineIdentity } from '../platform/machine-id.ts';
 import { systemRandom } from '../platform/random.ts';
 import { sha256 } from '../platform/sha256.ts';
 import { createSpawner } from '../platform/spawner.ts';
 import { VERSION } from '../platform/version.ts';
-import type { AgentConfig } from './config.ts';
+import { type AgentConfig, DEFAULT_AGENT_URL } from './config.ts';
 import { createGrpcTransport } from './connection/grpc-transport.ts';
+import { renewCertificate } from './connection/renew-certificate.ts';
 import { Session } from './connection/session.ts';
 import { type TryProvider, trialOf } from './device/ep-devices.ts';
 import { type Machine, thisMachine } from './device/machine.ts';
@@ -28,6 +30,9 @@ import { GateKeeper } from './gates/gate-keeper.ts';
 import { DeviceHealth, withHealth } from './health/device-health.ts';
 import { IdleControl } from './health/idle-control.ts';
 import { idleMeasurement } from './health/idle-measurement.ts';
+import { IdentityFile } from './identity/identity-file.ts';
+import { joinFarm } from './identity/join-farm.ts';
+import { Renewal } from './identity/renewal.ts';
 import { type AgentLog, createAgentLog, type LogSink } from './log-events.ts';
 import { Readiness } from './readiness.ts';
 import { asJson } from './runner/as-json.ts';
@@ -68,20 +73,68 @@ const ACK_WAIT_MS = 2_000;
 
 /**
  * The agent's composition root: claims the data folder, ends what an earlier agent left, probes the machine, and connects. Resolves when the agent has
- * started, connected or not. Throws `already-running`, `invalid-config` and `connect-refused`.
+ * started, connected or not. Throws `already-running`, `invalid-config`, `connect-refused` and what joining a farm throws.
  */
 export async function startAgent(config: AgentConfig, ports: AgentPorts = {}): Promise<Agent> {
-  const clock = ports.clock ?? createSystemClock();
-  const transport = ports.transport ?? createGrpcTransport(config.agentUrl, { clock, random: ports.random ?? systemRandom });
   const folder = await openDataFolder(config.dataFolder);
   const lock = await acquireLockFile(join(folder, 'agent.lock'), 'agent');
   try {
-    const parts = await assemble(config, { ...ports, clock, transport });
-    return run(config, parts, () => lock.release());
+    const given = {
+      ...ports,
+      clock: ports.clock ?? createSystemClock(),
+      log: createAgentLog(config.logLevel, ports.logSink ?? process.stderr),
+    };
+    const { renewal, ...identified } = await identify(config, given);
+    const settings = { ...config, ...identified };
+    const parts = await assemble(settings, { ...given, transport: ports.transport ?? transportOf(settings, { ...given, renewal }) });
+    renewal?.start();
+    return run(settings, parts, async () => {
+      renewal?.stop();
+      await lock.release();
+    });
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+/** What an agent's settings become once it is known who it is. */
+interface Identified {
+  readonly agentUrl: string;
+  readonly farmAuthority: string | null;
+  /** Used: no process of the agent needs to know it. */
+  readonly join: null;
+  /** Undefined for an agent that never joined. */
+  readonly renewal: Renewal | undefined;
+}
+
+interface GivenPorts extends AgentPorts {
+  readonly clock: Clock;
+  readonly log: AgentLog;
+}
+
+/** Joins the farm when it is told to; else takes the identity of an earlier start, if there is one. */
+async function identify(config: AgentConfig, { clock, log, files = systemFiles, random = systemRandom }: GivenPorts): Promise<Identified> {
+  const file = new IdentityFile(config.dataFolder, files);
+  const { join: joinString, name, dataFolder, hostId } = config;
+  const joining = async () => {
+    const instanceId = await readInstanceId(dataFolder, { hostId: hostId ?? (await readMachineIdentity()).hostId, files, random });
+    return await joinFarm({ join: joinString ?? '', name, instanceId }, file);
+  };
+  const identity = joinString === null ? await file.read() : await joining();
+  if (identity === undefined)
+    return { agentUrl: config.agentUrl ?? DEFAULT_AGENT_URL, farmAuthority: null, join: null, renewal: undefined };
+  const agentUrl = config.agentUrl ?? identity.agentUrl;
+  log.joined({ agentId: identity.agentId, url: agentUrl });
+  const ask = (request: string, shown: typeof identity) => renewCertificate({ urls: agentUrl, identity: shown, request, now: clock.now() });
+  return { agentUrl, farmAuthority: identity.authority, join: null, renewal: new Renewal(identity, { file, clock, log, ask }) };
+}
+
+function transportOf(
+  { agentUrl, insecure }: Pick<Identified, 'agentUrl'> & Pick<AgentConfig, 'insecure'>,
+  { clock, random = systemRandom, renewal }: GivenPorts & Pick<Identified, 'renewal'>,
+): Transport<AgentMessage, CoordinatorMessage> {
+  return createGrpcTransport(agentUrl, { clock, random, terms: () => ({ identity: renewal?.identity, insecure }) });
 }
 
 interface Parts {
@@ -94,12 +147,11 @@ interface Parts {
 }
 
 async function assemble(
-  config: AgentConfig,
-  ports: AgentPorts & { readonly clock: Clock; readonly transport: Transport<AgentMessage, CoordinatorMessage> },
+  config: AgentConfig & Pick<Identified, 'agentUrl'>,
+  ports: GivenPorts & { readonly transport: Transport<AgentMessage, CoordinatorMessage> },
 ): Promise<Parts> {
-  const { clock, random = systemRandom, files = systemFiles, spawner = createSpawner() } = ports;
+  const { clock, log, random = systemRandom, files = systemFiles, spawner = createSpawner() } = ports;
   const folder = config.dataFolder;
-  const log = createAgentLog(config.logLevel, ports.logSink ?? process.stderr);
   const registry = new ChildRegistry({ folder: join(folder, 'children'), files, clock, log });
   await registry.killLeftovers();
   await rm(join(folder, 'work'), { recursive: true, force: true });

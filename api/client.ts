@@ -6,6 +6,24 @@ import { type Matrix, matrixSchema } from '../domain/matrix.ts';
 import type { MatrixListName } from '../domain/matrix-lists.ts';
 import type { schedulingPolicySchema } from '../domain/policy.ts';
 import type { TaskState } from '../domain/task-state.ts';
+import {
+  type ApiTokenList,
+  type AuditList,
+  type AuthorityView,
+  apiTokenListSchema,
+  auditListSchema,
+  authorityViewSchema,
+  type CallerView,
+  type CreateJoinRequest,
+  type CreateTokenRequest,
+  callerViewSchema,
+  type FreshTokenView,
+  freshTokenSchema,
+  type JoinView,
+  joinViewSchema,
+  type Revoked,
+  revokedSchema,
+} from './access.ts';
 import { type AgentList, type AgentView, agentListSchema, agentViewSchema, type MarkAgentRequest } from './agents.ts';
 import { type DownloadOptions, downloadBlob } from './client/download.ts';
 import { type EventsOptions, followEvents } from './client/events.ts';
@@ -143,6 +161,19 @@ export interface GroveClient {
   notifications(): Promise<NotificationsView>;
   /** Sends a test on every channel. */
   testNotifications(): Promise<NotificationsView>;
+  /** The certificate that proves the farm. Throws `not-found` where there is none. */
+  authority(): Promise<AuthorityView>;
+  /** Who asks. */
+  caller(): Promise<CallerView>;
+  /** A string by which machines join. */
+  createJoin(request: CreateJoinRequest): Promise<JoinView>;
+  /** Makes the key of an agent void. */
+  revokeAgent(agentId: string): Promise<Revoked>;
+  tokens(): Promise<ApiTokenList>;
+  createToken(request: CreateTokenRequest): Promise<FreshTokenView>;
+  revokeToken(tokenId: string): Promise<Revoked>;
+  /** Changes, newest first. */
+  audit(limit?: number): Promise<AuditList>;
   policy(): Promise<PolicyView>;
   setPolicy(policy: z.input<typeof schedulingPolicySchema>): Promise<PolicyView>;
   models(): Promise<ModelList>;
@@ -188,7 +219,14 @@ export interface GroveClient {
 /** A client for the farm at `options.url`. Throws `invalid-argument` when that is no http address; connects only when a method is called. */
 export function createClient(options: ClientOptions): GroveClient {
   const http = new Http(options);
-  return { url: http.url, ...farmMethods(http), ...jobMethods(http), ...catalogueMethods(http), ...matrixMethods(http) };
+  return {
+    url: http.url,
+    ...farmMethods(http),
+    ...accessMethods(http),
+    ...jobMethods(http),
+    ...catalogueMethods(http),
+    ...matrixMethods(http),
+  };
 }
 
 function farmMethods(http: Http) {
@@ -209,6 +247,19 @@ function farmMethods(http: Http) {
     setPolicy: (body) => http.json(ROUTES.setPolicy, policyViewSchema, { body }),
     events: (options = {}) => followEvents(http, options),
     openApi: () => http.json(ROUTES.openApi, ROUTES.openApi.answers[0].content['application/json']),
+  } satisfies Partial<GroveClient>;
+}
+
+function accessMethods(http: Http) {
+  return {
+    authority: () => http.json(ROUTES.authority, authorityViewSchema),
+    caller: () => http.json(ROUTES.caller, callerViewSchema),
+    createJoin: (body) => http.json(ROUTES.createJoin, joinViewSchema, { body }),
+    revokeAgent: (agentId) => http.json(ROUTES.revokeAgent, revokedSchema, { params: { agentId }, body: {} }),
+    tokens: () => http.json(ROUTES.tokens, apiTokenListSchema),
+    createToken: (body) => http.json(ROUTES.createToken, freshTokenSchema, { body }),
+    revokeToken: (tokenId) => http.json(ROUTES.revokeToken, revokedSchema, { params: { tokenId }, body: {} }),
+    audit: (limit) => http.json(ROUTES.audit, auditListSchema, { query: { limit } }),
   } satisfies Partial<GroveClient>;
 }
 

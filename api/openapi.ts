@@ -6,6 +6,8 @@ import { cellSchema, matrixColumnSchema, matrixRowSchema, matrixSchema } from '.
 import { benchmarkReportSchema, conversionReportSchema, findingSchema } from '../domain/report.ts';
 import { requirementSchema } from '../domain/requirement.ts';
 import { errorReportSchema, taskResultSchema } from '../domain/task.ts';
+import { SESSION_COOKIE } from './access.ts';
+import { ACCESS_RULES, type AccessRule } from './access-rules.ts';
 import { agentListSchema, agentViewSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { garbageViewSchema } from './garbage.ts';
@@ -24,7 +26,8 @@ import { noticeSchema, notificationsViewSchema } from './notifications.ts';
 import { PROBLEM_CONTENT_TYPE, problemSchema } from './problem.ts';
 import { recipeListSchema, recipeSummarySchema, recipeViewSchema } from './recipes.ts';
 import type { Route, RouteAnswer } from './route.ts';
-import { ROUTES } from './routes.ts';
+import { ROUTE_NAMES } from './route-names.ts';
+import { ROUTES, type RouteName } from './routes.ts';
 import { planSchema, planTaskSchema, submitAnswerSchema, submitRequestSchema } from './submit.ts';
 import { attemptSchema, progressSchema, taskSummarySchema, taskViewSchema } from './tasks.ts';
 import { grantSchema, uploadAnswerSchema, uploadRequestSchema } from './uploads.ts';
@@ -42,6 +45,16 @@ const TAGS: Readonly<Record<string, string>> = {
   agents: 'Lab machines.',
   recipes: 'The catalogue.',
   artifacts: 'Files: uploads and downloads.',
+  access: 'Enrolment of machines, tokens of people, and the record of changes.',
+};
+
+const SECURITY_SCHEMES: JsonMember = {
+  token: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token of `grove token create`. A farm on loopback without enrolment asks for none.',
+  },
+  session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'What POST /api/v1/session sets.' },
 };
 
 /** Documents with a name of their own in the reference. */
@@ -106,8 +119,8 @@ export function openApiDocument(version: string): OpenApiDocument {
     },
     servers: [{ url: '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: pathsOf(Object.entries<Route>(ROUTES)),
-    components: { schemas: componentSchemas() },
+    paths: pathsOf(),
+    components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
 
@@ -132,9 +145,10 @@ function schemaOf(schema: z.ZodType): Json {
   return id === undefined ? plainSchema(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })) : { $ref: reference(id) };
 }
 
-function pathsOf(routes: readonly (readonly [string, Route])[]): JsonMember {
+function pathsOf(): JsonMember {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const [operationId, route] of routes) {
+  for (const operationId of ROUTE_NAMES) {
+    const route: Route = ROUTES[operationId];
     const operations = paths[route.path] ?? {};
     operations[route.method] = operationOf(operationId, route);
     paths[route.path] = operations;
@@ -142,7 +156,7 @@ function pathsOf(routes: readonly (readonly [string, Route])[]): JsonMember {
   return paths;
 }
 
-function operationOf(operationId: string, route: Route): Json {
+function operationOf(operationId: RouteName, route: Route): Json {
   const { tag, summary, description, body } = route;
   const parameters = [
     ...parametersOf(route.params, 'path'),
@@ -153,11 +167,18 @@ function operationOf(operationId: string, route: Route): Json {
     operationId,
     tags: [tag],
     summary,
+    ...securityOf(ACCESS_RULES[operationId]),
     ...(description === undefined ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === null ? {} : { requestBody: { required: true, content: bodyContent(body) } }),
     responses: Object.fromEntries([...route.answers.map(toResponse), ...problemResponses(route.errors)]),
   };
+}
+
+/** The role a caller needs stands beside the standard member, which has no word for it. */
+function securityOf(rule: AccessRule): JsonMember {
+  if (rule === 'anyone' || rule === 'grant') return { security: [], 'x-grove-needs': rule };
+  return { security: [{ token: [] }, { session: [] }], 'x-grove-needs': rule };
 }
 
 function parametersOf(schema: z.ZodObject, place: 'path' | 'query' | 'header'): readonly Json[] {

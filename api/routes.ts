@@ -7,6 +7,7 @@ import { MATRIX_LISTS } from '../domain/matrix-lists.ts';
 import { idSchema, nameSchema, sha256Schema } from '../domain/names.ts';
 import { schedulingPolicySchema } from '../domain/policy.ts';
 import { taskStateSchema } from '../domain/task-state.ts';
+import { ACCESS_ROUTES } from './access-routes.ts';
 import { agentListSchema, agentViewSchema, markAgentRequestSchema } from './agents.ts';
 import { farmEventSchema } from './events.ts';
 import { farmKeySchema } from './evidence.ts';
@@ -447,6 +448,7 @@ export const ROUTES = {
   ...SUITE_ROUTES,
   ...NOTIFICATION_ROUTES,
   ...EXPORT_ROUTES,
+  ...ACCESS_ROUTES,
   matrix: defineRoute({
     ...nothing,
     method: 'get',

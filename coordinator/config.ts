@@ -5,6 +5,7 @@ import { GroveError } from '../domain/errors.ts';
 import { readMachineConfig } from '../platform/config-file.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { CATALOGUE_FOLDER } from '../platform/installation.ts';
+import { type AccessConfig, completeAccessConfig } from './access-config.ts';
 import { type ArtifactsConfig, artifactsFileSchema, artifactsOfUrl, completeArtifactsConfig } from './artifacts/artifacts-config.ts';
 import { completeNotifyConfig, type NotifyConfig, notifyFileSchema } from './notify/notify-config.ts';
 import { assertArtifactsShared, completeStoreConfig, type StoreConfig, storeFileSchema } from './store/store-config.ts';
@@ -13,8 +14,10 @@ import { assertArtifactsShared, completeStoreConfig, type StoreConfig, storeFile
 export interface CoordinatorConfig {
   /** Absolute. The coordinator keeps `farm.json` and everything below `coordinator/` in it. */
   readonly dataFolder: string;
-  /** Address of both servers; loopback only. */
+  /** Address of both servers. */
   readonly host: string;
+  /** Who may use the farm, and under which address others reach it. */
+  readonly access: AccessConfig;
   /** Port of the API and the pages; 0 takes a free one. */
   readonly restPort: number;
   /** Port agents connect to; 0 takes a free one. */
@@ -32,10 +35,16 @@ export interface CoordinatorConfig {
 
 const portSchema = z.coerce.number().pipe(z.int().min(0).max(65_535));
 
+/** `true` and `false` of a file; of a variable also `1` and `0`. */
+const flagSchema = z.union([z.boolean(), z.enum(['1', 'true', '0', 'false']).transform((text) => text === '1' || text === 'true')]);
+
 /** The `coordinator` section of the configuration file; every entry is optional. */
 export const coordinatorFileSchema = z.strictObject({
   dataFolder: z.string().min(1).exactOptional(),
   host: z.string().min(1).max(255).exactOptional(),
+  listen: z.string().min(1).max(255).exactOptional(),
+  publicUrl: z.string().min(1).max(300).exactOptional(),
+  insecure: flagSchema.exactOptional(),
   restPort: portSchema.exactOptional(),
   grpcPort: portSchema.exactOptional(),
   recipesFolder: z.string().min(1).exactOptional(),
@@ -51,6 +60,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const VARIABLES = {
   dataFolder: 'GROVE_DATA',
   host: 'GROVE_HOST',
+  listen: 'GROVE_LISTEN',
+  publicUrl: 'GROVE_PUBLIC_URL',
+  insecure: 'GROVE_INSECURE',
   restPort: 'GROVE_REST_PORT',
   grpcPort: 'GROVE_GRPC_PORT',
   recipesFolder: 'GROVE_RECIPES',
@@ -81,7 +93,8 @@ export async function loadCoordinatorConfig(flags: CoordinatorFlags = {}, env: E
   assertArtifactsShared(store, completeArtifacts);
   return {
     dataFolder: resolve(settings.dataFolder ?? defaultDataFolder({ platform: process.platform, home: homedir(), env })),
-    host: settings.host ?? '127.0.0.1',
+    host: settings.listen ?? settings.host ?? '127.0.0.1',
+    access: completeAccessConfig(settings),
     restPort: settings.restPort ?? 4700,
     grpcPort: settings.grpcPort ?? 4701,
     recipesFolder: resolve(settings.recipesFolder ?? CATALOGUE_FOLDER),

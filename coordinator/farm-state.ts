@@ -1,6 +1,7 @@
 import type { Health } from '../api/health.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { SigningKey } from '../platform/ed25519.ts';
+import type { AccessStore } from './access/access-store.ts';
 import type { ImportStore } from './imports/import-store.ts';
 import type { TaskLogs } from './logs/task-logs.ts';
 import type { Broadcast } from './peers/broadcast.ts';
@@ -22,6 +23,8 @@ export interface FarmState {
   readonly pins: PinStore;
   /** Signs evidence; one for all coordinators of the farm, made at its first start. */
   readonly key: SigningKey;
+  /** Who may do what, and who did. */
+  readonly accessStore: AccessStore;
   readonly broadcast: Broadcast;
   readonly roll: Roll;
   /** Whose turn it is to expire what is due. */

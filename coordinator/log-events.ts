@@ -1,6 +1,7 @@
 /** Every event the coordinator logs: name -> level and sentence. Names are stable, so that people can search and alert on them. */
 export const LOG_EVENTS = {
   'coordinator-started': { level: 'info', message: 'The coordinator serves' },
+  'coordinator-insecure': { level: 'warn', message: 'The coordinator asks nobody who they are and encrypts nothing, wherever it listens' },
   'coordinator-stopping': { level: 'info', message: 'The coordinator stops' },
   'coordinator-stopped': { level: 'info', message: 'The coordinator has stopped' },
   'artifacts-opened': { level: 'info', message: 'The artifact store is open' },
@@ -8,6 +9,7 @@ export const LOG_EVENTS = {
   'agent-connected': { level: 'info', message: 'An agent opened a session' },
   'agent-disconnected': { level: 'info', message: 'An agent session ended' },
   'agent-refused': { level: 'warn', message: 'An agent stream was refused' },
+  'agent-renewed': { level: 'info', message: 'An agent got its next certificate' },
   'agent-too-slow': { level: 'warn', message: 'An agent does not read its messages; its stream was closed' },
   'task-assigned': { level: 'info', message: 'A task was handed to an agent' },
   'task-rejected': { level: 'warn', message: 'An agent would not take a task' },

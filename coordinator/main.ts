@@ -11,6 +11,7 @@ import { GarbageCollection } from './artifacts/gc/garbage-collection.ts';
 import { documentsInUse } from './artifacts/gc/roots.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { createFileLog } from './logger.ts';
+import { type Enrolment, publicAgentUrl, publicUrlOf } from './open-access.ts';
 import type { CoordinatorPorts } from './open-request.ts';
 import { openParts, type Parts } from './parts.ts';
 import { createRestApp } from './rest/app.ts';
@@ -26,10 +27,14 @@ import { verifyBlobs } from './submit/verify-blobs.ts';
 const REST_IDLE_MS = 60_000;
 
 export interface Coordinator {
-  /** Origin of the API and the pages: `http://127.0.0.1:4700`. */
+  /** Origin of the API and the pages, as others reach it: `http://127.0.0.1:4700`. */
   readonly url: string;
-  /** Where agents connect: `127.0.0.1:4701`. */
+  /** Where this machine reaches the agents' server: `127.0.0.1:4701`. */
   readonly grpcAddress: string;
+  /** Where agents connect: `grpc://127.0.0.1:4701`, or `grpcs://` where they are asked who they are. */
+  readonly agentUrl: string;
+  /** Undefined for a farm that enrols nobody. */
+  readonly enrolment: Pick<Enrolment, 'authority' | 'tokens' | 'makeJoin'> | undefined;
   /** Ends streams, finishes writes and frees the data folder. Idempotent. */
   stop(reason: string): Promise<void>;
   /** Resolves with the reason once it has stopped, whoever asked for it. */
@@ -41,7 +46,7 @@ function systemPorts(): CoordinatorPorts {
 }
 
 /**
- * Starts a coordinator on its data folder. Throws `already-running` when another one uses it, `bind-refused` for an address beyond loopback,
+ * Starts a coordinator on its data folder. Throws `already-running` when another one uses it, `bind-refused` for an address beyond loopback without `listen`,
  * `port-in-use`, `journal-corrupt` and `invalid-config`; then nothing is left behind.
  */
 export async function startCoordinator(config: CoordinatorConfig, ports: CoordinatorPorts = systemPorts()): Promise<Coordinator> {
@@ -72,18 +77,28 @@ async function start(config: CoordinatorConfig, undo: UndoList, ports: Coordinat
   const rest = await listenRest(createRestApp({ ...restDeps(parts, commands, stopper), web: await readWebApp(WEB_FOLDER, systemFiles) }), {
     host: config.host,
     port: config.restPort,
+    exposure: parts.access.exposure,
     idleMs: REST_IDLE_MS,
     clock: parts.clock,
   });
-  origin.url = rest.url;
+  origin.url = publicUrlOf(config.access, rest.url);
   undo.add(() => rest.stop());
   const grpcAddress = await startAgents(parts, commands);
-  parts.farm.roll.join({ coordinatorId, version: VERSION, url: rest.url, grpcAddress, startedAt: parts.clock.now() });
+  parts.farm.roll.join({ coordinatorId, version: VERSION, url: origin.url, grpcAddress, startedAt: parts.clock.now() });
   undo.add(() => parts.farm.roll.leave());
-  await writeFarmFile(parts, { url: rest.url, grpcAddress });
-  log('coordinator-started', { version: VERSION, url: rest.url, grpcAddress, recipes: parts.catalogue.recipes.length });
+  await writeFarmFile(parts, { url: origin.url, grpcAddress });
+  log('coordinator-started', { version: VERSION, url: origin.url, grpcAddress, recipes: parts.catalogue.recipes.length });
+  if (config.access.kind === 'insecure') log('coordinator-insecure', { url: origin.url, grpcAddress });
   stopper.state = 'ok';
-  return { url: rest.url, grpcAddress, stop: (reason) => stopper.stop(reason), done: stopper.done };
+  const agentUrl = publicAgentUrl(origin.url, grpcAddress);
+  return {
+    url: origin.url,
+    grpcAddress,
+    agentUrl,
+    enrolment: parts.access.enrolment,
+    stop: (reason) => stopper.stop(reason),
+    done: stopper.done,
+  };
 }
 
 /** Off the hot path: it runs only when somebody asks. */
@@ -141,9 +156,22 @@ function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suite
       coordinators: [...(await farm.roll.present().catch(() => []))],
     }),
     // The answer goes out before the server that carries it is closed.
+    access: restAccess(parts),
+    audit: farm.accessStore,
+    hostNames: parts.access.hostNames,
     shutdown: () => void clock.after(50, () => void stopper.stop('asked over the API').catch(() => {})),
     limits: DEFAULT_REST_LIMITS,
   };
+}
+
+/** Enrolment as the API offers it, for all coordinators of the farm. */
+function restAccess({ access: { enrolment }, farm, sessions }: Parts): RestDeps['access'] {
+  if (enrolment === undefined) return undefined;
+  const agentUrl = async () => {
+    const coordinators = await farm.roll.present();
+    return coordinators.map(({ url, grpcAddress }) => publicAgentUrl(url, grpcAddress)).join(',');
+  };
+  return { ...enrolment, agentUrl, expel: (agentId) => sessions.expel(agentId) };
 }
 
 /** Tells commands on this machine where the farm is. */

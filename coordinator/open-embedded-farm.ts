@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { systemFiles } from '../platform/files.ts';
 import { sha256 } from '../platform/sha256.ts';
+import { FileAccessStore } from './access/file-access-store.ts';
 import { attemptHasEnded } from './attempt-has-ended.ts';
 import { openFileFarmKey } from './evidence/farm-key.ts';
 import type { FarmState } from './farm-state.ts';
@@ -18,6 +19,7 @@ export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: Op
   const imports = await FileImportStore.open(join(folder, 'imports'), systemFiles);
   const pins = await FilePinStore.open(join(folder, 'pins'), systemFiles);
   const key = await openFileFarmKey(folder, systemFiles);
+  const accessStore = await FileAccessStore.open(join(folder, 'access'), systemFiles);
   const store = createMemoryTaskStore({
     folder: join(folder, 'store'),
     files: systemFiles,
@@ -44,6 +46,7 @@ export async function openEmbeddedFarm({ undo, ports, log, folder, stopper }: Op
     imports,
     pins,
     key,
+    accessStore,
     broadcast: loneBroadcast,
     roll: createLoneRoll(() => ports.clock.now()),
     reaperTurn: alwaysMine,

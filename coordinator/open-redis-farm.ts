@@ -6,6 +6,7 @@ import { attemptHasEnded } from './attempt-has-ended.ts';
 import type { FarmState, Trouble } from './farm-state.ts';
 import type { OpenRequest } from './open-request.ts';
 import { FarmClock } from './peers/farm-clock.ts';
+import { RedisAccessStore } from './peers/redis/redis-access-store.ts';
 import { openRedisBroadcast } from './peers/redis/redis-broadcast.ts';
 import { openRedisFarmKey } from './peers/redis/redis-farm-key.ts';
 import { readRedisHealth } from './peers/redis/redis-health.ts';
@@ -83,6 +84,7 @@ export async function openRedisFarm(
     imports: new RedisImportStore(link, prefix),
     pins: new RedisPinStore(link, prefix),
     key: await openRedisFarmKey(link, prefix),
+    accessStore: new RedisAccessStore(link, prefix),
     broadcast,
     roll: new RedisRoll({ link, key: coordinators, clock }),
     reaperTurn: createRedisTurn({ link, key: `${prefix}turn:reaper`, coordinatorId }),

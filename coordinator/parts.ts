@@ -14,6 +14,7 @@ import type { ImportStore } from './imports/import-store.ts';
 import type { Log } from './log-events.ts';
 import { ProgressHub } from './logs/progress-hub.ts';
 import type { TaskLogs } from './logs/task-logs.ts';
+import { type Access, openAccess } from './open-access.ts';
 import { openEmbeddedFarm } from './open-embedded-farm.ts';
 import type { OpenRequest } from './open-request.ts';
 import type { PinStore } from './pins/pin-store.ts';
@@ -33,6 +34,8 @@ export interface Parts {
   readonly log: Log;
   /** What this coordinator shares with the others of its farm; its parts are also named below. */
   readonly farm: FarmState;
+  /** Who may use the farm. */
+  readonly access: Access;
   readonly store: TaskStore;
   readonly kinds: TaskKinds;
   readonly artifacts: ArtifactStore;
@@ -69,6 +72,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     store.kind === 'redis'
       ? await (await import('./open-redis-farm.ts')).openRedisFarm(store, { ...request, artifacts: opened.store })
       : await openEmbeddedFarm(request);
+  const access = await openAccess(request, farm);
   const hub = new ProgressHub();
   const { clock, broadcast, logs } = farm;
   const progress = new SharedProgress({ hub, broadcast, clock });
@@ -84,6 +88,7 @@ export async function openParts(request: OpenRequest): Promise<Parts> {
     log,
     farm,
     ...farm,
+    access,
     kinds: new TaskKinds(farm.store),
     artifacts: opened.store,
     openArtifacts: opened,

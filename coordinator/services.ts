@@ -129,7 +129,7 @@ async function cancelJob(
 
 /** Dispatcher, reaper and the agents' server; returns the server's address. */
 export async function startAgents(parts: Parts, { fleetWatch }: Pick<Commands, 'fleetWatch'>): Promise<string> {
-  const { config, undo, log, clock, random, store, kinds, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
+  const { config, access, undo, log, clock, random, store, kinds, artifacts, sessions, logs, progress, farm, coordinatorId } = parts;
   const onError = (error: unknown): void => log('internal-error', { error: toGroveError(error).message });
   const onAssigned = (agentId: string, { lease, deviceName, spec }: Assignment): void => {
     kinds.remember(lease.taskId, spec.kind);
@@ -175,7 +175,14 @@ export async function startAgents(parts: Parts, { fleetWatch }: Pick<Commands, '
     log,
     onHello: () => fleetWatch.note(),
   };
-  const server = await startGrpcServer({ host: config.host, port: config.grpcPort, log, serve: (stream) => serveAgent(stream, session) });
+  const server = await startGrpcServer({
+    host: config.host,
+    port: config.grpcPort,
+    exposure: access.exposure,
+    enrolments: access.enrolment?.enrolments,
+    log,
+    serve: (stream, identity) => serveAgent(stream, identity, session),
+  });
   undo.add(() => server.stop());
   return server.address;
 }

@@ -1,12 +1,12 @@
-import { type ClientDuplexStream, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
+import { type ClientDuplexStream, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../domain/constants.ts';
 import { GroveError, isErrorCode } from '../../domain/errors.ts';
-import { isLoopbackHost } from '../../domain/loopback.ts';
 import type { Channel, Clock, EpochMs, Random, Transport } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage } from '../../domain/protocol.ts';
 import type * as wire from '../../proto/gen/grove/v1/agent.ts';
 import { AgentServiceClient } from '../../proto/gen/grove/v1/agent.ts';
 import { fromWire, toWire } from './convert.ts';
+import { type ConnectTerms, type Target, targetOf } from './coordinator-address.ts';
 import { createFailoverTransport } from './failover-transport.ts';
 import { MessageQueue } from './message-queue.ts';
 
@@ -20,40 +20,29 @@ const CONNECT_SLICE_MS = 250;
 /** While a coordinator restarts: tries often enough that its agents are back within the closed stream's grace. */
 const RETRY_MS = 500;
 
+export interface GrpcTransportOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** As they are when a connection is opened. */
+  terms(): ConnectTerms;
+}
+
 /**
- * The agent's end of the stream over gRPC. Credentials are insecure, so only loopback addresses are accepted; others wait for enrolment.
- * Throws `bind-refused` at once for any other host and `invalid-config` for what is no address.
+ * The agent's end of the stream over gRPC. Throws `connect-refused` and `invalid-config` at once for an address that it will not connect to.
  *
- * @param urls `grpc://127.0.0.1:4701`, of several coordinators separated by commas; `http://` means the same.
+ * @param urls `grpc://127.0.0.1:4701`, with TLS `grpcs://HOST:PORT`; of several coordinators separated by commas.
  */
 export function createGrpcTransport(
   urls: string,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  { clock, random, terms }: GrpcTransportOptions,
 ): Transport<AgentMessage, CoordinatorMessage> {
   const all = urls.split(',').map((url) => url.trim());
   const timeoutMs = all.length > 1 ? FAILOVER_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
   const transports = all.map((url) => {
-    const address = loopbackAddress(url);
-    return { connect: (signal?: AbortSignal) => openChannel(address, { url, clock, timeoutMs, signal }) };
+    targetOf(url, terms());
+    return { connect: (signal?: AbortSignal) => openChannel(targetOf(url, terms()), { url, clock, timeoutMs, signal }) };
   });
   return createFailoverTransport(transports, random);
-}
-
-/** `host:port` of a loopback URL. */
-function loopbackAddress(url: string): string {
-  const parsed = parseUrl(url);
-  if (!isLoopbackHost(parsed.hostname)) throw new GroveError('connect-refused', { address: parsed.host });
-  return parsed.host;
-}
-
-function parseUrl(url: string): URL {
-  try {
-    const parsed = new URL(url.replace(/^grpc:/, 'http:'));
-    if (parsed.protocol === 'http:' && parsed.port !== '') return parsed;
-  } catch {
-    // Falls through to the one message for everything that is no address.
-  }
-  throw new GroveError('invalid-config', { where: 'agentUrl', problem: `"${url}" is not of the form grpc://127.0.0.1:PORT` });
 }
 
 interface ConnectOptions {
@@ -63,8 +52,8 @@ interface ConnectOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-async function openChannel(address: string, options: ConnectOptions): Promise<Channel<AgentMessage, CoordinatorMessage>> {
-  const client = new AgentServiceClient(address, credentials.createInsecure(), {
+async function openChannel({ address, credentials }: Target, options: ConnectOptions): Promise<Channel<AgentMessage, CoordinatorMessage>> {
+  const client = new AgentServiceClient(address, credentials, {
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,

@@ -60,7 +60,11 @@ async function download(
     const given = grant ?? (await context.grants('get', [blob]))[0];
     grant = undefined;
     if (given === undefined) throw new GroveError('transfer-failed', { what, problem: 'the coordinator gave no address for it' });
-    await downloadFile({ url: given.url, headers: given.headers, path, what, signal: context.signal, onBytes }, blob.sizeBytes);
+    const { signal, config } = context;
+    await downloadFile(
+      { url: given.url, headers: given.headers, path, what, signal, authority: config.farmAuthority, onBytes },
+      blob.sizeBytes,
+    );
   });
 }
 

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { rootCertificates } from 'node:tls';
 import { GroveError } from '../../domain/errors.ts';
 
 /** Without a byte for this long a transfer is broken. */
@@ -19,6 +20,8 @@ export interface Transfer {
   /** What it is, for messages: never the URL, whose query is a capability. */
   readonly what: string;
   readonly signal: AbortSignal;
+  /** PEM of an authority that is trusted beside the public ones. */
+  readonly authority: string | null;
   /** Bytes moved so far, an earlier part included. */
   onBytes?(bytes: number): void;
 }
@@ -84,8 +87,9 @@ async function appendBody(
 function exchange(transfer: Transfer, options: RequestOptions, body?: FileRange): Promise<IncomingMessage> {
   const url = new URL(transfer.url);
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const trust = transfer.authority === null ? {} : { ca: [...rootCertificates, transfer.authority] };
   return new Promise((resolve, reject) => {
-    const request = send(url, { ...options, signal: transfer.signal, timeout: IDLE_MS }, resolve);
+    const request = send(url, { ...options, ...trust, signal: transfer.signal, timeout: IDLE_MS }, resolve);
     request.on('timeout', () => request.destroy(new Error(`nothing moved for ${IDLE_MS} ms`)));
     request.on('error', reject);
     if (body === undefined || body.sizeBytes === 0) request.end();

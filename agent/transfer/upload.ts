@@ -74,7 +74,11 @@ async function upload(
       grant = undefined;
       // Somebody else may have brought the same bytes meanwhile.
       if (given === undefined || given.present) return true;
-      await sendGranted(given, { url: '', headers: {}, path, what, signal: context.signal }, blob.sizeBytes);
+      await sendGranted(
+        given,
+        { url: '', headers: {}, path, what, signal: context.signal, authority: context.config.farmAuthority },
+        blob.sizeBytes,
+      );
       if (given.confirm && given.url === '' && given.parts.length === 0) await pause(context, PROVING_MS);
       return !given.confirm;
     });

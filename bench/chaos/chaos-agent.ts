@@ -44,7 +44,7 @@ export class ChaosAgent {
 
   start(): void {
     const { urls, clock, random, log } = this.#options;
-    const transport = createGrpcTransport(urls, { clock, random });
+    const transport = createGrpcTransport(urls, { clock, random, terms: () => ({ identity: undefined, insecure: false }) });
     this.#session = new Session({ transport, handlers: this.#handlers(), clock, random, log, url: urls });
     this.#session.start();
   }

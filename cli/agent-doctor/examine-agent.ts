@@ -1,5 +1,5 @@
 import { access, mkdir } from 'node:fs/promises';
-import { type AgentConfig, loadAgentConfig } from '../../agent/config.ts';
+import { type AgentConfig, DEFAULT_AGENT_URL, loadAgentConfig } from '../../agent/config.ts';
 import type { Fixture } from '../../agent/device/fixture.ts';
 import { thisMachine } from '../../agent/device/machine.ts';
 import type { Probe } from '../../agent/device/probe.ts';
@@ -53,7 +53,7 @@ export async function examineAgent(
   const packages = await new EpPackages(config.dataFolder).list();
   const findings = [
     ...machineFindings({ config, probe, states, packages, toolchains: await toolchainsOf(config) }),
-    ...(await coordinatorFindings(config.agentUrl, url)),
+    ...(await coordinatorFindings(config.agentUrl ?? DEFAULT_AGENT_URL, url)),
     hubFinding(config),
   ];
   const secrets = [config.hub.token, config.hub.proxy.http, config.hub.proxy.https].filter((secret) => secret !== null);

@@ -6,6 +6,8 @@ import { untilStopped } from '../until-stopped.ts';
 import { noun, type RegisterCommand } from './command.ts';
 
 interface AgentRunOptions {
+  readonly join?: string;
+  readonly insecure?: boolean;
   readonly agentUrl?: string;
   readonly name?: string;
   readonly data?: string;
@@ -18,7 +20,12 @@ interface AgentRunOptions {
 export const registerAgentRun: RegisterCommand = (program, context) => {
   const command = noun(program, 'agent', 'agents: the lab machines').command('run').description('run an agent on this machine');
   command
-    .option('--agent-url <url>', 'where the coordinator listens for agents (GROVE_AGENT_URL; default grpc://127.0.0.1:4701)')
+    .option('--join <string>', 'join the farm that printed it (GROVE_JOIN, GROVE_JOIN_FILE); needed once')
+    .option(
+      '--agent-url <url>',
+      'where the coordinator listens for agents (GROVE_AGENT_URL; default: as joined, else grpc://127.0.0.1:4701)',
+    )
+    .option('--insecure', 'connect without TLS to another machine: whoever is between reads and changes everything')
     .option('--name <name>', "the agent's name (default: the host name)")
     .option('--data <folder>', 'data folder (default: <GROVE_DATA>/agent)')
     .option('--label <key=value>', 'label of this machine for --where (repeatable)', collect, [])
@@ -27,7 +34,14 @@ export const registerAgentRun: RegisterCommand = (program, context) => {
   command.action(async (options: AgentRunOptions) => {
     const { config } = command.optsWithGlobals<{ config?: string }>();
     const flags = {
-      ...present({ agentUrl: options.agentUrl, name: options.name, logLevel: options.logLevel, configFile: config }),
+      ...present({
+        join: options.join,
+        insecure: options.insecure,
+        agentUrl: options.agentUrl,
+        name: options.name,
+        logLevel: options.logLevel,
+        configFile: config,
+      }),
       ...(options.data !== undefined && { dataFolder: resolve(options.data) }),
       ...(options.label.length > 0 && { labels: keyValues('--label', options.label) }),
       ...(options.capability.length > 0 && { capabilities: [...options.capability] }),

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { createClient, type GroveClient } from '../../api/client.ts';
+import { type ClientOptions, createClient, type GroveClient } from '../../api/client.ts';
+import { isLoopbackHost } from '../../domain/loopback.ts';
 import { type CliConfig, readCliConfig } from '../config.ts';
 import type { CommandContext } from '../context.ts';
 import type { OutputFormat } from '../output.ts';
@@ -26,7 +27,23 @@ export function configOf(command: Command, context: CommandContext): Promise<Cli
 
 /** The farm this command talks to. */
 export async function clientOf(command: Command, context: CommandContext): Promise<GroveClient> {
-  return createClient({ url: (await configOf(command, context)).url });
+  return createClient(await clientOptionsOf(await configOf(command, context)));
+}
+
+/** How a client reaches the farm of a configuration, shows its token and trusts its authority. */
+export async function clientOptionsOf({ url, token, authority }: Pick<CliConfig, 'url' | 'token' | 'authority'>): Promise<ClientOptions> {
+  return {
+    url,
+    // Never where everybody on the way could read it.
+    ...(token !== null && isPrivate(url) && { headers: { authorization: `Bearer ${token}` } }),
+    // Loaded for farms that need it only: it takes a tenth of a command's start.
+    ...(authority !== null && { fetch: (await import('../farm-fetch.ts')).fetchTrusting(authority) }),
+  };
+}
+
+function isPrivate(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || isLoopbackHost(hostname);
 }
 
 /** `job`, `agent`, `recipe`: the noun its verbs hang on; made by whichever verb comes first. */

@@ -4,9 +4,12 @@ import { registerAgentList } from './agent-list.ts';
 import { registerAgentPause } from './agent-pause.ts';
 import { registerAgentRecover } from './agent-recover.ts';
 import { registerAgentResume } from './agent-resume.ts';
+import { registerAgentRevoke } from './agent-revoke.ts';
 import { registerAgentRun } from './agent-run.ts';
 import { registerAgentShow } from './agent-show.ts';
+import { registerAgentToken } from './agent-token.ts';
 import { registerArtifactGc } from './artifact-gc.ts';
+import { registerAudit } from './audit.ts';
 import { registerBench } from './bench.ts';
 import { registerBundleCreate } from './bundle-create.ts';
 import { registerBundleKey } from './bundle-key.ts';
@@ -17,6 +20,9 @@ import { registerCellPin } from './cell-pin.ts';
 import { registerCellShow } from './cell-show.ts';
 import type { RegisterCommand } from './command.ts';
 import { registerCompare } from './compare.ts';
+import { registerContextList } from './context-list.ts';
+import { registerContextRemove } from './context-remove.ts';
+import { registerContextUse } from './context-use.ts';
 import { registerConvert } from './convert.ts';
 import { registerDataImport } from './data-import.ts';
 import { registerDataList } from './data-list.ts';
@@ -37,6 +43,7 @@ import { registerJobRecover } from './job-recover.ts';
 import { registerJobView } from './job-view.ts';
 import { registerJobWatch } from './job-watch.ts';
 import { registerLint } from './lint.ts';
+import { registerLogin } from './login.ts';
 import { registerMatrix } from './matrix.ts';
 import { registerModelImport } from './model-import.ts';
 import { registerModelList } from './model-list.ts';
@@ -60,6 +67,9 @@ import { registerSuitePin } from './suite-pin.ts';
 import { registerSuiteRun } from './suite-run.ts';
 import { registerSuiteShow } from './suite-show.ts';
 import { registerSuiteUnpin } from './suite-unpin.ts';
+import { registerTokenCreate } from './token-create.ts';
+import { registerTokenList } from './token-list.ts';
+import { registerTokenRevoke } from './token-revoke.ts';
 import { registerToolchainInstall } from './toolchain-install.ts';
 import { registerToolchainList } from './toolchain-list.ts';
 import { registerToolchainRemove } from './toolchain-remove.ts';
@@ -69,6 +79,14 @@ import { registerUp } from './up.ts';
 export const COMMANDS: readonly RegisterCommand[] = [
   registerUp,
   registerDown,
+  registerLogin,
+  registerContextList,
+  registerContextUse,
+  registerContextRemove,
+  registerTokenCreate,
+  registerTokenList,
+  registerTokenRevoke,
+  registerAudit,
   registerDoctor,
   registerDemo,
   registerResultImport,
@@ -101,6 +119,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerAgentResume,
   registerAgentDrain,
   registerAgentRecover,
+  registerAgentToken,
+  registerAgentRevoke,
   registerAgentDoctor,
   registerArtifactGc,
   registerEpAdd,

@@ -27,7 +27,7 @@ describe('a session that fails while it begins', () => {
       throw new Error('attach failed');
     };
     const ignore = () => {};
-    await serveAgent(new MessageStream(streamWith(WireAgentMessage.encode(toWire(helloOf('lab-1'))).finish()), ignore), {
+    await serveAgent(new MessageStream(streamWith(WireAgentMessage.encode(toWire(helloOf('lab-1'))).finish()), ignore), null, {
       store,
       sessions,
       dispatcher: { attach: failing, detach: ignore, setReady: ignore, rejected: ignore },
@@ -65,7 +65,7 @@ describe('a grant that takes long', () => {
       heartbeat: (command: Parameters<typeof store.heartbeat>[0]) => store.heartbeat(command),
       task: () => new Promise<undefined>(ignore),
     } as unknown as typeof store;
-    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), {
+    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), null, {
       store: slow,
       sessions: new Sessions(loneBroadcast),
       dispatcher: { attach: ignore, detach: ignore, setReady: ignore, rejected: ignore },
@@ -93,7 +93,7 @@ describe('an agent that asks for its quarantine', () => {
     const raw = new Duplex({ objectMode: true, read: ignore, write: (_chunk, _encoding, done) => done() });
     raw.push(WireAgentMessage.encode(toWire(helloOf('lab-1'))).finish());
     const dispatcher = { attach: () => void prepare(store).then(() => raw.push(WireAgentMessage.encode(toWire(request)).finish())) };
-    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), {
+    void serveAgent(new MessageStream(raw as unknown as RawStream, ignore), null, {
       store,
       onHello: ignore,
       sessions: new Sessions(loneBroadcast),

@@ -6,6 +6,7 @@ import type { AgentId, SessionId } from '../../domain/names.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { AgentMessage, CoordinatorMessage, Hello, LeaseVerdict } from '../../domain/protocol.ts';
 import type { Assignment, LeaseRef } from '../../domain/task.ts';
+import type { AgentIdentity } from '../access/enrolments.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { Log } from '../log-events.ts';
 import type { ProgressHub } from '../logs/progress-hub.ts';
@@ -47,7 +48,7 @@ export interface AgentSessionDeps {
  * One stream from hello to its end. Whatever an agent sends, the outcome is an answer, a refusal that closes this stream, or nothing: never an
  * exception that reaches the server.
  */
-export async function serveAgent(stream: MessageStream, deps: AgentSessionDeps): Promise<void> {
+export async function serveAgent(stream: MessageStream, identity: AgentIdentity | null, deps: AgentSessionDeps): Promise<void> {
   let session: AgentSession | undefined;
   const impatience = deps.clock.after(
     HELLO_MS,
@@ -56,7 +57,7 @@ export async function serveAgent(stream: MessageStream, deps: AgentSessionDeps):
   try {
     for await (const message of stream.incoming()) {
       if (session !== undefined) await session.handle(message);
-      else session = await AgentSession.open(message, stream, deps);
+      else session = await AgentSession.open(assertIsItself(message, identity), stream, deps);
     }
   } catch (thrown) {
     const error = toGroveError(thrown);
@@ -68,6 +69,19 @@ export async function serveAgent(stream: MessageStream, deps: AgentSessionDeps):
     await session?.close();
     stream.end();
   }
+}
+
+/**
+ * A certificate speaks for one agent in one data folder. From the hello on, every command bears the name that is checked here. Throws `forbidden` for another
+ * agent's name and `duplicate-agent` for a copied identity.
+ */
+function assertIsItself(message: AgentMessage, identity: AgentIdentity | null): AgentMessage {
+  if (identity === null || message.type !== 'hello') return message;
+  const { agentId, instanceId } = identity;
+  if (message.agentId !== agentId)
+    throw new GroveError('forbidden', { who: `Agent "${agentId}"`, problem: `its certificate does not speak for "${message.agentId}"` });
+  if (message.instanceId !== instanceId) throw new GroveError('duplicate-agent', { agentId });
+  return message;
 }
 
 class AgentSession implements LiveSession {
@@ -158,6 +172,10 @@ class AgentSession implements LiveSession {
 
   supersede(): void {
     this.#stream.refuse(new GroveError('stale-session', { sessionId: this.sessionId, agentId: this.agentId }));
+  }
+
+  expel(): void {
+    this.#stream.refuse(new GroveError('agent-revoked', { agentId: this.agentId }));
   }
 
   async handle(message: AgentMessage): Promise<void> {

@@ -21,7 +21,7 @@ function connected(count: number): readonly Broadcast[] {
 function sessionOf(agentId: string) {
   const told: CoordinatorMessage[] = [];
   const send = (message: CoordinatorMessage) => told.push(message) > 0;
-  return { agentId, sessionId: 1, told, send, supersede: () => {}, repeatCancels: async () => {} };
+  return { agentId, sessionId: 1, told, send, expel: () => {}, supersede: () => {}, repeatCancels: async () => {} };
 }
 
 it('reach an agent whose stream another coordinator holds', () => {

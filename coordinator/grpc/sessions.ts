@@ -14,6 +14,8 @@ export interface LiveSession {
   send(message: CoordinatorMessage): boolean;
   /** Ends the stream because a newer session took its place. */
   supersede(): void;
+  /** Ends the stream because the agent's key was revoked. */
+  expel(): void;
   /** Tells the agent of leases whose jobs were cancelled. */
   repeatCancels(): Promise<void>;
 }
@@ -28,6 +30,7 @@ export class Sessions {
     this.#broadcast = broadcast;
     this.#unlisten = broadcast.listen((notice) => {
       if (notice.type === 'cancel' || notice.type === 'revoke') this.#tellHere(notice);
+      if (notice.type === 'expel') this.#byAgent.get(notice.agentId)?.expel();
     });
   }
 
@@ -44,6 +47,12 @@ export class Sessions {
   tell(order: Order): void {
     this.#tellHere(order);
     this.#broadcast.send(order);
+  }
+
+  /** Ends the stream of an agent whose key was revoked, wherever in the farm it ends. */
+  expel(agentId: AgentId): void {
+    this.#byAgent.get(agentId)?.expel();
+    this.#broadcast.send({ type: 'expel', agentId });
   }
 
   /** Notices of others were lost for a while: looks for cancelled leases of every agent here. */

@@ -11,6 +11,8 @@ export const noticeSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('cancel'), agentId: idSchema, lease: z.strictObject(attempt), by: text }),
   /** For an agent, whoever holds its stream: stop, the lease is gone. */
   z.strictObject({ type: z.literal('revoke'), agentId: idSchema, lease: z.strictObject(attempt), why: text }),
+  /** For an agent's stream, whoever holds it: it ends, its key is void. */
+  z.strictObject({ type: z.literal('expel'), agentId: idSchema }),
   /** Where running attempts are. */
   z.strictObject({
     type: z.literal('progress'),

@@ -1,6 +1,8 @@
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
+import { askerOf, assertAllowed } from './access.ts';
 import { bindRoutes } from './bind.ts';
 import type { RestDeps } from './deps.ts';
+import { accessHandlers } from './handlers/access.ts';
 import { agentHandlers } from './handlers/agents.ts';
 import { artifactHandlers } from './handlers/artifacts.ts';
 import { eventHandlers } from './handlers/events.ts';
@@ -15,8 +17,8 @@ import { recipeHandlers } from './handlers/recipes.ts';
 import { suiteHandlers } from './handlers/suites.ts';
 import { taskHandlers } from './handlers/tasks.ts';
 import { accessLog } from './middleware/access-log.ts';
+import { hostGuard } from './middleware/host-guard.ts';
 import { jsonBody } from './middleware/json-body.ts';
-import { loopbackGuard } from './middleware/loopback-guard.ts';
 import { noSuchRoute, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
@@ -28,16 +30,26 @@ export function createRestApp(deps: RestDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, loopbackGuard);
+  app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, hostGuard(deps.hostNames));
   const readBody = jsonBody({ limitBytes: deps.limits.bodyBytes, timeoutMs: deps.limits.bodyMs, clock: deps.clock });
-  bindRoutes(app, allHandlers(deps), readBody);
+  bindRoutes(app, allHandlers(deps), { ...deps, readBody });
   app.use(pageAssets());
+  const plain = [pageGuard(deps), plainPages(deps)];
   // Without scripts, and where the application is not built.
-  app.use('/plain', plainPages(deps));
-  app.use(deps.web === undefined ? plainPages(deps) : webPages(deps.web));
+  app.use('/plain', plain);
+  // The application itself says nothing: what it shows comes from the API.
+  app.use(deps.web === undefined ? plain : webPages(deps.web));
   app.use(pageErrors);
   app.use(noSuchRoute, problems(deps.log, deps.limits));
   return app;
+}
+
+/** Pages show what the API shows. */
+function pageGuard({ access }: Pick<RestDeps, 'access'>): RequestHandler {
+  return async (req, _res, next) => {
+    assertAllowed(await askerOf(req, 'viewer', access), 'viewer', req);
+    next();
+  };
 }
 
 function allHandlers(deps: RestDeps) {
@@ -55,5 +67,6 @@ function allHandlers(deps: RestDeps) {
     ...artifactHandlers(deps),
     ...matrixHandlers(deps),
     ...eventHandlers(deps),
+    ...accessHandlers(deps),
   };
 }

@@ -1,32 +1,91 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import { ACCESS_RULES } from '../../api/access-rules.ts';
 import { expressPath, type Route } from '../../api/route.ts';
-import { ROUTES } from '../../api/routes.ts';
-import { LOCAL_PRINCIPAL } from '../../domain/principal.ts';
+import { ROUTE_NAMES } from '../../api/route-names.ts';
+import { ROUTES, type RouteName } from '../../api/routes.ts';
+import { type Asking, askerOf, assertAllowed, NOBODY } from './access.ts';
 import { check } from './check.ts';
+import type { RestDeps } from './deps.ts';
 import type { Answer, Checked, Handlers } from './handler.ts';
+import { recordChange } from './record-change.ts';
 
 /** Raw handlers answer nothing: they have written the response themselves. */
 type AnyHandler = (request: Checked<Route>, req: Request, res: Response) => Promise<Answer<number, unknown> | undefined>;
 
-/** Adds every route of the API to `app`: `readBody` for those with a JSON body, then the schemas, then the handler. */
-export function bindRoutes(app: Express, handlers: Handlers, readBody: readonly RequestHandler[]): void {
-  for (const [name, route] of Object.entries<Route>(ROUTES)) {
+type BindDeps = Pick<RestDeps, 'access' | 'audit' | 'clock' | 'log'>;
+
+/** What a route's steps share. */
+interface Bound {
+  readonly name: RouteName;
+  readonly route: Route;
+  readonly deps: BindDeps;
+  /** Who asked, from the first step on. */
+  readonly asking: WeakMap<Request, Asking>;
+}
+
+/** Adds every route of the API to `app`: who may use it, `readBody` for those with a JSON body, then the schemas, then the handler. */
+export function bindRoutes(
+  app: Express,
+  handlers: Handlers,
+  { readBody, ...deps }: BindDeps & { readonly readBody: readonly RequestHandler[] },
+): void {
+  const asking = new WeakMap<Request, Asking>();
+  for (const name of ROUTE_NAMES) {
+    const bound: Bound = { name, route: ROUTES[name], deps, asking };
     // Each handler takes its own route's types; the schemas checked here are that same route's.
     const handler = Object(handlers)[name] as AnyHandler;
-    const before = route.body instanceof z.ZodType ? readBody : [];
-    app[route.method](expressPath(route), ...before, serve(route, handler));
+    const before = bound.route.body instanceof z.ZodType ? readBody : [];
+    app[bound.route.method](expressPath(bound.route), guard(bound), ...before, serve(bound, handler));
   }
 }
 
-function serve(route: Route, handler: AnyHandler): RequestHandler {
-  return async (req, res) => {
-    const answer = await handler(checkRequest(route, req, res), req, res);
-    if (answer !== undefined) res.status(answer.status).json(answer.body);
+/** Nothing of a request is read before it is known that its sender may ask. */
+function guard(bound: Bound): RequestHandler {
+  return async (req, res, next) => {
+    const rule = ACCESS_RULES[bound.name];
+    let asking = NOBODY;
+    try {
+      asking = await askerOf(req, rule, bound.deps.access);
+      assertAllowed(asking, rule, req);
+      bound.asking.set(req, asking);
+    } catch (error) {
+      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
+      throw error;
+    }
+    next();
   };
 }
 
-function checkRequest(route: Route, req: Request, res: Response): Checked<Route> {
+function serve(bound: Bound, handler: AnyHandler): RequestHandler {
+  return async (req, res) => {
+    const asking = bound.asking.get(req) ?? NOBODY;
+    try {
+      const answer = await handler(checkRequest({ ...bound, asker: asking }, req, res), req, res);
+      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req, answer) });
+      if (answer !== undefined) res.status(answer.status).json(answer.body);
+    } catch (error) {
+      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
+      throw error;
+    }
+  };
+}
+
+/** Bytes that a grant was given for are part of the change that asked for the grant. */
+function isChange({ name, route }: Bound): boolean {
+  return route.method !== 'get' && ACCESS_RULES[name] !== 'grant';
+}
+
+/** What a request is about: what its path names, else what its answer made. */
+function objectOf(req: Request, answer?: Answer<number, unknown>): string {
+  const named = Object.values(req.params).join('/');
+  const made = z
+    .object({ jobId: z.string().optional(), id: z.string().optional(), agentId: z.string().optional() })
+    .safeParse(answer?.body);
+  return named || (made.data?.jobId ?? made.data?.agentId ?? made.data?.id ?? '');
+}
+
+function checkRequest({ route, asker }: Bound & { readonly asker: Asking }, req: Request, res: Response): Checked<Route> {
   const gone = new AbortController();
   // Every answer closes; an abort that nobody needs costs more than the checks below.
   res.once('close', () => res.writableFinished || gone.abort());
@@ -35,7 +94,8 @@ function checkRequest(route: Route, req: Request, res: Response): Checked<Route>
     query: check(route.query, { ...req.query }, 'query'),
     headers: check(route.headers, req.headers, 'header'),
     body: route.body instanceof z.ZodType ? check(route.body, req.body, '$') : undefined,
-    principal: LOCAL_PRINCIPAL,
+    asking: asker,
+    principal: asker.principal,
     signal: gone.signal,
   };
 }

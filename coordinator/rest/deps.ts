@@ -17,12 +17,14 @@ import type { Principal } from '../../domain/principal.ts';
 import type { Catalogue } from '../../domain/recipe/catalogue.ts';
 import type { Pin, Suite } from '../../domain/suite.ts';
 import type { SigningKey } from '../../platform/ed25519.ts';
+import type { AccessStore } from '../access/access-store.ts';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 import type { GarbageCollection } from '../artifacts/gc/garbage-collection.ts';
 import type { SignedBlobs } from '../artifacts/signed-blobs.ts';
 import type { ImportStore } from '../imports/import-store.ts';
 import type { TaskLogs } from '../logs/task-logs.ts';
 import type { CancelAnswer, TaskRecord, TaskStore } from '../store/task-store.ts';
+import type { RestAccess } from './access.ts';
 
 /** What the REST layer needs of the rest of the coordinator; `main.ts` supplies it. */
 export interface RestDeps {
@@ -45,6 +47,12 @@ export interface RestDeps {
   readonly farmKey: SigningKey;
   readonly imports: ImportStore;
   readonly suites: SuiteCommands;
+  /** Who may do what; undefined for a farm that enrols nobody, where everybody may do everything. */
+  readonly access: RestAccess | undefined;
+  /** The record of changes. */
+  readonly audit: Pick<AccessStore, 'audit' | 'audited'>;
+  /** Hosts, without port, under which the farm is known beside loopback names. */
+  readonly hostNames: ReadonlySet<string>;
   /** Throws `not-found`, listing every file, unless all are in the artifact store. */
   requireStored(files: FileMap): Promise<void>;
   readonly notifications: Notifications;

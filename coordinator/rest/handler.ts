@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Route } from '../../api/route.ts';
 import type { ROUTES, RouteName } from '../../api/routes.ts';
 import type { Principal } from '../../domain/principal.ts';
+import type { Asking } from './access.ts';
 
 /** A request whose every part has passed its route's schema. */
 export interface Checked<R extends Route> {
@@ -10,6 +11,8 @@ export interface Checked<R extends Route> {
   readonly query: z.output<R['query']>;
   readonly headers: z.output<R['headers']>;
   readonly body: R['body'] extends z.ZodType ? z.output<R['body']> : R['body'] extends null | 'bytes' ? undefined : unknown;
+  readonly asking: Asking;
+  /** Of `asking`. */
   readonly principal: Principal;
   /** Aborts when the client goes away before the answer is complete. */
   readonly signal: AbortSignal;

@@ -1,14 +1,15 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { GroveError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { assertLoopback } from '../assert-loopback.ts';
+import { assertSafe, type Exposure } from '../exposure.ts';
 
 /** Where to listen, and how long to keep silent connections. */
 export interface ListenOptions {
-  /** A loopback address: `127.0.0.1` or `::1`. */
   readonly host: string;
+  readonly exposure: Exposure;
   /** 0 takes any free one. */
   readonly port: number;
   /** Silence on a connection after which it is closed, milliseconds. Event streams and followed logs speak more often. */
@@ -18,7 +19,7 @@ export interface ListenOptions {
 
 /** A server that listens. */
 export interface RestServer {
-  /** Origin to call: `http://127.0.0.1:7070`. */
+  /** Origin to call on this machine: `http://127.0.0.1:7070`. */
   readonly url: string;
   /** Takes no new connections, lets running requests end for a moment, cuts what is left and resolves when all are closed. Idempotent. */
   stop(): Promise<void>;
@@ -30,11 +31,11 @@ const MAX_CONNECTIONS = 4_096;
 const STOP_GRACE_MS = 500;
 
 /**
- * Listens on loopback only. Throws `bind-refused` for any other address, and `port-in-use` when the port is taken.
+ * Throws `bind-refused` for an address that others can reach without being asked who they are, and `port-in-use` when the port is taken.
  */
 export async function listenRest(app: Express, options: ListenOptions): Promise<RestServer> {
-  assertLoopback(options.host);
-  const server = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5_000 }, app);
+  assertSafe(options.host, options.exposure);
+  const server = createHttpServer(options.exposure, app);
   server.maxConnections = MAX_CONNECTIONS;
   // Uploads of gigabytes may take long; what ends them is silence, not their total time.
   server.timeout = options.idleMs;
@@ -53,15 +54,23 @@ export async function listenRest(app: Express, options: ListenOptions): Promise<
     });
     return stopped;
   };
-  return { url: originOf(server.address()), stop };
+  return { url: originOf(server.address(), options.exposure), stop };
+}
+
+function createHttpServer(exposure: Exposure, app: RequestListener) {
+  const bounds = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 5_000 };
+  if (exposure.kind !== 'enrolled') return createServer(bounds, app);
+  const { certificate, privateKey } = exposure.server;
+  return createTlsServer({ ...bounds, cert: certificate, key: privateKey, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, app);
 }
 
 function listenError(error: Error, { host, port }: ListenOptions): Error {
   const taken = 'code' in error && error.code === 'EADDRINUSE';
-  return taken ? new GroveError('port-in-use', { address: `${host}:${port}` }, { cause: error }) : error;
+  if (taken) return new GroveError('port-in-use', { address: `${host}:${port}` }, { cause: error });
+  return new GroveError('invalid-config', { where: `address "${host}", port ${port}`, problem: error.message }, { cause: error });
 }
 
-function originOf(address: AddressInfo | string | null): string {
+function originOf(address: AddressInfo | string | null, { kind }: Exposure): string {
   if (address === null || typeof address === 'string') throw new TypeError('the server listens on no network address');
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  return `${kind === 'enrolled' ? 'https' : 'http'}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }

@@ -8,7 +8,7 @@ import { holdProcess } from '../../platform/keep-alive.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { type AgentMessage, AgentServiceService, type CoordinatorMessage as WireMessage } from '../../proto/gen/grove/v1/agent.ts';
 
-const PORTS = { clock: createSystemClock(), random: systemRandom };
+const PORTS = { clock: createSystemClock(), random: systemRandom, terms: () => ({ identity: undefined, insecure: false }) };
 
 describe('the gRPC transport', () => {
   let server: Server;

@@ -38,11 +38,24 @@ describe.concurrent('grove up', () => {
     expect(await lab.isServing()).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.org'])('will not listen on %s', async (address) => {
-    const { code, err, out } = await elsewhere(...up('--listen', address));
+  it.each(['0.0.0.0', '::', '10.0.0.1', 'example.org'])('will not listen on %s unguarded', async (address) => {
+    const file = await configFile(`host-${address.replaceAll(':', 'x')}.yaml`, `coordinator: { host: "${address}" }\n`);
+    const { code, err, out } = await elsewhere('--config', file, ...up());
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err).toContain(`"${address}"`);
     expect(err).toContain('(bind-refused)');
+  });
+
+  it.each([
+    ['on every address without saying how others reach it', ['--listen', '0.0.0.0'], 'publicUrl'],
+    ['under a public address without TLS', ['--listen', '127.0.0.1', '--public-url', 'http://grove.lab:4700'], 'publicUrl'],
+    ['insecurely without naming an address', ['--insecure'], 'insecure'],
+    ['on an address of another machine', ['--listen', '192.0.2.1'], '192.0.2.1'],
+  ])('will not listen %s', async (_what, options, named) => {
+    const { code, err, out } = await elsewhere(...up(...options));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(named);
+    expect(err).toContain('(invalid-config)');
   });
 
   it('says which port another program has', async () => {

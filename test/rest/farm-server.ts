@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type GroveClient } from '../../api/client.ts';
 import type { SubmitRequest } from '../../api/submit.ts';
+import { FileAccessStore } from '../../coordinator/access/file-access-store.ts';
 import { FsArtifactStore } from '../../coordinator/artifacts/fs/fs-artifact-store.ts';
 import { GarbageCollection } from '../../coordinator/artifacts/gc/garbage-collection.ts';
 import { openFileFarmKey } from '../../coordinator/evidence/farm-key.ts';
@@ -131,6 +132,7 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     hasEnded,
     onError: (_, error) => log.requestFailed({ requestId: '', method: 'log', path: '', error }),
   });
+  const accessStore = await FileAccessStore.open(join(folder, 'access'), systemFiles);
   const progress = new ProgressHub();
   const clock = new MovedClock();
   let shutdowns = 0;
@@ -161,6 +163,9 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     requireStored: (files) => verifyBlobs(files, artifacts, clock.now()),
     notifications: { view: () => ({ channels: [], reasons: [], deliveries: [] }), test: () => {} },
     garbage: new GarbageCollection({ clock, collect: async () => NO_GARBAGE, onEnded: () => {} }),
+    access: undefined,
+    audit: accessStore,
+    hostNames: new Set(),
     matrix: async () => (typeof options.matrix === 'function' ? options.matrix() : (options.matrix ?? EMPTY_MATRIX)),
     history: async (cellId) => options.history?.(cellId),
     health: async () => ({
@@ -175,7 +180,13 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     limits: { ...DEFAULT_REST_LIMITS, ...options.limits },
     ...options.deps,
   };
-  const server = await listenRest(createRestApp(deps), { host: '127.0.0.1', port: 0, idleMs: 60_000, clock: createSystemClock() });
+  const server = await listenRest(createRestApp(deps), {
+    host: '127.0.0.1',
+    port: 0,
+    exposure: { kind: 'loopback' },
+    idleMs: 60_000,
+    clock: createSystemClock(),
+  });
   origin.url = server.url;
   const close = async () => {
     await server.stop();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisAccessStore } from '../../coordinator/peers/redis/redis-access-store.ts';
 import { openRedisBroadcast } from '../../coordinator/peers/redis/redis-broadcast.ts';
 import { openRedisFarmKey } from '../../coordinator/peers/redis/redis-farm-key.ts';
 import { RedisImportStore } from '../../coordinator/peers/redis/redis-import-store.ts';
@@ -8,6 +9,7 @@ import { RedisTaskLogs } from '../../coordinator/peers/redis/redis-task-logs.ts'
 import { createRedisTurn } from '../../coordinator/peers/redis/redis-turn.ts';
 import { connectRedis, type RedisLink } from '../../coordinator/store/redis/connect.ts';
 import { createSystemClock } from '../../platform/clock.ts';
+import { describeAccessStore } from '../conformance/access-store.ts';
 import { describeFarmKey } from '../conformance/farm-key.ts';
 import { describeImportStore } from '../conformance/import-store.ts';
 import { describePinStore } from '../conformance/pin-store.ts';
@@ -51,6 +53,11 @@ describeTaskLogs('Redis', async () => {
 describeImportStore('Redis', async () => {
   const prefix = prefixOf(redis.farm());
   return { open: async () => new RedisImportStore(link, prefix), close: async () => {} };
+});
+
+describeAccessStore('Redis', async () => {
+  const prefix = prefixOf(redis.farm());
+  return { open: async () => new RedisAccessStore(link, prefix), close: async () => {} };
 });
 
 describePinStore('Redis', async () => {

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { idSchema } from '../domain/names.ts';
+import {
+  apiTokenListSchema,
+  auditListSchema,
+  authorityViewSchema,
+  callerViewSchema,
+  createJoinRequestSchema,
+  createTokenRequestSchema,
+  enrolAnswerSchema,
+  enrolRequestSchema,
+  freshTokenSchema,
+  joinViewSchema,
+  openSessionRequestSchema,
+  revokedSchema,
+} from './access.ts';
+import { defineRoute, json, noArguments, nothing } from './route.ts';
+
+const access = { ...nothing, tag: 'access', kind: 'json' } as const;
+
+/** Who may do what: enrolment, tokens, sessions of browsers, the record of changes. Part of the table in `routes.ts`. */
+export const ACCESS_ROUTES = {
+  authority: defineRoute({
+    ...access,
+    method: 'get',
+    path: '/api/v1/authority',
+    summary: "The farm's certificate authority.",
+    answers: [json(200, 'Its certificate.', authorityViewSchema)],
+    errors: ['not-found'],
+  }),
+  enrol: defineRoute({
+    ...access,
+    method: 'post',
+    path: '/api/v1/enrol',
+    body: enrolRequestSchema,
+    summary: 'Takes a machine in.',
+    description: 'A name that another key has must be revoked first. The machine keeps the history of its name.',
+    answers: [json(200, 'The certificate for its key.', enrolAnswerSchema)],
+    errors: ['join-refused', 'agent-revoked', 'duplicate-agent'],
+  }),
+  createJoin: defineRoute({
+    ...access,
+    method: 'post',
+    path: '/api/v1/joins',
+    body: createJoinRequestSchema,
+    summary: 'Makes a join string.',
+    answers: [json(201, 'It is told once.', joinViewSchema)],
+  }),
+  revokeAgent: defineRoute({
+    ...access,
+    method: 'post',
+    path: '/api/v1/agents/{agentId}/revoke',
+    params: z.strictObject({ agentId: idSchema }),
+    body: noArguments,
+    summary: 'Makes the key of an agent void and ends its connection.',
+    description: 'The machine may enrol again, with a new join string and a new key.',
+    answers: [json(200, 'It is void.', revokedSchema)],
+    errors: ['not-found'],
+  }),
+  caller: defineRoute({
+    ...access,
+    method: 'get',
+    path: '/api/v1/session',
+    summary: 'Who asks, and what they may do.',
+    answers: [json(200, 'The caller.', callerViewSchema)],
+  }),
+  openSession: defineRoute({
+    ...access,
+    kind: 'raw',
+    method: 'post',
+    path: '/api/v1/session',
+    body: openSessionRequestSchema,
+    summary: 'Logs a browser in.',
+    description:
+      'The answer sets a cookie that scripts cannot read and other sites cannot send. It ends after twelve hours, or with the token.',
+    answers: [json(200, 'The caller.', callerViewSchema)],
+  }),
+  closeSession: defineRoute({
+    ...access,
+    kind: 'raw',
+    method: 'post',
+    path: '/api/v1/session/end',
+    body: noArguments,
+    summary: 'Logs a browser out.',
+    answers: [json(200, 'The session is void.', revokedSchema)],
+  }),
+  tokens: defineRoute({
+    ...access,
+    method: 'get',
+    path: '/api/v1/tokens',
+    summary: 'Tokens that are good, without their texts.',
+    answers: [json(200, 'Tokens by name.', apiTokenListSchema)],
+  }),
+  createToken: defineRoute({
+    ...access,
+    method: 'post',
+    path: '/api/v1/tokens',
+    body: createTokenRequestSchema,
+    summary: 'Makes a token for a person or a program.',
+    answers: [json(201, 'It is told once.', freshTokenSchema)],
+  }),
+  revokeToken: defineRoute({
+    ...access,
+    method: 'post',
+    path: '/api/v1/tokens/{tokenId}/revoke',
+    params: z.strictObject({ tokenId: idSchema }),
+    body: noArguments,
+    summary: 'Makes a token and the sessions opened with it void.',
+    answers: [json(200, 'It is void.', revokedSchema)],
+    errors: ['not-found'],
+  }),
+  audit: defineRoute({
+    ...access,
+    method: 'get',
+    path: '/api/v1/audit',
+    query: z.strictObject({ limit: z.coerce.number<string>().int().min(1).max(10_000).default(100) }),
+    summary: 'Who changed what, when and from where.',
+    answers: [json(200, 'Changes, newest first.', auditListSchema)],
+  }),
+};

@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ACCESS_RULES } from '../../api/access-rules.ts';
+import { openApiDocument } from '../../api/openapi.ts';
+import { ROUTE_NAMES } from '../../api/route-names.ts';
+import { ApiTokens } from '../../coordinator/access/api-tokens.ts';
+import { Authority } from '../../coordinator/access/authority.ts';
+import { Enrolments } from '../../coordinator/access/enrolments.ts';
+import { FileAccessStore } from '../../coordinator/access/file-access-store.ts';
+import { JoinTokens } from '../../coordinator/access/join-tokens.ts';
+import { ROLES, type Role } from '../../domain/access.ts';
+import { createSystemClock } from '../../platform/clock.ts';
+import { systemFiles } from '../../platform/files.ts';
+import { systemRandom } from '../../platform/random.ts';
+import { type FarmServer, startFarmServer } from './farm-server.ts';
+
+const parts = { clock: createSystemClock(), random: systemRandom };
+const FOREVER_MS = 3_600_000;
+
+let folder: string;
+let store: FileAccessStore;
+let tokens: ApiTokens;
+let server: FarmServer;
+const tokenOf = new Map<Role, string>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'grove-rest-access-'));
+  store = await FileAccessStore.open(folder, systemFiles);
+  tokens = new ApiTokens(store, parts);
+  const authority = await Authority.open(store, parts.clock);
+  const enrolments = new Enrolments(store, { authority, joins: new JoinTokens(store, parts), clock: parts.clock });
+  const makeJoin = async () => ({ joinString: '', expiresAt: 0 });
+  const access = { authority, tokens, enrolments, makeJoin, agentUrl: async () => '', expel: () => {} };
+  server = await startFarmServer({ deps: { access, audit: store } });
+  for (const role of ROLES) tokenOf.set(role, (await tokens.make({ name: `a-${role}`, role, forMs: FOREVER_MS }, 'test')).token);
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Every operation of the OpenAPI document with its rule. */
+const OPERATIONS = Object.entries(openApiDocument('0').paths as Record<string, Record<string, { operationId: string }>>).flatMap(
+  ([path, methods]) => Object.entries(methods).map(([method, { operationId }]) => ({ method, path, operationId })),
+);
+const ruleOf = (operationId: string) => ACCESS_RULES[operationId as keyof typeof ACCESS_RULES];
+const GUARDED = OPERATIONS.filter(({ operationId }) => !['anyone', 'grant'].includes(ruleOf(operationId)));
+
+async function ask({ method, path }: { method: string; path: string }, headers: Record<string, string>) {
+  const url = server.url + path.replace(/\{sha256\}/g, 'a'.repeat(64)).replace(/\{\w+\}/g, 'x1');
+  const body = method === 'get' ? {} : { body: '{}' };
+  const response = await fetch(url, { method: method.toUpperCase(), headers: { 'content-type': 'application/json', ...headers }, ...body });
+  const answer = (await response.json().catch(() => ({}))) as { code?: string };
+  return { status: response.status, code: answer.code };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('an operation of the API', () => {
+  it('has a rule, and the document lists every route', () => {
+    expect(OPERATIONS.map(({ operationId }) => operationId).sort()).toEqual([...ROUTE_NAMES].sort());
+    expect(OPERATIONS.filter(({ operationId }) => ruleOf(operationId) === undefined)).toEqual([]);
+  });
+
+  it.each(GUARDED)('is refused to who shows nothing, or something that is no token: $operationId', async (operation) => {
+    expect(await ask(operation, {})).toEqual({ status: 401, code: 'unauthenticated' });
+    expect(await ask(operation, bearer('grove_0000'))).toEqual({ status: 401, code: 'unauthenticated' });
+    expect(await ask(operation, bearer(`grove_${'0'.repeat(16)}_${'0'.repeat(64)}`))).toEqual({ status: 401, code: 'unauthenticated' });
+    expect(await ask(operation, { cookie: `grove-session=session_${'0'.repeat(16)}_${'0'.repeat(64)}` })).toMatchObject({ status: 401 });
+  });
+
+  it.each(GUARDED)('is refused to every lower role: $operationId', async (operation) => {
+    const needed = ROLES.indexOf(ruleOf(operation.operationId) as Role);
+    for (const role of ROLES.slice(0, needed))
+      expect(await ask(operation, bearer(tokenOf.get(role) ?? ''))).toEqual({ status: 403, code: 'forbidden' });
+  });
+
+  it.each(['/', '/jobs', '/agents', '/plain/jobs', '/anything'])('is no page that shows something: %s', async (path) => {
+    expect((await fetch(server.url + path)).status).toBe(401);
+  });
+});
+
+describe('a token', () => {
+  const me = { method: 'get', path: '/api/v1/session' };
+
+  it('opens what its role may do until it is revoked', async () => {
+    const made = await tokens.make({ name: 'ann', role: 'viewer', forMs: FOREVER_MS }, 'test');
+    expect(await ask(me, bearer(made.token))).toMatchObject({ status: 200 });
+    await tokens.revoke(made.id);
+    expect(await ask(me, bearer(made.token))).toEqual({ status: 401, code: 'unauthenticated' });
+  });
+
+  it('is void once it has expired, and with a secret that differs in one place', async () => {
+    const old = await tokens.make({ name: 'ann', role: 'viewer', forMs: -1 }, 'test');
+    expect(await ask(me, bearer(old.token))).toEqual({ status: 401, code: 'unauthenticated' });
+    const good = tokenOf.get('viewer') ?? '';
+    const other = good.slice(0, -1) + (good.endsWith('0') ? '1' : '0');
+    expect(await ask(me, bearer(other))).toEqual({ status: 401, code: 'unauthenticated' });
+  });
+
+  it('is kept as a digest only', async () => {
+    const kept = (await store.list('token')).join('');
+    for (const token of tokenOf.values()) expect(kept).not.toContain(token.split('_')[2]);
+  });
+
+  it('opens a session that scripts cannot read and other sites cannot send, and that ends with it', async () => {
+    const made = await tokens.make({ name: 'ann', role: 'viewer', forMs: FOREVER_MS }, 'test');
+    const body = JSON.stringify({ token: made.token });
+    const headers = { 'content-type': 'application/json' };
+    const opened = await fetch(`${server.url}/api/v1/session`, { method: 'POST', headers, body });
+    const cookie = opened.headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(/^grove-session=session_\w+; .*HttpOnly; SameSite=Strict/);
+    expect(cookie).not.toContain(made.token);
+    const session = { cookie: cookie.split(';')[0] ?? '' };
+    expect(await ask(me, session)).toMatchObject({ status: 200 });
+    await tokens.revoke(made.id);
+    expect(await ask(me, session)).toMatchObject({ status: 401 });
+  });
+
+  it('opens nothing as a session, nor a session as a token', async () => {
+    const { session } = await tokens.openSession(tokenOf.get('viewer') ?? '');
+    expect(await ask(me, bearer(session))).toMatchObject({ status: 401 });
+    expect(await ask(me, { cookie: `grove-session=${tokenOf.get('viewer')}` })).toMatchObject({ status: 401 });
+    await tokens.closeSession(session);
+    expect(await ask(me, { cookie: `grove-session=${session}` })).toMatchObject({ status: 401 });
+  });
+});
+
+describe('the record of changes', () => {
+  it('tells who did what, from where and how it ended, and of refusals', async () => {
+    const cancel = { method: 'post', path: '/api/v1/jobs/j-9/cancel' };
+    await ask(cancel, bearer(tokenOf.get('submitter') ?? ''));
+    await ask(cancel, bearer(tokenOf.get('viewer') ?? ''));
+    const [refused, missing] = await store.audited(2);
+    expect(missing).toMatchObject({
+      who: { name: 'a-submitter' },
+      role: 'submitter',
+      what: 'cancelJob',
+      object: 'j-9',
+      outcome: 'not-found',
+    });
+    expect(missing?.from).toContain('127.0.0.1');
+    expect(refused).toMatchObject({ what: 'cancelJob', object: 'j-9', outcome: 'forbidden' });
+  });
+
+  it('holds no token', async () => {
+    const text = JSON.stringify(await store.audited(1_000));
+    for (const token of tokenOf.values()) expect(text).not.toContain(token.split('_')[2]);
+  });
+});
