@@ -52,13 +52,13 @@ export const dataEntrySchema = z.strictObject({
 });
 export type DataEntry = z.infer<typeof dataEntrySchema>;
 
+/** Folder of a source that holds the model which a submitter named to compare outputs with. */
+export const REFERENCE_MODEL_FOLDER = 'grove_reference';
+
 /**
  * Everything a conversion reads, pinned by content: the model folder and the selected data rows. Its digest enters the conversion key, so two
  * submits of equal bytes share one conversion wherever they came from.
  */
-/** Folder of a source that holds the model which a submitter named to compare outputs with. */
-export const REFERENCE_MODEL_FOLDER = 'grove_reference';
-
 export const sourceManifestSchema = z.strictObject({
   schemaVersion: z.literal(1),
   /** Model files at the root, data rows under `data/`. */

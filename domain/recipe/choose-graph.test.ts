@@ -11,6 +11,7 @@ describe('the graph of a folder', () => {
     ['the one that the path names', model({}, 'models/net.onnx'), ['net.onnx', 'model.onnx'], 'net.onnx'],
     ['the one that the path names the Windows way', model({}, 'models\\net.onnx'), ['net.onnx', 'model.onnx'], 'net.onnx'],
     ['the one that onnx_file_name names', model({ onnx_file_name: 'sub/b.onnx' }), ['model.onnx', 'sub/b.onnx'], 'sub/b.onnx'],
+    ['the only one beside the one to compare with', model(), ['grove_reference/net.onnx', 'net_int8.onnx'], 'net_int8.onnx'],
     ['one with capitals', model(), ['NET.ONNX'], 'NET.ONNX'],
   ])('is %s', (_, chosen, paths, graph) => {
     expect(chooseGraph(chosen, paths)).toEqual({ graph });

@@ -1,3 +1,4 @@
+import { REFERENCE_MODEL_FOLDER } from '../manifest.ts';
 import type { InputModel } from './recipe.ts';
 
 /** Where folders keep the graph that people mean when they name none. */
@@ -11,10 +12,10 @@ export type GraphChoice = { readonly graph: string } | { readonly problem: strin
 
 /**
  * Chooses the ONNX file that a recipe's input model is, out of the paths below a folder: the one it names (`onnx_file_name`, else the file name of
- * `model_path`), else the usual one, else the only one.
+ * `model_path`), else the usual one, else the only one. The model that a submitter named to compare with is none of them.
  */
 export function chooseGraph({ modelPath, config }: Pick<InputModel, 'modelPath' | 'config'>, paths: readonly string[]): GraphChoice {
-  const graphs = paths.filter((path) => path.toLowerCase().endsWith('.onnx')).sort();
+  const graphs = paths.filter((path) => path.toLowerCase().endsWith('.onnx') && !path.startsWith(`${REFERENCE_MODEL_FOLDER}/`)).sort();
   const named = config['onnx_file_name'];
   if (typeof named === 'string') return graphs.includes(named) ? { graph: named } : { problem: `it has no ${named}; ${holding(graphs)}` };
   const fromPath = modelPath?.split(/[\\/]/).at(-1);

@@ -19,6 +19,11 @@ describe('the Python code of a recipe', () => {
     expect(recipe.dataConfigs.map((config) => isScripted(recipe, config))).toEqual([true, false]);
   });
 
+  it('is none when nothing names the files that came along', () => {
+    const { recipe } = parse(minimalDocument({ grove_user_scripts: { 'rows.py': 'x = 1' } }));
+    expect(recipe).toMatchObject({ userScripts: [], lackingScripts: [], scripts: {} });
+  });
+
   it('cannot come along as a folder, or as code of a model', () => {
     const passes = { c: { type: 'OnnxConversion', script_dir: 'rows.py' } };
     const { recipe } = parse(minimalDocument({ passes, grove_user_scripts: { 'rows.py': 'x = 1' } }));

@@ -36,7 +36,12 @@ export function readUserScripts(document: JsonObject, findings: Findings): Recip
   const { [USER_SCRIPTS_MEMBER]: _, ...recipe } = document;
   const code = codeIn(recipe, '$');
   const lacking = code.filter(({ member, value }) => member !== USER_SCRIPT_KEY || !Object.hasOwn(scripts, value));
-  return { userScripts: code.map(({ path }) => path), lackingScripts: lacking.map(({ path }) => path), scripts };
+  // Files that nothing names are nobody's code: no machine is asked whether it runs them, so that none gets them.
+  return {
+    userScripts: code.map(({ path }) => path),
+    lackingScripts: lacking.map(({ path }) => path),
+    scripts: code.length > 0 ? scripts : {},
+  };
 }
 
 interface Code {
