@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,6 +27,15 @@ describe('the Python files of a recipe', () => {
 
   it('are none of a recipe without', async () => {
     expect(await withUserScripts({ passes: {} }, folder)).toEqual({ passes: {} });
+  });
+
+  it('are not taken through a link out of its folder', async () => {
+    const secret = await mkdtemp(join(tmpdir(), 'grove-secret-'));
+    await writeFile(join(secret, 'key.py'), 'secret');
+    // A junction needs no rights on Windows.
+    await symlink(secret, join(folder, 'linked'), 'junction');
+    await expect(withUserScripts(recipe('linked/key.py'), folder)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await rm(secret, { recursive: true });
   });
 
   it.each([

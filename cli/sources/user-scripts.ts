@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename, isAbsolute, join, normalize } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, isAbsolute, join, normalize, relative } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { Json } from '../../domain/json.ts';
 import { isJsonObject } from '../../domain/recipe/findings.ts';
@@ -18,7 +18,7 @@ export async function withUserScripts(document: JsonObject, folder: string): Pro
   for (const path of named) {
     const name = scriptName(path);
     if (Object.hasOwn(scripts, name)) throw refused(path, 'another file of the recipe has its name');
-    scripts[name] = await readScript(join(folder, path), path);
+    scripts[name] = await readScript(folder, path);
   }
   return named.length === 0 ? document : { ...renamed(document), [USER_SCRIPTS_MEMBER]: scripts };
 }
@@ -39,9 +39,12 @@ function scriptName(path: string): string {
   return name.data;
 }
 
-async function readScript(file: string, path: string): Promise<string> {
-  const status = await stat(file).catch(() => undefined);
-  if (status?.isFile() !== true) throw refused(path, 'there is no such file beside the recipe');
+async function readScript(folder: string, path: string): Promise<string> {
+  const file = await realpath(join(folder, path)).catch(() => undefined);
+  const status = file === undefined ? undefined : await stat(file);
+  if (file === undefined || status?.isFile() !== true) throw refused(path, 'there is no such file beside the recipe');
+  const inside = relative(await realpath(folder), file);
+  if (isAbsolute(inside) || inside.startsWith('..')) throw refused(path, 'it is a link out of the folder of the recipe');
   if (status.size > MAX_SCRIPT_BYTES)
     throw new GroveError('too-large', { what: path, sizeBytes: status.size, limitBytes: MAX_SCRIPT_BYTES });
   return await readFile(file, 'utf8');
