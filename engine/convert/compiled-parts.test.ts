@@ -17,18 +17,21 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A model of one compiled part in the file of that name. */
-function compiled(file: string): Model {
+/** A model of one compiled part in the file of that name, or of several. */
+function compiled(...files: readonly string[]): Model {
   const graph = new Graph('compiled');
   graph.addInput('x', tensorType(DataType.FLOAT, [1]));
   graph.addOutput('y', tensorType(DataType.FLOAT, [1]));
-  const attributes = {
+  const attributes = (file: string) => ({
     source: stringAttribute('QNNExecutionProvider'),
     ep_sdk_version: stringAttribute('v2.51.0'),
     ep_cache_context: stringAttribute(file),
     embed_mode: intAttribute(0),
-  };
-  graph.addNode({ opType: 'EPContext', domain: 'com.microsoft', name: 'part', inputs: ['x'], outputs: ['y'], attributes });
+  });
+  for (const [index, file] of files.entries()) {
+    const outputs = [index === 0 ? 'y' : `y${index}`];
+    graph.addNode({ opType: 'EPContext', domain: 'com.microsoft', name: 'part', inputs: ['x'], outputs, attributes: attributes(file) });
+  }
   return createModel(graph, {
     irVersion: 10,
     opsetImports: [
@@ -53,8 +56,22 @@ describe('the compiled parts of a model', () => {
     expect(parts?.attributes).toMatchObject({ ep_version: '2.7.0' });
     const out = join(folder, 'out');
     await mkdir(out);
-    expect(parts && (await copyCompiledParts(parts, out))).toEqual(['model_qnn.bin']);
+    expect(parts && (await copyCompiledParts(parts, out, ['model.onnx']))).toEqual(['model_qnn.bin']);
     expect(await readFile(join(out, 'model_qnn.bin'), 'utf8')).toBe('machine code');
+  });
+
+  it('are looked at all, however many there are', async () => {
+    await writeFile(join(folder, 'part.bin'), 'machine code');
+    const many = Array.from({ length: 120 }, () => 'part.bin');
+    expect(compiledParts(compiled(...many), folder)?.files).toEqual(['part.bin']);
+    expect(() => compiledParts(compiled(...many, '../outside.bin'), folder)).toThrow(expect.objectContaining({ code: 'invalid-onnx' }));
+  });
+
+  it.each(['model.onnx', './Model.ONNX', 'model_config.json'])('never replace the file %s that was written', async (file) => {
+    await writeFile(join(folder, file), 'another');
+    const parts = { folder, files: [file], attributes: {} };
+    const copied = copyCompiledParts(parts, join(folder, 'out'), ['model.onnx', 'model_config.json']);
+    await expect(copied).rejects.toMatchObject({ code: 'invalid-onnx' });
   });
 
   it.each(['missing.bin', '../outside.bin', '/etc/hostname'])('refuse the file %s', (file) => {

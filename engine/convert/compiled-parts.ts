@@ -1,5 +1,5 @@
 import { copyFile, mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { GroveError } from '../../domain/errors.ts';
 import type { Model } from '../graph/model.ts';
 import { epContextNodes } from '../inspect/ep-context.ts';
@@ -18,7 +18,8 @@ export interface CompiledParts {
 
 /** Undefined for a model without such parts. Throws `invalid-onnx` for a part whose file is missing or outside the folder. */
 export function compiledParts(model: Model, folder: string): CompiledParts | undefined {
-  const nodes = epContextNodes(model.graph, folder);
+  // All of them, however many: a provider opens what each one names.
+  const nodes = epContextNodes(model.graph, folder, Number.POSITIVE_INFINITY);
   const [first] = nodes;
   if (first === undefined) return undefined;
   const files = new Set<string>();
@@ -41,9 +42,18 @@ export function compiledParts(model: Model, folder: string): CompiledParts | und
   };
 }
 
-/** Copies the files beside the model to where it is written; returns their names. */
-export async function copyCompiledParts({ folder, files }: CompiledParts, outFolder: string): Promise<readonly string[]> {
+/** Copies the files beside the model to where it is written; returns their names. Throws `invalid-onnx` for one with the name of a file that was written: `written`. */
+export async function copyCompiledParts(
+  { folder, files }: CompiledParts,
+  outFolder: string,
+  written: readonly string[],
+): Promise<readonly string[]> {
   for (const name of files) {
+    if (written.includes(posix.normalize(name.replaceAll('\\', '/')).toLowerCase()))
+      throw new GroveError('invalid-onnx', {
+        where: 'an EPContext node',
+        problem: `its file "${name}" has the name of another file of the model`,
+      });
     const from = resolveExternal(folder, name, 'an EPContext node');
     if (from === undefined) throw new GroveError('invalid-onnx', { where: 'an EPContext node', problem: `its file "${name}" is missing` });
     const to = join(outFolder, name);

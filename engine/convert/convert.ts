@@ -342,9 +342,10 @@ async function writeResult(
   const external = written.dataPath !== undefined;
   const modelConfig: ModelConfig = { modelFile: MODEL_FILE, external, modelAttributes, inferenceSettings: null };
   await writeModelConfig(request.outFolder, modelConfig);
+  const own = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)])];
   const beside = [
     ...(encapsulated === null ? [] : await copyEncapsulated(encapsulated, request.outFolder)),
-    ...(compiled === null ? [] : await copyCompiledParts(compiled, request.outFolder)),
+    ...(compiled === null ? [] : await copyCompiledParts(compiled, request.outFolder, [...own, MODEL_CONFIG_FILE])),
   ];
   // What OpenVINO alone can load, it has loaded where it was wrapped; what a provider compiled, that provider alone can load.
   if (encapsulated === null && compiled === null) {
@@ -352,7 +353,7 @@ async function writeResult(
       throw blameOn(request.passes.at(-1) ?? { type: 'conversion' }, error);
     });
   }
-  const names = [MODEL_FILE, ...(written.dataPath === undefined ? [] : [basename(written.dataPath)]), ...beside, MODEL_CONFIG_FILE];
+  const names = [...own, ...beside, MODEL_CONFIG_FILE];
   const files = await Promise.all(names.map(async (path) => ({ path, sizeBytes: await sizeOfFiles(join(request.outFolder, path)) })));
   return { files, modelPath, modelConfig, resultBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }

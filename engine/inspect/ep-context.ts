@@ -20,9 +20,9 @@ export interface EpContextNode {
   readonly file: { readonly location: string; readonly sizeBytes: number | null } | null;
 }
 
-/** Compiled parts of a model. A file outside the model's folder throws `invalid-onnx`; a missing one is told. */
-export function epContextNodes(main: Graph, folder: string): readonly EpContextNode[] {
-  const nodes = [...allNodes(main)].filter(({ node }) => node.opType === 'EPContext').slice(0, MAX_LISTED);
+/** Compiled parts of a model, the first `most`. A file outside the model's folder throws `invalid-onnx`; a missing one is told. */
+export function epContextNodes(main: Graph, folder: string, most = MAX_LISTED): readonly EpContextNode[] {
+  const nodes = [...allNodes(main)].filter(({ node }) => node.opType === 'EPContext').slice(0, most);
   return nodes.map(({ node }) => describe(node, folder));
 }
 
