@@ -48,13 +48,20 @@ def refuse_network():
     No way out for this process and all it starts. On Linux the kernel refuses every socket but those within the machine, also to native code; elsewhere Python's own ways to open a
     connection raise, which keeps honest code honest. For good in both cases.
     """
-    _filter_sockets()
+    if not _filter_sockets() and sys.platform == "linux":
+        print("The kernel takes no filter of sockets here: only Python's own ways to a network are closed.", file=sys.stderr)
 
     def hook(event, _args):
         if event in REFUSED:
             raise PermissionError(f"a toolchain process has no network ({event})")
 
     sys.addaudithook(hook)
+
+
+def confine(parent):
+    """What `refuse_network` and `end_with` do, in this order: the process that guards the group is under the filter too, since its parent might use it."""
+    refuse_network()
+    end_with(parent)
 
 
 class _Instruction(ctypes.Structure):

@@ -13,7 +13,7 @@ const LEADER = [
   'import os, sys, time',
   'sys.path.insert(0, sys.argv[2])',
   'import confined',
-  'confined.end_with(int(sys.argv[1]))',
+  'confined.confine(int(sys.argv[1]))',
   'child = os.fork()',
   'if child != 0: print(os.getpid(), child, flush=True)',
   'time.sleep(600)',
@@ -54,3 +54,21 @@ it('reaches no network, nor does native code or what it starts', async () => {
   const { stdout } = await promisify(execFile)('python3', ['-I', '-B', '-c', NATIVE, CONFINED]);
   expect(stdout.trim()).toBe('-1 -1 -1 2');
 });
+
+/** Prints what the kernel says of the filter of each process that this one has started: 2 is filtered. */
+const GUARDED = [
+  'import os, sys',
+  'sys.path.insert(0, sys.argv[1])',
+  'import confined',
+  'os.setsid()',
+  'confined.confine(os.getppid())',
+  'status = lambda pid: dict(line.split(":\\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines() if ":\\t" in line)',
+  'mine = [found for found in map(status, filter(str.isdigit, os.listdir("/proc"))) if found["PPid"].strip() == str(os.getpid())]',
+  'print([found["Seccomp"].strip() for found in mine])',
+].join('\n');
+
+if (process.platform === 'linux')
+  it('keeps the process that guards its group from the network too', async () => {
+    const { stdout } = await promisify(execFile)('python3', ['-I', '-B', '-c', GUARDED, CONFINED]);
+    expect(stdout.trim()).toBe("['2']");
+  });

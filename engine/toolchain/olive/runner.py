@@ -22,6 +22,5 @@ def main(answer):
 
 if __name__ == "__main__":
     answer = confined.private_output()
-    confined.end_with(int(sys.argv[1]))
-    confined.refuse_network()
+    confined.confine(int(sys.argv[1]))
     main(answer)

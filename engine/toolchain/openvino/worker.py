@@ -190,6 +190,5 @@ def serve(answer):
 
 
 if __name__ == "__main__":
-    confined.end_with(int(sys.argv[1]))
-    confined.refuse_network()
+    confined.confine(int(sys.argv[1]))
     serve(confined.private_output())
