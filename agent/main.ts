@@ -268,8 +268,9 @@ function handlersOf(
     }),
     status,
     deviceStates: async () => {
-      const now = await states.read(probe.devices, runner.busy ? 'none' : 'recent');
-      gates.observe(now, !runner.busy);
+      const isBusy = runner.busy || idleControl.measuring;
+      const now = await states.read(probe.devices, isBusy ? 'none' : 'recent');
+      gates.observe(now, !isBusy);
       return now;
     },
     renewals: () => runner.renewals(),

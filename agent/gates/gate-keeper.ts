@@ -55,7 +55,7 @@ export class GateKeeper {
   /**
    * One look at every device.
    *
-   * @param isIdle whether the agent runs no task.
+   * @param isIdle whether the agent runs no task and measures nothing.
    */
   observe(states: Readonly<Record<string, DeviceState>>, isIdle: boolean): void {
     const found = new Map<GateName, GateFinding>();

@@ -18,7 +18,7 @@ export interface Observation {
   readonly state: DeviceState;
   /** The look before: counters only mean something as differences. */
   readonly before: DeviceState | undefined;
-  /** Whether the agent runs no task: load and pressure are then not its own. */
+  /** Whether the agent runs no task and measures nothing: load and pressure are then not its own. */
   readonly isIdle: boolean;
 }
 

@@ -76,6 +76,17 @@ describe('an idle machine', () => {
     expect(measured).toEqual([`lab/cpu0 ${CPU_EP}`, `lab/cpu0 ${CPU_EP}`]);
   });
 
+  it('ends a measurement when the machine takes no work any more, and begins with it again', async () => {
+    await tick(10 * MINUTE);
+    expect(control.measuring).toBe(true);
+    idle = false;
+    await tick(MINUTE);
+    expect(control.measuring).toBe(false);
+    idle = true;
+    await tick(10 * MINUTE);
+    expect(measured).toEqual([`lab/cpu0 ${CPU_EP}`, `lab/cpu0 ${CPU_EP}`]);
+  });
+
   it('keeps work waiting for nothing where nothing is measured', async () => {
     await control.giveWay();
     expect(measured).toEqual([]);

@@ -22,8 +22,8 @@ interface Target {
 }
 
 /**
- * Keeps the control recipes of an idle machine up to date, so that its drift shows without a user's job. Whatever a coordinator sends goes first: a measurement that is under way
- * is ended, and its time has to come again.
+ * Keeps the control recipes of an idle machine up to date, so that its drift shows without a user's job. Whatever a coordinator sends goes first, and so does
+ * a person who drains the machine or unplugs it: a measurement that is under way is ended, and its time has to come again.
  *
  * ```
  *   busy ──nothing to do for IDLE_MS──> measuring one provider after another ──work arrives──> busy
@@ -43,11 +43,16 @@ export class IdleControl {
       .flatMap((device) => device.profile.eps.map(({ name: ep }) => ({ device, ep })).filter((target) => isOwn(target)));
   }
 
+  /** Whether the machine's load is its own: gates are not to close because of it. */
+  get measuring(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Called every few seconds. */
   consider(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (!this.#options.isIdle()) {
-      this.#idleSinceMs = undefined;
+      this.#end('the machine is not idle any more');
       return;
     }
     this.#idleSinceMs ??= nowMs;
@@ -58,9 +63,13 @@ export class IdleControl {
 
   /** Ends what is under way; resolves when its process is gone. At once where nothing is. */
   async giveWay(): Promise<void> {
-    this.#idleSinceMs = undefined;
-    this.#running?.controller.abort(new Error('a task has come'));
+    this.#end('a task has come');
     await this.#running?.ended;
+  }
+
+  #end(why: string): void {
+    this.#idleSinceMs = undefined;
+    this.#running?.controller.abort(new Error(why));
   }
 
   #start(target: Target, nowMs: number): void {

@@ -31,13 +31,15 @@ export function idleMeasurement({ config, probe, states, children, clock, log }:
     try {
       const state = await states.readOne(device, 'none');
       if (signal.aborted || findingsOf({ state, before: undefined, isIdle: true }, config.gates.limits).length > 0) return;
+      await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       const context: ControlContext = { clock, config, device, folder, host: probe.host, inChild, log: () => {}, signal };
       await refreshControl(await plainSessionOf(ep, context), context);
     } catch (error) {
       if (!signal.aborted) log.controlNotMeasured({ deviceName: device.name, ep, why: toGroveError(error).message });
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      // A process that has just ended may hold it for a moment; then the next measurement clears it away.
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     }
   };
 }
