@@ -43,7 +43,7 @@ function assertScriptsAllowed(
   if (path === undefined) return;
   if (!config.capabilities.includes(USER_SCRIPT_CAPABILITY))
     throw new GroveError('user-script-refused', { path, why: 'this machine does not allow that (capability user-script)' });
-  log(`Python code of the recipe runs here (${path}), without network.`);
+  log(`Python code of the recipe runs here (${path}).`);
 }
 
 /** The toolchain whose id the task names: another one would give other bytes under the same key. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { minimalDocument } from '../../domain/recipe/recipe.cases.ts';
 import type { ExecutionProvider } from '../../engine/runtime/execution-providers.ts';
 import { evaluationDataOf } from './evaluation-data.ts';
 import { oliveMetricsOf } from './olive-metrics.ts';
@@ -28,6 +29,26 @@ describe('targetSession', () => {
       ep: 'CPUExecutionProvider',
       settings: { intraOpThreads: 6, interOpThreads: 6 },
     });
+  });
+
+  it.each([
+    ['OrtSessionParamsTuning', { provider_options_list: { op_packages: 'Relu:model/part.so:Init' } }, 'op_packages'],
+    ['OrtSessionParamsTuning', { extra_session_config: { 'session.x': 'C:\\\\x' } }, 'session.x'],
+    ['EPContextBinaryGenerator', { provider_options: { profiling_file_path: '../x.csv' } }, 'profiling_file_path'],
+    ['EPContextBinaryGenerator', { session_options: { 'ep.context_x': '/etc/x' } }, 'ep.context_x'],
+  ])('takes no path of the machine from a recipe: %s %j', (type, params, option) => {
+    const text = JSON.stringify(minimalDocument({ passes: { t: { type, ...params } } }));
+    const recipe = readRecipe({ recipeId: 'r', digest: '0'.repeat(64), text }, null);
+    const { ep } = recipe.target;
+    if (ep !== 'CPUExecutionProvider') throw new Error('another provider');
+    expect(() => targetSession({ recipe, executedEp: ep, plain: plain(ep), ...facts })).toThrow(`its option ${option} does`);
+  });
+
+  it('lets the machine name its own files', () => {
+    const recipe = catalogueRecipe('trtrtx');
+    const own = { ...plain('NvTensorRTRTXExecutionProvider'), epOptions: { library: '/opt/x.so' } };
+    const { session } = targetSession({ recipe, executedEp: recipe.target.ep, plain: own, ...facts });
+    expect(session.epOptions).toMatchObject({ library: '/opt/x.so' });
   });
 
   it("leaves ONNX Runtime's defaults where no pass decides", () => {

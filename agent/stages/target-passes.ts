@@ -39,7 +39,7 @@ export interface TargetSession {
  * Runs the passes that belong to the benchmarked device and returns the session they ask for. The last one that decides settings wins, as with Olive. A
  * substituted execution provider takes the session options, which are this machine's, but none of the other provider's own options. Options of the
  * machine win over the recipe's, and the recipe's over the defaults. Throws `unsupported-pass` for a graph pass behind a target pass, `ep-bound-artifact` when a model is
- * to be compiled for another provider than it runs on, and what a pass throws.
+ * to be compiled for another provider than it runs on, `pass-failed` for an option of the recipe that names a path, and what a pass throws.
  */
 export function targetSession({ recipe, executedEp, physicalCores, plain, defaults }: TargetPassFacts): TargetSession {
   const { ep } = recipe.target;
@@ -47,7 +47,22 @@ export function targetSession({ recipe, executedEp, physicalCores, plain, defaul
   if (compile !== null && executedEp !== ep) throw new GroveError('ep-bound-artifact', { ep, requested: executedEp });
   const decided = inferenceSettings === null ? plain : applyInferenceSettings(plain, inferenceSettings);
   const compiling = compile === null ? {} : compileOptions(compile, plain.ep);
+  refusePaths({ ...compiling, ...decided.epOptions }, plain.epOptions);
+  refusePaths({ ...decided.settings.config, ...compile?.sessionConfig }, plain.settings.config ?? {});
   return { session: { ...decided, epOptions: { ...defaults, ...compiling, ...decided.epOptions } }, compile };
+}
+
+/**
+ * A recipe chooses how a provider works, never files of the machine: providers load libraries (QNN's `op_packages`, TensorRT's plug-ins) and write caches and profiles
+ * where their options say. Throws `pass-failed`.
+ */
+function refusePaths(options: Readonly<Record<string, string>>, ofMachine: Readonly<Record<string, string>>): void {
+  const [found] = Object.entries(options).find(([name, value]) => /[\\/]/.test(value) && ofMachine[name] !== value) ?? [];
+  if (found === undefined) return;
+  throw new GroveError('pass-failed', {
+    type: 'session options',
+    problem: `a recipe may not name a path of the machine, as its option ${found} does`,
+  });
 }
 
 /** Physical cores of this machine, at least 1. */
