@@ -204,6 +204,11 @@ describe('the estimate of a stored task', () => {
     expect(await of(situation, stored({ submitter: 'ann' }))).toEqual(held);
     const free = { ...situation, agents: [...situation.agents, inPool('c', 'cpu')] };
     expect(await of(free, stored({ submitter: 'ann' }))).toMatchObject({ startMs: 0 });
+    const both = agentOf(
+      'd',
+      ['npu', 'cpu'].map((pool) => deviceOf(`d/${pool}0`, { labels: { pool } })),
+    );
+    expect(await of({ ...situation, agents: [both] }, stored({ submitter: 'ann' }))).toMatchObject({ startMs: 0 });
     const running1 = running(benchmark('1'), 'a/cpu0', new VirtualClock().now());
     expect(await of(situation, running1)).toEqual({ startMs: 0, endMs: 10, unknown: '' });
   });

@@ -88,8 +88,8 @@ export class FleetLoad {
   /** Why none of the devices that fit may take a task, as `whyNot` says of one; undefined when one may, or none fits. */
   heldBack({ requirement, requirementDigest }: Need, whyNot: (profile: DeviceProfile) => string | undefined): string | undefined {
     let first: string | undefined;
-    for (const { device } of this.#index.candidates(requirement, requirementDigest).list) {
-      const why = whyNot(device.profile);
+    for (const { profile } of this.#index.candidates(requirement, requirementDigest).devices) {
+      const why = whyNot(profile);
       if (why === undefined) return undefined;
       first ??= why;
     }

@@ -25,6 +25,8 @@ export interface Candidate {
 export interface Candidates {
   readonly list: readonly Candidate[];
   readonly hosts: ReadonlySet<Host>;
+  /** One device of each profile that fits: equal ones stand for each other. */
+  readonly devices: readonly Judged[];
 }
 
 /** Requirements whose candidates are remembered; at the limit all are forgotten. */
@@ -95,8 +97,8 @@ export class HostIndex {
   candidates(requirement: Requirement, requirementDigest: string): Candidates {
     const known = this.#answers.get(requirementDigest);
     if (known !== undefined) return known;
-    const list = this.#find(requirement, requirementDigest);
-    const candidates = { list, hosts: new Set(list.map(({ host }) => host)) };
+    const { list, devices } = this.#find(requirement, requirementDigest);
+    const candidates = { list, devices, hosts: new Set(list.map(({ host }) => host)) };
     if (this.#answers.size >= MAX_ANSWERS) this.#answers.clear();
     this.#answers.set(requirementDigest, candidates);
     return candidates;
@@ -130,19 +132,21 @@ export class HostIndex {
     }
   }
 
-  #find(requirement: Requirement, requirementDigest: string): readonly Candidate[] {
+  #find(requirement: Requirement, requirementDigest: string): Pick<Candidates, 'list' | 'devices'> {
     const { unit } = requirement;
     if (unit !== undefined) {
       const named = this.#units.get(unit);
       const fits = named !== undefined && matchesUnit(requirement, unit) && this.#matches(requirement, requirementDigest, named.device);
-      return fits ? [named] : [];
+      return fits ? { list: [named], devices: [named.device] } : { list: [], devices: [] };
     }
     const found = new Map<HostId, Candidate>();
+    const devices: Judged[] = [];
     for (const { device, members } of this.#groups.values()) {
       if (!this.#matches(requirement, requirementDigest, device)) continue;
+      devices.push(device);
       for (const [hostId, candidate] of members) if (!found.has(hostId)) found.set(hostId, candidate);
     }
-    return [...found.values()];
+    return { list: [...found.values()], devices };
   }
 }
 
