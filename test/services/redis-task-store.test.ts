@@ -92,6 +92,24 @@ describe('an answer of Redis', () => {
     await store.stop();
   });
 
+  it('leaves out a member that is listed and gone, and tells the others', async () => {
+    const name = redis.farm();
+    const store = createRedisTaskStore({ link, farm: name, clock: createSystemClock() });
+    await store.start();
+    const farm = new Farm(store);
+    for (const each of ['a', 'b']) await farm.hello(each);
+    for (const jobId of ['a', 'b']) await farm.submit([newTask(`${jobId}-1`)], { jobId });
+    const { prefix } = createKeys(name);
+    for (const [list, score] of [
+      ['agents', 0],
+      ['running', 0],
+    ] as const)
+      await link.client.zadd(`${prefix}${list}`, score, 'gone');
+    expect((await store.agents()).map(({ agentId }) => agentId)).toEqual(['a', 'b']);
+    expect((await store.runningJobs()).map(({ jobId }) => jobId)).toEqual(['a', 'b']);
+    await store.stop();
+  });
+
   it('goes on where it was when the last member it told has left', async () => {
     const name = redis.farm();
     const store = createRedisTaskStore({ link, farm: name, clock: createSystemClock() });

@@ -105,9 +105,14 @@ local function part_of(key, call, place, fields_of, bytes_of)
   return { redis.call('ZSCORE', key, last), last, found }
 end
 
+-- Bytes of a field; none of one that is missing, which must not cost the others their answer.
+local function bytes_in(field)
+  return field and #field or 0
+end
+
 local function job_bytes(job)
-  local bytes = #job[2] + #job[3]
-  for _, task_id in ipairs(job[5]) do bytes = bytes + #task_id end
+  local bytes = bytes_in(job[2]) + bytes_in(job[3])
+  for _, task_id in ipairs(job[5] or {}) do bytes = bytes + #task_id end
   return bytes
 end
 
@@ -158,7 +163,7 @@ function queries.agent(call)
 end
 
 local function agent_bytes(agent)
-  return #agent[2] + #agent[3] + #agent[4] + #agent[5]
+  return bytes_in(agent[2]) + bytes_in(agent[3]) + bytes_in(agent[4]) + bytes_in(agent[5])
 end
 
 -- call {after?}: in the order in which they came
@@ -185,7 +190,7 @@ local function queue_fields(digest)
 end
 
 local function queue_bytes(queue)
-  return #queue[1] + #queue[2]
+  return bytes_in(queue[1]) + bytes_in(queue[2])
 end
 
 -- call {after?}: queues with pending tasks
