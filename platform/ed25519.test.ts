@@ -37,6 +37,9 @@ it('accepts only the one spelling of a signature by the key over these bytes', (
   for (const text of ['', 'x', `${signature}=`, `${signature}AA`, signature.slice(0, 85)])
     expect(isSigned(key?.publicKey, text)).toBe(false);
   expect(isSigned('no key')).toBe(false);
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const last = alphabet.indexOf(key?.publicKey.at(-1) ?? '');
+  for (const spare of [1, 2, 3]) expect(isSigned(`${key?.publicKey.slice(0, -1)}${alphabet[last ^ spare]}`)).toBe(false);
   expect(key?.keyId).toBe(keyIdOf(key?.publicKey ?? ''));
   expect(key?.keyId).not.toBe(other?.keyId);
 });

@@ -89,6 +89,13 @@ describe('a bundle', () => {
     ]);
   });
 
+  it('whose members were put in another order is found out', async () => {
+    const entries = [...DOCUMENTS, ...STORED];
+    expect(await problemsOf(forged([...entries].reverse(), manifestOf(entries)))).toEqual([
+      { member: '', problem: 'its members are in another order than manifest.json lists them' },
+    ]);
+  });
+
   it('signed with another key is found out by who knows the right one', async () => {
     expect(await problemsOf(intact, newKey().publicKey)).toEqual([
       { member: SIGNATURE_MEMBER, problem: expect.stringContaining(`it was made with the key ${KEY.keyId}, not with `) },

@@ -126,6 +126,8 @@ async function memberProblems(
       if (actual !== sha256) problems.push({ member: path, problem: `its SHA-256 is ${actual}, not ${sha256}` });
     }
   }
+  if (problems.length === 0 && [...expected].join('\n') !== [...members.keys()].join('\n'))
+    problems.push({ member: '', problem: `its members are in another order than ${MANIFEST_MEMBER} lists them` });
   return problems;
 }
 
