@@ -4,7 +4,7 @@ import { sha256 } from '../../../platform/sha256.ts';
 /** The matrix as JSON. */
 export interface MatrixJson {
   readonly bytes: Uint8Array;
-  /** Weak: two answers have the same one when they differ in when they were made only. */
+  /** Weak: two answers of one minute have the same one when they differ in when they were made only. Readers tell ages from that. */
   readonly etag: string;
 }
 
@@ -13,6 +13,8 @@ interface RowJson {
   readonly bytes: Buffer;
   readonly digest: string;
 }
+
+const MINUTE_MS = 60_000;
 
 /** Rows of cells and what describes rows and columns never change: each is written once. */
 const cellRows = new WeakMap<Matrix['cells'][number], RowJson>();
@@ -26,7 +28,7 @@ export function renderJson({ rows, columns, cells, generatedAt, ...rest }: Matri
   const body = written.map(({ bytes }, index) => (index === 0 ? bytes.subarray(1) : bytes));
   return {
     bytes: Buffer.concat([Buffer.from(`${head},${places},"cells":[`), ...body, Buffer.from(']}')]),
-    etag: `W/"${sha256([JSON.stringify(rest), places, ...written.map(({ digest }) => digest)].join('\n')).slice(0, 32)}"`,
+    etag: `W/"${sha256([Math.floor(generatedAt / MINUTE_MS), JSON.stringify(rest), places, ...written.map(({ digest }) => digest)].join('\n')).slice(0, 32)}"`,
   };
 }
 
