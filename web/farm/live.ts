@@ -18,8 +18,9 @@ const EVENT_TYPES = [
 const REOPEN_MS = 2_000;
 
 /**
- * The farm's events for every part of the page, over one connection that is opened with the first listener. The browser resumes a broken stream by
- * itself with Last-Event-ID; a refused one is opened again after the last event that came.
+ * The farm's events for every part of the page, over one connection that is open while somebody sees the page: a browser opens six to one place, and
+ * tabs behind others would keep them from the one in front. The browser resumes a broken stream by itself with Last-Event-ID; a refused one is opened
+ * again after the last event that came. Whatever the farm still knows of the time between, `reset` has everything asked anew.
  */
 class Live {
   readonly #listeners = new Set<(event: FarmEvent) => void>();
@@ -27,6 +28,9 @@ class Live {
   #source: EventSource | undefined;
   #state: LiveState = 'connecting';
   #lastSequence: number | undefined;
+  #hasBegun = false;
+  /** Whether something may have happened that nobody here was told. */
+  #isBehind = false;
 
   get state(): LiveState {
     return this.#state;
@@ -35,30 +39,63 @@ class Live {
   /** Returns what ends it. */
   onEvent(listener: (event: FarmEvent) => void): () => void {
     this.#listeners.add(listener);
-    if (this.#source === undefined) this.#open();
+    this.#begin();
     return () => this.#listeners.delete(listener);
   }
 
   /** Returns what ends it. */
   onState(listener: (state: LiveState) => void): () => void {
     this.#stateListeners.add(listener);
+    this.#begin();
     return () => this.#stateListeners.delete(listener);
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    document.addEventListener('visibilitychange', () => this.#follow());
+    this.#follow();
+  }
+
+  #follow(): void {
+    if (document.hidden) this.#close();
+    else if (this.#source === undefined) this.#open();
   }
 
   #open(): void {
     const source = new EventSource(this.#lastSequence === undefined ? '/api/v1/events' : `/api/v1/events?after=${this.#lastSequence}`);
     this.#source = source;
-    source.onopen = () => this.#become('live');
+    source.onopen = () => this.#opened();
     source.onerror = () => {
+      this.#isBehind = true;
       this.#become('lost');
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#open(), REOPEN_MS);
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.#source = undefined;
+      setTimeout(() => this.#follow(), REOPEN_MS);
     };
     for (const type of EVENT_TYPES) source.addEventListener(type, (message) => this.#take(message.data));
+  }
+
+  #opened(): void {
+    this.#become('live');
+    if (this.#isBehind) this.#tell({ type: 'reset', sequence: this.#lastSequence ?? 0 });
+    this.#isBehind = false;
+  }
+
+  #close(): void {
+    this.#isBehind = true;
+    this.#source?.close();
+    this.#source = undefined;
+    this.#become('connecting');
   }
 
   #take(data: string): void {
     const event: FarmEvent = JSON.parse(data);
     if ('sequence' in event) this.#lastSequence = event.sequence;
+    this.#tell(event);
+  }
+
+  #tell(event: FarmEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 

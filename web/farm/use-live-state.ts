@@ -4,6 +4,9 @@ import { type LiveState, live } from './live.ts';
 /** Whether events arrive now. */
 export function useLiveState(): LiveState {
   const [state, setState] = useState(live.state);
-  useEffect(() => live.onState(setState), []);
+  useEffect(() => {
+    setState(live.state);
+    return live.onState(setState);
+  }, []);
   return state;
 }
