@@ -21,14 +21,18 @@ const WORDS = [
 export function Actions({ cell, reload }: ActionsProps) {
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<FarmProblem>();
+  const [isBusy, setBusy] = useState(false);
   const state = rerunState(cell.state);
   const attempt = async (work: () => Promise<void>) => {
     setProblem(undefined);
+    setBusy(true);
     try {
       await work();
     } catch (error) {
       if (!(error instanceof FarmProblem)) throw error;
       setProblem(error);
+    } finally {
+      setBusy(false);
     }
   };
   const rerun = (asked: RerunState) =>
@@ -50,7 +54,7 @@ export function Actions({ cell, reload }: ActionsProps) {
   return (
     <section class="actions">
       {state !== undefined && (
-        <button type="button" class="plain primary" onClick={() => void rerun(state)}>
+        <button type="button" class="plain primary" disabled={isBusy} onClick={() => void rerun(state)}>
           Measure again
         </button>
       )}
@@ -59,7 +63,13 @@ export function Actions({ cell, reload }: ActionsProps) {
         <input value={text} maxLength={1_000} placeholder="reason or note" onInput={({ currentTarget }) => setText(currentTarget.value)} />
       </label>
       {WORDS.map(([kind, label]) => (
-        <button key={kind} type="button" class="plain" disabled={kind === 'note' && text.trim() === ''} onClick={() => void say(kind)}>
+        <button
+          key={kind}
+          type="button"
+          class="plain"
+          disabled={isBusy || (kind === 'note' && text.trim() === '')}
+          onClick={() => void say(kind)}
+        >
           {label}
         </button>
       ))}

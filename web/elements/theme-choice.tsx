@@ -10,7 +10,7 @@ export function ThemeChoice() {
   useLayoutEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
-    localStorage.setItem(KEPT_AS, theme);
+    keep(theme);
   }, [theme]);
   return (
     <label class="theme">
@@ -26,8 +26,21 @@ export function ThemeChoice() {
   );
 }
 
+/** A browser that keeps nothing for anybody refuses the storage itself. */
 function readTheme(): Theme {
-  return themeOf(localStorage.getItem(KEPT_AS));
+  try {
+    return themeOf(localStorage.getItem(KEPT_AS));
+  } catch {
+    return 'system';
+  }
+}
+
+function keep(theme: Theme): void {
+  try {
+    localStorage.setItem(KEPT_AS, theme);
+  } catch {
+    // Then it is chosen again next time.
+  }
 }
 
 function themeOf(name: string | null): Theme {

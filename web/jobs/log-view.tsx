@@ -48,7 +48,9 @@ async function follow({ signal, ...request }: Followed, onText: (chunk: string) 
   for (;;) {
     try {
       const response = await farm.followLog(request.taskId, { attempt: request.attempt, offset, signal });
-      for await (const chunk of response.body ?? []) {
+      // Not `for await`: Safari's streams cannot be iterated.
+      const reader = response.body?.getReader();
+      for (let chunk = (await reader?.read())?.value; chunk !== undefined; chunk = (await reader?.read())?.value) {
         offset += chunk.byteLength;
         onText(decoder.decode(chunk, { stream: true }));
       }

@@ -14,7 +14,9 @@ const LISTS = {
 const DETAILS = { cells: 'cell', jobs: 'job', recipes: 'recipe' } as const;
 
 /** The page of an address; `nowhere` for what the application does not have. */
-export function routeOf(path: string): Route {
+export function routeOf(address: string): Route {
+  // The farm answers with and without a slash at the end.
+  const path = address.length > 2 && address.endsWith('/') ? address.slice(0, -1) : address;
   if (isKey(LISTS, path)) return { page: LISTS[path] };
   const [, folder = '', encodedId = '', ...rest] = path.split('/');
   const id = decode(encodedId);

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { SubmitAnswer } from '../../api/submit.ts';
 import { recipeLabel } from '../../api/words.ts';
 import { PageHead } from '../elements/page-head.tsx';
@@ -23,11 +23,16 @@ export function SubmitPage() {
   const [form, setForm] = useState<SubmitForm>(() => ({ ...EMPTY_FORM, recipes: new URLSearchParams(search).getAll('recipe') }));
   const [said, setSaid] = useState<Said>();
   const [isAsking, setAsking] = useState(false);
+  // Submitted again because no answer came, a form makes no second job.
+  const submitKey = useMemo(() => crypto.randomUUID(), [form]);
   const change = (part: Partial<SubmitForm>) => setForm((before) => ({ ...before, ...part }));
   const ask = async (dryRun: boolean) => {
     setAsking(true);
     try {
-      const { jobId, plan } = await farm.submit({ ...requestOf(form), ...(dryRun && { dryRun }) }, crypto.randomUUID());
+      const { jobId, plan } = await farm.submit(
+        { ...requestOf(form), ...(dryRun && { dryRun }) },
+        dryRun ? crypto.randomUUID() : submitKey,
+      );
       if (jobId === null) setSaid({ form, plan });
       else navigate(`/jobs/${jobId}`);
     } catch (error) {
