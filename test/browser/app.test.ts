@@ -73,9 +73,13 @@ describe('jobs', () => {
   it('show the stage of a task as its agent tells', async () => {
     const { page } = visit();
     await page.goto(`${server.url}/jobs/job2`);
-    await page.getByText('live').waitFor();
-    server.progress.publish('job2-0', { attempt: 1, stage: 'measure', fraction: 0.5, note: 'launch 3 of 5' });
-    await page.getByText('measure 50 %').waitFor();
+    await page.getByText('0 of 2 tasks ended').waitFor();
+    // Again and again, as agents do: nobody says when the page has begun to listen.
+    const publishAndLook = () => {
+      server.progress.publish('job2-0', { attempt: 1, stage: 'measure', fraction: 0.5, note: 'launch 3 of 5' });
+      return page.getByText('measure 50 %').isVisible();
+    };
+    await expect.poll(publishAndLook, { timeout: 30_000 }).toBe(true);
     await page.getByText('launch 3 of 5').waitFor();
   });
 });

@@ -62,7 +62,12 @@ describe('the matrix', () => {
     await page.waitForURL('**/cells/0000000000000004');
     await page.goto(server.url);
     await page.getByRole('grid').waitFor();
-    await page.keyboard.press('/');
+    // Again and again: the grid is there before the page listens to keys.
+    const pressAndLook = async () => {
+      await page.keyboard.press('/');
+      return page.evaluate('document.activeElement.type');
+    };
+    await expect.poll(pressAndLook, { timeout: 30_000 }).toBe('search');
     await page.keyboard.type('dml');
     await page.waitForURL('**/?q=dml');
   });
