@@ -107,6 +107,9 @@ export class ApiTokens {
     const kept = given && (await this.#documents.get(given.id));
     if (kept === undefined || !isSecret(given?.secret ?? '', kept.secretDigest) || (kept.parent === null) !== (kind === 'grove'))
       throw new GroveError('unauthenticated', { problem: 'it does not know this token' });
+    // Revoking removes them one after another, and one may be opened meanwhile.
+    if (kept.parent !== null && (await this.#documents.get(kept.parent)) === undefined)
+      throw new GroveError('unauthenticated', { problem: 'it does not know this token' });
     if (kept.expiresAt <= this.#clock.now()) throw new GroveError('unauthenticated', { problem: 'the token has expired' });
     return { tokenId: kept.id, name: kept.name, role: kept.role, expiresAt: kept.expiresAt };
   }

@@ -44,15 +44,15 @@ export function bindRoutes(
 function guard(bound: Bound): RequestHandler {
   return async (req, res, next) => {
     const rule = ACCESS_RULES[bound.name];
-    let asking = NOBODY;
+    const asking = await askerOf(req, rule, bound.deps.access);
     try {
-      asking = await askerOf(req, rule, bound.deps.access);
       assertAllowed(asking, rule, req);
-      bound.asking.set(req, asking);
     } catch (error) {
-      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
+      if (isRecorded(bound, asking))
+        await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
       throw error;
     }
+    bound.asking.set(req, asking);
     next();
   };
 }
@@ -62,18 +62,24 @@ function serve(bound: Bound, handler: AnyHandler): RequestHandler {
     const asking = bound.asking.get(req) ?? NOBODY;
     try {
       const answer = await handler(checkRequest({ ...bound, asker: asking }, req, res), req, res);
-      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req, answer) });
+      if (isRecorded(bound, asking, 'ok'))
+        await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req, answer) });
       if (answer !== undefined) res.status(answer.status).json(answer.body);
     } catch (error) {
-      if (isChange(bound)) await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
+      if (isRecorded(bound, asking))
+        await recordChange(bound.deps, { req, res }, { what: bound.name, asking, object: objectOf(req), error });
       throw error;
     }
   };
 }
 
-/** Bytes that a grant was given for are part of the change that asked for the grant. */
-function isChange({ name, route }: Bound): boolean {
-  return route.method !== 'get' && ACCESS_RULES[name] !== 'grant';
+/**
+ * What somebody known wanted to change, and what a stranger did. What strangers ask in vain is in the log: in the record it would push out everything
+ * else. Bytes that a grant was given for are part of the change that asked for the grant.
+ */
+function isRecorded({ name, route }: Bound, asking: Asking, outcome: 'ok' | 'refused' = 'refused'): boolean {
+  if (route.method === 'get' || ACCESS_RULES[name] === 'grant') return false;
+  return asking !== NOBODY || (outcome === 'ok' && name !== 'closeSession');
 }
 
 /** What a request is about: what its path names, else what its answer made. */

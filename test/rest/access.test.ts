@@ -119,6 +119,14 @@ describe('a token', () => {
     expect(await ask(me, session)).toMatchObject({ status: 401 });
   });
 
+  it('takes its sessions with it, also one that was opened at that moment', async () => {
+    const made = await tokens.make({ name: 'ann', role: 'viewer', forMs: FOREVER_MS }, 'test');
+    const { session } = await tokens.openSession(made.token);
+    const kept = (await store.read('token', made.id)) ?? '';
+    expect(await store.swap('token', made.id, { before: kept, after: undefined })).toBe(true);
+    expect(await ask(me, { cookie: `grove-session=${session}` })).toMatchObject({ status: 401 });
+  });
+
   it('opens nothing as a session, nor a session as a token', async () => {
     const { session } = await tokens.openSession(tokenOf.get('viewer') ?? '');
     expect(await ask(me, bearer(session))).toMatchObject({ status: 401 });
@@ -143,6 +151,14 @@ describe('the record of changes', () => {
     });
     expect(missing?.from).toContain('127.0.0.1');
     expect(refused).toMatchObject({ what: 'cancelJob', object: 'j-9', outcome: 'forbidden' });
+  });
+
+  it('cannot be flooded by who is nobody', async () => {
+    const before = await store.audited(1_000);
+    expect(await ask({ method: 'post', path: '/api/v1/jobs/j-9/cancel' }, {})).toMatchObject({ status: 401 });
+    expect(await ask({ method: 'post', path: '/api/v1/session' }, {})).toMatchObject({ code: expect.any(String) });
+    await ask({ method: 'post', path: '/api/v1/session/end' }, {});
+    expect(await store.audited(1_000)).toEqual(before);
   });
 
   it('holds no token', async () => {
