@@ -41,7 +41,7 @@ describe('a cell', () => {
   it('leads to what it came from', async () => {
     const { page } = visit();
     await page.goto(`${server.url}/cells/${idOf('regressed')}`);
-    await page.getByRole('link', { name: 'Compare', exact: true }).last().click();
+    await page.getByRole('main').getByRole('link', { name: 'Compare', exact: true }).click();
     await page.waitForURL(`**/compare?a=${idOf('regressed')}`);
     await page.goBack();
     await page.getByRole('heading', { name: 'Provenance' }).waitFor();

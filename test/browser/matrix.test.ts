@@ -19,7 +19,7 @@ describe('the matrix', () => {
     await page.getByRole('rowheader', { name: 'qdq_amd' }).waitFor();
     expect(await page.title()).toBe('Matrix - Grove');
     await page.getByText('All 13 cells').waitFor();
-    expect(await page.getByRole('rowheader').count()).toBe(6);
+    await expect.poll(() => page.getByRole('rowheader').count()).toBe(6);
     await page.getByText('5.61 ms').click();
     await page.waitForURL('**/cells/0000000000000001');
   });
