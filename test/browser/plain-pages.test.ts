@@ -106,7 +106,7 @@ describe('the API reference', () => {
     const { page } = visit();
     await page.goto(`${server.url}/docs`);
     await page.getByText('/api/v1/matrix').first().waitFor();
-    expect(await page.locator('.opblock').count()).toBeGreaterThan(20);
+    await expect.poll(() => page.locator('.opblock').count()).toBeGreaterThan(20);
     await page.locator('#operations-jobs-submit').getByRole('button').first().click();
     await page.getByText('Idempotency-Key').first().waitFor();
   });
