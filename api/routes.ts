@@ -13,7 +13,7 @@ import { farmEventSchema } from './events.ts';
 import { farmKeySchema } from './evidence.ts';
 import { EXPORT_ROUTES } from './export-routes.ts';
 import { garbageRequestSchema, garbageViewSchema } from './garbage.ts';
-import { healthSchema, readySchema, shutdownAnswerSchema } from './health.ts';
+import { healthSchema, shutdownAnswerSchema } from './health.ts';
 import {
   dataListSchema,
   importDataRequestSchema,
@@ -26,6 +26,7 @@ import {
 import { cancelAnswerSchema, explanationSchema, jobListSchema, jobViewSchema, MAX_TASKS_PER_PAGE, TASKS_PER_PAGE } from './jobs.ts';
 import { lostJobListSchema, recoverAnswerSchema } from './lost-jobs.ts';
 import { cellViewSchema, curateCellRequestSchema, historyPageSchema, matrixFormatSchema, matrixListSchema } from './matrix.ts';
+import { MONITORING_ROUTES } from './monitoring-routes.ts';
 import { NOTIFICATION_ROUTES } from './notification-routes.ts';
 import { policyViewSchema } from './policy.ts';
 import { recipeListSchema, recipeViewSchema } from './recipes.ts';
@@ -72,15 +73,6 @@ export const ROUTES = {
     kind: 'json',
     summary: 'Whether the coordinator lives, and how its stores are.',
     answers: [json(200, 'The coordinator answers.', healthSchema)],
-  }),
-  ready: defineRoute({
-    ...nothing,
-    method: 'get',
-    path: '/api/v1/ready',
-    tag: 'farm',
-    kind: 'json',
-    summary: 'Whether requests are served now.',
-    answers: [json(200, 'Ready.', readySchema), json(503, 'Starting or stopping.', readySchema)],
   }),
   garbage: defineRoute({
     ...nothing,
@@ -449,6 +441,7 @@ export const ROUTES = {
   ...NOTIFICATION_ROUTES,
   ...EXPORT_ROUTES,
   ...ACCESS_ROUTES,
+  ...MONITORING_ROUTES,
   matrix: defineRoute({
     ...nothing,
     method: 'get',

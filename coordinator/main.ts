@@ -11,12 +11,14 @@ import { GarbageCollection } from './artifacts/gc/garbage-collection.ts';
 import { documentsInUse } from './artifacts/gc/roots.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { createFileLog } from './logger.ts';
+import { createMetrics } from './metrics/collect.ts';
 import { type Enrolment, publicAgentUrl, publicUrlOf } from './open-access.ts';
 import type { CoordinatorPorts } from './open-request.ts';
 import { openParts, type Parts } from './parts.ts';
 import { createRestApp } from './rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps } from './rest/deps.ts';
 import { listenRest } from './rest/server.ts';
+import { stateOf } from './rest/views/agent-view.ts';
 import { readWebApp } from './rest/web-app.ts';
 import { startAgents, startCommands } from './services.ts';
 import { startNotifier } from './start-notifier.ts';
@@ -123,13 +125,19 @@ function openGarbageCollection({ undo, log, clock, random, store, imports, artif
 function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suites'>, stopper: Stopper): Omit<RestDeps, 'web'> {
   const garbage = openGarbageCollection(parts);
   const notifications = startNotifier(parts);
+  const health = healthOf(parts, stopper);
   const { clock, random, log, store, artifacts, openArtifacts, catalogue, imports, logs, hub, farm } = parts;
+  const metrics = createMetrics({ store, artifacts, clock, health, stateOf, onProgress: (listener) => hub.subscribe(listener) });
+  parts.undo.add(() => metrics.stop());
   return {
     version: VERSION,
     clock,
     random,
     log: {
-      requestAnswered: (fields) => log('request-answered', { ...fields }),
+      requestAnswered: (fields) => {
+        metrics.requestAnswered(fields);
+        log('request-answered', { ...fields });
+      },
       resultsRemoved: (fields) => log('results-removed', { ...fields }),
       requestFailed: ({ error, ...fields }) =>
         log('request-failed', { ...fields, error: error instanceof Error ? error.stack : String(error) }),
@@ -149,16 +157,12 @@ function restDeps(parts: Parts, { jobs, suites }: Pick<RestDeps, 'jobs' | 'suite
     notifications,
     matrix: () => parts.histories.matrix(),
     history: (cellId) => parts.histories.history(cellId),
-    health: async () => ({
-      status: stopper.state,
-      store: await farm.health(),
-      artifacts: { kind: openArtifacts.kind, ok: openArtifacts.problem() === '', detail: openArtifacts.problem().slice(0, 500) },
-      coordinators: [...(await farm.roll.present().catch(() => []))],
-    }),
-    // The answer goes out before the server that carries it is closed.
+    metrics,
+    health,
     access: restAccess(parts),
     audit: farm.accessStore,
     hostNames: parts.access.hostNames,
+    // The answer goes out before the server that carries it is closed.
     shutdown: () => void clock.after(50, () => void stopper.stop('asked over the API').catch(() => {})),
     limits: DEFAULT_REST_LIMITS,
   };
@@ -172,6 +176,15 @@ function restAccess({ access: { enrolment }, farm, sessions }: Parts): RestDeps[
     return coordinators.map(({ url, grpcAddress }) => publicAgentUrl(url, grpcAddress)).join(',');
   };
   return { ...enrolment, agentUrl, expel: (agentId) => sessions.expel(agentId) };
+}
+
+function healthOf({ farm, openArtifacts }: Parts, stopper: Stopper): RestDeps['health'] {
+  return async () => ({
+    status: stopper.state,
+    store: await farm.health(),
+    artifacts: { kind: openArtifacts.kind, ok: openArtifacts.problem() === '', detail: openArtifacts.problem().slice(0, 500) },
+    coordinators: [...(await farm.roll.present().catch(() => []))],
+  });
 }
 
 /** Tells commands on this machine where the farm is. */

@@ -61,6 +61,7 @@ export interface RestDeps {
   matrix(): Promise<Matrix>;
   /** Ended benchmarks of a cell, newest first; undefined when there is no such cell. */
   history(cellId: string): Promise<readonly PastResult[] | undefined>;
+  readonly metrics: MetricsText;
   health(): Promise<Pick<Health, 'status' | 'store' | 'artifacts' | 'coordinators'>>;
   /** Begins an orderly stop; answers at once. */
   shutdown(): void;
@@ -81,6 +82,13 @@ export interface Notifications {
   view(): NotificationsView;
   /** Sends a notice that says that notices arrive. */
   test(by: string): void;
+}
+
+/** Figures for Prometheus. */
+export interface MetricsText {
+  readonly contentType: string;
+  /** Never throws. */
+  render(): Promise<string>;
 }
 
 /** What people do with jobs. */

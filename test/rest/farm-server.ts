@@ -10,9 +10,11 @@ import { openFileFarmKey } from '../../coordinator/evidence/farm-key.ts';
 import { FileImportStore } from '../../coordinator/imports/file-import-store.ts';
 import { FileTaskLogs } from '../../coordinator/logs/file-task-logs.ts';
 import { ProgressHub } from '../../coordinator/logs/progress-hub.ts';
+import { createMetrics } from '../../coordinator/metrics/collect.ts';
 import { createRestApp } from '../../coordinator/rest/app.ts';
 import { DEFAULT_REST_LIMITS, type RestDeps, type RestLog } from '../../coordinator/rest/deps.ts';
 import { listenRest } from '../../coordinator/rest/server.ts';
+import { stateOf } from '../../coordinator/rest/views/agent-view.ts';
 import { createMemoryTaskStore } from '../../coordinator/store/memory/memory-task-store.ts';
 import { verifyBlobs } from '../../coordinator/submit/verify-blobs.ts';
 import { digestOf } from '../../domain/json.ts';
@@ -168,6 +170,14 @@ export async function startFarmServer(options: FarmServerOptions = {}): Promise<
     hostNames: new Set(),
     matrix: async () => (typeof options.matrix === 'function' ? options.matrix() : (options.matrix ?? EMPTY_MATRIX)),
     history: async (cellId) => options.history?.(cellId),
+    metrics: createMetrics({
+      ...{ store, artifacts, clock, stateOf, onProgress: (listener) => progress.subscribe(listener) },
+      health: async () => ({
+        store: { kind: 'memory', ok: true, detail: '' },
+        artifacts: { kind: 'fs', ok: true, detail: '' },
+        coordinators: [],
+      }),
+    }),
     health: async () => ({
       status: 'ok',
       store: { kind: 'memory', ok: true, detail: '' },

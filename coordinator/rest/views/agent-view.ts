@@ -31,7 +31,7 @@ function whyOf({ connection, mark, status }: AgentRecord): string {
 }
 
 /** A closed stream within its grace still counts as connected: most come back. */
-function stateOf({ connection, mark, status, leases }: AgentRecord): AgentState {
+export function stateOf({ connection, mark, status, leases }: AgentRecord): AgentState {
   if (connection === 'offline') return 'offline';
   if (mark !== null) return mark.kind;
   if (status.state !== 'ready') return status.state;
