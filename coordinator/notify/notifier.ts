@@ -12,7 +12,7 @@ import { Outbox } from './outbox.ts';
 
 /** How often the farm is looked at. */
 const LOOK_EVERY_MS = 60_000;
-/** Jobs whose end is still to be told; a farm that ends more of them in one go tells of the newest. */
+/** Jobs whose end is still to be told; of more that end in one go, those that come last are not told of. */
 const MAX_ENDED = 1_000;
 
 export interface NotifierDeps {
