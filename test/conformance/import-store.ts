@@ -105,6 +105,7 @@ export function describeImportStore(name: string, start: () => Promise<ImportSto
       expect(await codeOf(store.putData(rows('more')))).toBe('invalid-request');
       await store.putData({ ...rows('dev'), importedAt: 2 });
       expect(await store.models()).toHaveLength(MAX_IMPORTS - 1);
-    });
+      // A thousand documents, each on the disk before the next.
+    }, 120_000);
   });
 }
