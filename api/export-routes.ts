@@ -26,6 +26,6 @@ export const EXPORT_ROUTES = {
     params: cellParams,
     summary: 'Raw samples of the latest result of a cell: one row a run.',
     answers: [{ status: 200, description: 'Launch, run and milliseconds.', content: { 'application/vnd.apache.parquet': null } }],
-    errors: ['not-found'],
+    errors: ['not-found', 'too-large'],
   }),
 } as const;
