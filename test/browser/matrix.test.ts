@@ -61,6 +61,11 @@ describe('the matrix', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL('**/cells/0000000000000004');
     await page.goto(server.url);
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('s');
+    await page.waitForURL('**/?sort=*');
+    await page.goto(server.url);
     await page.getByRole('grid').waitFor();
     // Again and again: the grid is there before the page listens to keys.
     const pressAndLook = async () => {

@@ -8,7 +8,7 @@ import { PageHead } from '../elements/page-head.tsx';
 import { Loading, Problem } from '../elements/problem.tsx';
 import { StateWord } from '../elements/state-word.tsx';
 import { Ago, durationText, Instant } from '../elements/time.tsx';
-import { farm } from '../farm/farm.ts';
+import { FarmProblem, farm } from '../farm/farm.ts';
 import { live } from '../farm/live.ts';
 import { useAnswer } from '../farm/use-answer.ts';
 import { LogView } from './log-view.tsx';
@@ -51,6 +51,11 @@ function isOfJob(event: FarmEvent, jobId: string): boolean {
 
 function Cancel({ jobId, onDone }: { readonly jobId: string; readonly onDone: () => void }) {
   const [isAsked, setAsked] = useState(false);
+  const [problem, setProblem] = useState<FarmProblem>();
+  const fail = (error: unknown) => {
+    if (!(error instanceof FarmProblem)) throw error;
+    setProblem(error);
+  };
   if (!isAsked) {
     return (
       <button type="button" class="plain" onClick={() => setAsked(true)}>
@@ -59,15 +64,16 @@ function Cancel({ jobId, onDone }: { readonly jobId: string; readonly onDone: ()
     );
   }
   return (
-    <span>
+    <div>
       Cancel what has not ended?{' '}
-      <button type="button" class="plain" onClick={() => void farm.cancel(jobId).then(onDone, onDone)}>
+      <button type="button" class="plain" onClick={() => void farm.cancel(jobId).then(onDone).catch(fail)}>
         Cancel the job
       </button>{' '}
       <button type="button" class="plain" onClick={() => setAsked(false)}>
         Keep it
       </button>
-    </span>
+      {problem !== undefined && <Problem problem={problem} />}
+    </div>
   );
 }
 

@@ -33,7 +33,7 @@ interface GridProps {
 
 /**
  * The matrix as one scrolling grid of which only what is in view is drawn. It takes the focus as a whole: arrow, page, Home and End keys move the
- * active cell, Enter opens it.
+ * active cell, Enter opens it, s orders the rows by its column.
  */
 export function Grid({ arrangement, view, now, onSort }: GridProps) {
   const { lines } = arrangement;
@@ -57,6 +57,8 @@ export function Grid({ arrangement, view, now, onSort }: GridProps) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== scroller.current) return;
     const cell = cellAt(lines, columns, active);
     if (event.key === 'Enter' && cell != null) navigate(`/cells/${cell.id}`);
+    const at = columns[active.column];
+    if (event.key === 's' && at?.kind === 'devices') onSort(at.column.id);
     const moved = moveBy(event.key, active, shape);
     if (moved === undefined) return;
     event.preventDefault();

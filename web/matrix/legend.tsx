@@ -12,7 +12,8 @@ export function Legend({ matrix }: { readonly matrix: Matrix }) {
       <p>
         Median latency with its 95 % interval; ratio to the pinned or the previous result; share of node time on the execution provider and
         similarity to the reference; launches x samples of each, age, environment. Substituted, synthetic, emulated and imported cells are
-        never ranked with others. Arrow keys move within the matrix, Enter opens a cell, / goes to the search.
+        never ranked with others. Arrow keys move within the matrix, Enter opens a cell, s orders the rows by its column, / goes to the
+        search.
       </p>
       <dl>
         {STATES.map((state) => (
