@@ -1,10 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { LogInPage } from './access/log-in-page.tsx';
+import { SessionSign } from './access/session-sign.tsx';
 import { CellPage } from './cell/cell-page.tsx';
 import { ComparePage } from './compare/compare-page.tsx';
 import { ThemeChoice } from './elements/theme-choice.tsx';
 import type { LiveState } from './farm/live.ts';
 import { useLiveState } from './farm/use-live-state.ts';
+import { useLogInNeeded } from './farm/use-log-in.ts';
 import { FleetPage } from './fleet/fleet-page.tsx';
 import { JobPage } from './jobs/job-page.tsx';
 import { JobsPage } from './jobs/jobs-page.tsx';
@@ -32,13 +35,14 @@ const NAVIGATION = [
 export function App() {
   const { path } = useLocation();
   const route = routeOf(path);
+  const isLogInNeeded = useLogInNeeded();
   const main = useRef<HTMLElement>(null);
-  const shownPath = useRef(path);
+  const shownPath = useRef<string | undefined>(path);
   useEffect(() => {
     // Whoever reads by keys or by ear goes on at the new page, not at a link that is gone.
-    if (shownPath.current !== path) main.current?.focus({ preventScroll: true });
-    shownPath.current = path;
-  }, [path]);
+    if (shownPath.current !== path && !isLogInNeeded) main.current?.focus({ preventScroll: true });
+    shownPath.current = isLogInNeeded ? undefined : path;
+  }, [path, isLogInNeeded]);
   return (
     <>
       <a class="skip" href="#main">
@@ -59,13 +63,18 @@ export function App() {
           ))}
         </nav>
         <div class="side">
-          <LiveSign />
+          {!isLogInNeeded && (
+            <>
+              <SessionSign />
+              <LiveSign />
+            </>
+          )}
           <ThemeChoice />
           <a href="/docs">API</a>
         </div>
       </header>
       <main id="main" ref={main} tabIndex={-1}>
-        <Page route={route} />
+        {isLogInNeeded ? <LogInPage /> : <Page route={route} />}
       </main>
     </>
   );

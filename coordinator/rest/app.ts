@@ -39,7 +39,7 @@ export function createRestApp(deps: RestDeps): Express {
   app.use('/plain', plain);
   // The application itself says nothing: what it shows comes from the API.
   app.use(deps.web === undefined ? plain : webPages(deps.web));
-  app.use(pageErrors);
+  app.use(pageErrors(deps));
   app.use(noSuchRoute, problems(deps.log, deps.limits));
   return app;
 }

@@ -107,6 +107,17 @@ describe('the other pages', () => {
   });
 });
 
+describe('a farm that asks nobody', () => {
+  it('shows nothing of logging in or out', async () => {
+    const { page } = visit();
+    const caller = page.waitForResponse('**/api/v1/session');
+    await page.goto(server.url);
+    expect((await caller).status()).toBe(200);
+    await page.getByText('● live').waitFor();
+    expect(await page.getByText(/log (?:in|out)/i).count()).toBe(0);
+  });
+});
+
 describe('accessibility', () => {
   const pages = [
     ...[

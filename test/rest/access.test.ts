@@ -5,35 +5,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ACCESS_RULES } from '../../api/access-rules.ts';
 import { openApiDocument } from '../../api/openapi.ts';
 import { ROUTE_NAMES } from '../../api/route-names.ts';
-import { ApiTokens } from '../../coordinator/access/api-tokens.ts';
-import { Authority } from '../../coordinator/access/authority.ts';
-import { Enrolments } from '../../coordinator/access/enrolments.ts';
-import { FileAccessStore } from '../../coordinator/access/file-access-store.ts';
-import { JoinTokens } from '../../coordinator/access/join-tokens.ts';
+import type { ApiTokens } from '../../coordinator/access/api-tokens.ts';
+import type { FileAccessStore } from '../../coordinator/access/file-access-store.ts';
 import { ROLES, type Role } from '../../domain/access.ts';
-import { createSystemClock } from '../../platform/clock.ts';
-import { systemFiles } from '../../platform/files.ts';
-import { systemRandom } from '../../platform/random.ts';
+import { type OpenedAccess, openAccess } from './farm-access.ts';
 import { type FarmServer, startFarmServer } from './farm-server.ts';
 
-const parts = { clock: createSystemClock(), random: systemRandom };
 const FOREVER_MS = 3_600_000;
 
 let folder: string;
 let store: FileAccessStore;
 let tokens: ApiTokens;
+let deps: OpenedAccess['deps'];
 let server: FarmServer;
 const tokenOf = new Map<Role, string>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'grove-rest-access-'));
-  store = await FileAccessStore.open(folder, systemFiles);
-  tokens = new ApiTokens(store, parts);
-  const authority = await Authority.open(store, parts.clock);
-  const enrolments = new Enrolments(store, { authority, joins: new JoinTokens(store, parts), clock: parts.clock });
-  const makeJoin = async () => ({ joinString: '', expiresAt: 0 });
-  const access = { authority, tokens, enrolments, makeJoin, agentUrl: async () => '', expel: () => {} };
-  server = await startFarmServer({ deps: { access, audit: store } });
+  ({ store, tokens, deps } = await openAccess(folder));
+  server = await startFarmServer({ deps });
   for (const role of ROLES) tokenOf.set(role, (await tokens.make({ name: `a-${role}`, role, forMs: FOREVER_MS }, 'test')).token);
 });
 afterAll(async () => {
@@ -79,6 +69,18 @@ describe('an operation of the API', () => {
 
   it.each(['/', '/jobs', '/agents', '/plain/jobs', '/anything'])('is no page that shows something: %s', async (path) => {
     expect((await fetch(server.url + path)).status).toBe(401);
+  });
+
+  it.each([
+    ['/plain/jobs/j-1', '/jobs/j-1'],
+    ['/plain/', '/'],
+    ['/plain//elsewhere.example', '/elsewhere.example'],
+    ['/api/v1/jobs', '/'],
+  ])('leads a browser from %s to where it can log in', async (path, href) => {
+    const page = await startFarmServer({ deps: { ...deps, web: { page: '', folder } } });
+    const html = await (await fetch(page.url + path, { headers: { accept: 'text/html' } })).text();
+    await page.close();
+    expect(html).toContain(`<a href="${href}">Log in</a>`);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { CallerView } from '../../api/access.ts';
 import type { AgentList } from '../../api/agents.ts';
 import type { ModelList } from '../../api/imports.ts';
 import type { CancelAnswer, Explanation, JobList, JobView } from '../../api/jobs.ts';
@@ -8,6 +9,7 @@ import type { RerunAnswer, RerunRequest } from '../../api/reruns.ts';
 import type { SubmitAnswer, SubmitRequest } from '../../api/submit.ts';
 import type { TaskView } from '../../api/tasks.ts';
 import type { Matrix } from '../../api/words.ts';
+import { logIn } from './log-in.ts';
 
 /** An answer that is no success, in the farm's words. */
 export class FarmProblem extends Error {
@@ -35,6 +37,16 @@ interface Asking {
  * ten thousand cells would take. Every function throws {@link FarmProblem}.
  */
 export const farm = {
+  caller: (asking?: Asking) => get<CallerView>('/api/v1/session', asking),
+  /** The token is exchanged for a cookie and kept nowhere. */
+  logIn: async (token: string) => {
+    await post<CallerView>('/api/v1/session', { token });
+    logIn.done();
+  },
+  logOut: async () => {
+    await post('/api/v1/session/end', {});
+    logIn.refused(logIn.count);
+  },
   matrix: (asking?: Asking) => get<Matrix>('/api/v1/matrix?format=json', asking),
   cell: (cellId: string, asking?: Asking) => get<CellView>(`/api/v1/cells/${encodeURIComponent(cellId)}`, asking),
   curate: (cellId: string, change: CurateCellRequest) => post<CellView>(`/api/v1/cells/${encodeURIComponent(cellId)}/curation`, change),
@@ -90,11 +102,13 @@ async function readAnswer<T>(response: Response): Promise<T> {
 
 /** Throws the answer's problem. */
 async function send(path: string, init: RequestInit): Promise<Response> {
+  const { count } = logIn;
   const response = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } }).catch((cause: unknown) => {
     if (init.signal?.aborted === true) throw cause;
     throw unreachable();
   });
   if (response.ok) return response;
+  if (response.status === 401) logIn.refused(count);
   throw await problemOf(response);
 }
 

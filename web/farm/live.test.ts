@@ -93,6 +93,19 @@ describe('the events of a page', () => {
     expect([Source.all.length, told]).toEqual([2, ['reset']]);
   });
 
+  it('end when somebody must log in, and go on after that', async () => {
+    const { logIn } = await import('./log-in.ts');
+    const { told, source } = await follow();
+    source().onopen();
+    logIn.refused(logIn.count);
+    vi.runOnlyPendingTimers();
+    show(true);
+    expect([source().readyState, Source.all.length]).toEqual([Source.CLOSED, 1]);
+    logIn.done();
+    source().onopen();
+    expect([Source.all.length, told]).toEqual([2, ['reset']]);
+  });
+
   it('are not asked for by a page that was opened behind another', async () => {
     page.hidden = true;
     const { told, source } = await follow();

@@ -1,4 +1,5 @@
 import type { FarmEvent } from '../../api/events.ts';
+import { logIn } from './log-in.ts';
 
 /** Whether events arrive now. */
 export type LiveState = 'connecting' | 'live' | 'lost';
@@ -20,7 +21,8 @@ const REOPEN_MS = 2_000;
 /**
  * The farm's events for every part of the page, over one connection that is open while somebody sees the page: a browser opens six to one place, and
  * tabs behind others would keep them from the one in front. The browser resumes a broken stream by itself with Last-Event-ID; a refused one is opened
- * again after the last event that came. Whatever the farm still knows of the time between, `reset` has everything asked anew.
+ * again after the last event that came, and not before somebody has logged in where that is missing. Whatever the farm still knows of the time between,
+ * `reset` has everything asked anew.
  */
 class Live {
   readonly #listeners = new Set<(event: FarmEvent) => void>();
@@ -54,11 +56,12 @@ class Live {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     document.addEventListener('visibilitychange', () => this.#follow());
+    logIn.onChange(() => this.#follow());
     this.#follow();
   }
 
   #follow(): void {
-    if (document.hidden) this.#close();
+    if (document.hidden || logIn.isNeeded) this.#close();
     else if (this.#source === undefined) this.#open();
   }
 

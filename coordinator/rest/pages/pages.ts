@@ -89,12 +89,20 @@ export function pageAssets(): Router {
 }
 
 /** Errors of pages are pages; unexpected ones go on to the API's handler, which logs them and tells no details. */
-// biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
-export const pageErrors: ErrorRequestHandler = (thrown: unknown, req, res, next) => {
-  const error = toGroveError(thrown);
-  if (res.headersSent || error.code === 'internal' || req.accepts(['json', 'html']) !== 'html') {
-    next(thrown);
-    return;
-  }
-  res.status(error.spec.http).type('html').send(renderErrorPage(error));
-};
+export function pageErrors({ web }: Pick<RestDeps, 'web'>): ErrorRequestHandler {
+  // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
+  return (thrown: unknown, req, res, next) => {
+    const error = toGroveError(thrown);
+    if (res.headersSent || error.code === 'internal' || req.accepts(['json', 'html']) !== 'html') {
+      next(thrown);
+      return;
+    }
+    const logInPath = error.code === 'unauthenticated' && web !== undefined ? applicationPath(req.path) : undefined;
+    res.status(error.spec.http).type('html').send(renderErrorPage(error, logInPath));
+  };
+}
+
+/** The application's page for the same as a plain page: it asks who is there. Two slashes would lead to another host. */
+function applicationPath(path: string): string {
+  return path.startsWith('/plain/') ? `/${path.slice('/plain'.length).replace(/^[/\\]+/, '')}` : '/';
+}

@@ -12,8 +12,10 @@ const MAY_BE_GONE = /\/api\/v1\/(?:artifacts|cells\/f{16}|tasks\/c-)/;
 
 /**
  * A fresh page for each test of a file. After each, the page must have been quiet in the console and have asked nobody but `origin()`.
+ *
+ * @param refusals what the console says of answers that the tests of this file ask for.
  */
-export function useBrowser(origin: () => string): () => Visit {
+export function useBrowser(origin: () => string, refusals?: RegExp): () => Visit {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
@@ -34,7 +36,8 @@ export function useBrowser(origin: () => string): () => Visit {
     asked = [];
     page.on('console', (message) => {
       const isComplaint = message.type() === 'error' || message.type() === 'warning';
-      if (isComplaint && !MAY_BE_GONE.test(message.location().url)) complaints.push(message.text());
+      const isAskedFor = MAY_BE_GONE.test(message.location().url) || refusals?.test(message.text()) === true;
+      if (isComplaint && !isAskedFor) complaints.push(message.text());
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     // What a page gave up itself, because it was left or asks for something newer, did not fail.
