@@ -52,16 +52,15 @@ export const registerUp: RegisterCommand = (program, context) => {
         context,
       );
       context.terminal.out(`Grove is up: ${farm.url} (matrix, API reference at ${farm.url}/docs)`);
-      for (const line of joinLines(farm, options)) context.terminal.out(line);
+      for (const line of joinLines(farm)) context.terminal.out(line);
       context.terminal.out(`Agents connect to ${farm.agentUrl}. Stop with Ctrl-C or \`grove down\`.`);
       await untilStopped(farm, context.interrupted);
     });
 };
 
 /** How others come in. The strings are told once and kept nowhere. */
-function joinLines({ url, joining }: Pick<Farm, 'url' | 'joining'>, { insecure }: UpOptions): readonly string[] {
-  if (insecure === true)
-    return ['WARNING: --insecure. Whoever reaches these addresses may do everything, and reads everything on the way.'];
+function joinLines({ url, joining, insecure }: Pick<Farm, 'url' | 'joining' | 'insecure'>): readonly string[] {
+  if (insecure) return ['WARNING: --insecure. Whoever reaches these addresses may do everything, and reads everything on the way.'];
   if (joining === undefined) return [];
   return [
     'A machine joins within the hour (10 machines; more with `grove agent token`):',

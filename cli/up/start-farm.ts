@@ -33,6 +33,8 @@ export interface Farm extends Stoppable {
   readonly agentUrl: string;
   /** How others join and log in; undefined for a farm that enrols nobody. */
   readonly joining: { readonly joinString: string; readonly fingerprint: string } | undefined;
+  /** Nobody is asked anything, wherever it listens. */
+  readonly insecure: boolean;
 }
 
 /** Starts a farm in this process; everything that can crash or hang runs in processes of its own below the agent. Throws what either start throws. */
@@ -49,16 +51,18 @@ export async function startFarm(options: FarmOptions, { env }: Pick<CommandConte
     ...(options.redisUrl !== undefined && { redisUrl: options.redisUrl }),
     ...(options.s3Url !== undefined && { s3Url: options.s3Url }),
   };
-  const coordinator = await startCoordinator(await loadCoordinatorConfig({ ...common, ...ports, dataFolder }, env));
+  const config = await loadCoordinatorConfig({ ...common, ...ports, dataFolder }, env);
+  const insecure = config.access.kind === 'insecure';
+  const coordinator = await startCoordinator(config);
   const { url, agentUrl, enrolment } = coordinator;
   try {
     const joining = enrolment && { ...(await enrolment.makeJoin(JOIN_TERMS, OWNER)), fingerprint: enrolment.authority.fingerprint };
     await logIn(coordinator, dataFolder);
-    if (!options.withAgent) return { ...coordinator, joining };
+    if (!options.withAgent) return { ...coordinator, joining, insecure };
     const join = enrolment && (await enrolment.makeJoin({ ...JOIN_TERMS, uses: 1 }, OWNER)).joinString;
     const settings = join === undefined ? { agentUrl } : { join };
     const agent = await startAgent(
-      await loadAgentConfig({ ...common, insecure: options.insecure === true, ...settings, dataFolder: resolve(dataFolder, 'agent') }, env),
+      await loadAgentConfig({ ...common, insecure, ...settings, dataFolder: resolve(dataFolder, 'agent') }, env),
     );
     const stop = async (reason: string) => {
       await agent.stop(reason);
@@ -69,7 +73,7 @@ export async function startFarm(options: FarmOptions, { env }: Pick<CommandConte
     const done = Promise.all([bothDone, agent.done]).then(() => undefined);
     // Not everybody waits for it; whoever calls `stop` is told of the same failure.
     done.catch(() => {});
-    return { url, agentUrl, joining, stop, done };
+    return { url, agentUrl, joining, insecure, stop, done };
   } catch (error) {
     await coordinator.stop('the agent could not start');
     throw error;
