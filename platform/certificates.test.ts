@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import { type webcrypto, X509Certificate } from 'node:crypto';
+import type { Extension } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
 import {
   createAuthority,
@@ -40,6 +41,27 @@ describe('a farm’s authority', () => {
     expect(new X509Certificate(issued).checkPrivateKey((await import('node:crypto')).createPrivateKey(privateKey))).toBe(true);
   });
 
+  it.each([
+    ['RSA', { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2_048 }],
+    ['P-384', { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-256' }],
+  ])('refuses a request for a key of another kind: %s', async (_kind, algorithm) => {
+    const request = await requestOf(algorithm);
+    await expect(readRequest(request)).rejects.toThrow(expect.objectContaining({ code: 'invalid-request' }));
+  });
+
+  it('takes nothing from a request but its key', async () => {
+    await createAuthority(NOW);
+    const { BasicConstraintsExtension, SubjectAlternativeNameExtension } = await import('@peculiar/x509');
+    const extensions = [
+      new BasicConstraintsExtension(true, 3, true),
+      new SubjectAlternativeNameExtension([{ type: 'dns', value: 'grove.lab' }]),
+    ];
+    const request = await requestOf({ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }, extensions);
+    const issue = { now: NOW, days: 30, name: 'lab-1', purpose: 'agent' } as const;
+    const issued = new X509Certificate(await issueFor(request, await createAuthority(NOW), issue));
+    expect(issued).toMatchObject({ ca: false, subject: 'CN=lab-1', subjectAltName: undefined, keyUsage: ['1.3.6.1.5.5.7.3.2'] });
+  });
+
   it('refuses a request that was changed after it was signed', async () => {
     const request = await createRequest(createPrivateKeyPem(), 'lab-1');
     const bytes = Buffer.from(request.replace(/-----[^-]+-----|\s/g, ''), 'base64');
@@ -50,3 +72,12 @@ describe('a farm’s authority', () => {
     await expect(readRequest('nothing')).rejects.toThrow(expect.objectContaining({ code: 'invalid-request' }));
   });
 });
+
+async function requestOf(algorithm: webcrypto.RsaHashedKeyGenParams | webcrypto.EcKeyGenParams, extensions: Extension[] = []) {
+  // The module needs a shim that loading it through ours brings.
+  await createRequest(createPrivateKeyPem(), 'any');
+  const { Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const request = await Pkcs10CertificateRequestGenerator.create({ name: 'CN=lab-1', keys, signingAlgorithm: algorithm, extensions });
+  return request.toString('pem');
+}

@@ -72,10 +72,10 @@ export async function issueWithKey(authority: KeyedCertificate, issue: Issue): P
   return { certificate: await sign(authority, (await keyPairOf(privateKey)).publicKey, issue), privateKey };
 }
 
-/** A certificate for the key of a request, PEM. Throws `invalid-request` for what is no request, or one its key has not signed. */
+/** A certificate for the key of a request, PEM. Throws what {@link readRequest} throws. */
 export async function issueFor(request: string, authority: KeyedCertificate, issue: Issue): Promise<string> {
-  const parsed = await parseRequest(request);
-  return await sign(authority, await parsed.publicKey.export(ALGORITHM, ['verify']), issue);
+  const { publicKey } = await parseRequest(request);
+  return await sign(authority, publicKey, issue);
 }
 
 /** A request for a certificate, signed with the key that stays here; PEM. */
@@ -86,10 +86,12 @@ export async function createRequest(privateKey: string, name: string): Promise<s
   return pem(request);
 }
 
-/** Throws `invalid-request` for what is no request, or one its key has not signed. */
+/** Throws `invalid-request` for what is no request, one its key has not signed, or a key that is not ECDSA on P-256. */
 export async function readRequest(request: string): Promise<CheckedRequest> {
-  const parsed = await parseRequest(request);
-  return { name: parsed.subjectName.getField('CN')[0] ?? '', keyDigest: sha256Of(new Uint8Array(parsed.publicKey.rawData)) };
+  const { parsed, publicKey } = await parseRequest(request);
+  // Of the key as a certificate will have it: the same point may be written in several ways.
+  const spki = await crypto.subtle.exportKey('spki', publicKey);
+  return { name: parsed.subjectName.getField('CN')[0] ?? '', keyDigest: sha256Of(new Uint8Array(spki)) };
 }
 
 /** SHA-256 of a certificate (DER), 64 lower-case hex digits. Throws `invalid-request` for what is no certificate. */
@@ -142,11 +144,17 @@ async function sign(authority: KeyedCertificate, publicKey: webcrypto.CryptoKey,
   return pem(certificate);
 }
 
-async function parseRequest(request: string): Promise<Pkcs10CertificateRequest> {
+interface ParsedRequest {
+  readonly parsed: Pkcs10CertificateRequest;
+  readonly publicKey: webcrypto.CryptoKey;
+}
+
+async function parseRequest(request: string): Promise<ParsedRequest> {
   const x509 = await loadX509();
   try {
     const parsed = new x509.Pkcs10CertificateRequest(request);
-    if (await parsed.verify()) return parsed;
+    const publicKey = await parsed.publicKey.export(ALGORITHM, ['verify']);
+    if (await parsed.verify()) return { parsed, publicKey };
   } catch (cause) {
     throw new GroveError('invalid-request', { problem: 'the certificate request cannot be read' }, { cause });
   }
