@@ -25,6 +25,8 @@ export interface AgentIdentity {
   readonly agentId: AgentId;
   /** The data folder it was given to. */
   readonly instanceId: string;
+  /** Asks again. Throws `agent-revoked` once the key speaks for nobody. */
+  assertGood(): Promise<unknown>;
 }
 
 export interface EnrolRequest {
@@ -81,7 +83,7 @@ export class Enrolments {
     const { name, keyDigest } = readCertificate(certificate);
     const known = await this.#documents.get(name);
     if (known?.keyDigest !== keyDigest) throw new GroveError('agent-revoked', { agentId: name });
-    return { agentId: known.agentId, instanceId: known.instanceId };
+    return { agentId: known.agentId, instanceId: known.instanceId, assertGood: () => this.identify(certificate) };
   }
 
   /** Its key opens nothing from now on. Throws `not-found`. */

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { toWire } from '../../agent/connection/convert.ts';
 import { VirtualClock } from '../../agent/virtual-clock.cases.ts';
+import { GroveError } from '../../domain/errors.ts';
 import type { AgentMessage } from '../../domain/protocol.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { AgentMessage as WireAgentMessage } from '../../proto/gen/grove/v1/agent.ts';
@@ -125,5 +126,60 @@ describe('an agent that asks for its quarantine', () => {
     );
     await new Promise(setImmediate);
     expect(await markOf()).toMatchObject({ kind: 'paused', by: 'ann' });
+  });
+});
+
+describe('an agent whose key is revoked', () => {
+  const heartbeat = { type: 'heartbeat', status: { state: 'draining', why: 'test' }, deviceStates: {}, renewals: [] } as const;
+
+  function begin(assertGood: () => Promise<void>) {
+    const store = createMemoryTaskStore();
+    const sessions = new Sessions(loneBroadcast);
+    const ignore = () => {};
+    const raw = new Duplex({ objectMode: true, read: ignore, write: (_chunk, _encoding, done) => done() });
+    const say = (message: AgentMessage) => raw.push(WireAgentMessage.encode(toWire(message)).finish());
+    const { instanceId } = helloOf('lab-1');
+    say(helloOf('lab-1'));
+    const served = serveAgent(
+      new MessageStream(raw as unknown as RawStream, ignore),
+      { agentId: 'lab-1', instanceId, assertGood },
+      {
+        store,
+        sessions,
+        dispatcher: { attach: ignore, detach: ignore, setReady: ignore, rejected: ignore },
+        artifacts: { grantGet: ignore, grantPut: ignore, claim: ignore } as never,
+        logs: { append: ignore },
+        progress: { publish: ignore },
+        kindOf: async () => undefined,
+        onHello: ignore,
+        clock: new VirtualClock(),
+        sha256,
+        coordinatorId: 'c-1',
+        version: '1',
+        log: ignore,
+      },
+    );
+    return { store, sessions, say, served };
+  }
+
+  it('has no session when that happened between its certificate and its hello', async () => {
+    const { store, served } = begin(() => Promise.reject(new GroveError('agent-revoked', { agentId: 'lab-1' })));
+    await served;
+    expect((await store.agent('lab-1'))?.connection).toBe('closing');
+  });
+
+  it('keeps its session while nobody can be asked', async () => {
+    const { store, say } = begin(() => Promise.reject(new GroveError('store-unavailable', { problem: 'away' })));
+    say(heartbeat);
+    await vi.waitFor(async () => expect((await store.agent('lab-1'))?.status.state).toBe('draining'));
+  });
+
+  it('is not heard any more, whatever it still sends', async () => {
+    const { store, sessions, say, served } = begin(async () => {});
+    await vi.waitFor(async () => expect((await store.agent('lab-1'))?.connection).toBe('connected'));
+    sessions.expel('lab-1');
+    say(heartbeat);
+    await served;
+    expect(await store.agent('lab-1')).toMatchObject({ connection: 'closing', status: { state: 'ready' } });
   });
 });

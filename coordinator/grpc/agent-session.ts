@@ -58,6 +58,7 @@ export async function serveAgent(stream: MessageStream, identity: AgentIdentity 
     for await (const message of stream.incoming()) {
       if (session !== undefined) await session.handle(message);
       else session = await AgentSession.open(assertIsItself(message, identity), stream, deps);
+      if (message.type === 'hello' || message.type === 'heartbeat') await assertStillGood(identity);
     }
   } catch (thrown) {
     const error = toGroveError(thrown);
@@ -82,6 +83,15 @@ function assertIsItself(message: AgentMessage, identity: AgentIdentity | null): 
     throw new GroveError('forbidden', { who: `Agent "${agentId}"`, problem: `its certificate does not speak for "${message.agentId}"` });
   if (message.instanceId !== instanceId) throw new GroveError('duplicate-agent', { agentId });
   return message;
+}
+
+/** Its key may have been revoked before its hello, or while notices of other coordinators were lost. A store that cannot be asked ends no stream. */
+async function assertStillGood(identity: AgentIdentity | null): Promise<void> {
+  try {
+    await identity?.assertGood();
+  } catch (error) {
+    if (error instanceof GroveError && error.code === 'agent-revoked') throw error;
+  }
 }
 
 class AgentSession implements LiveSession {

@@ -15,6 +15,7 @@ export class MessageStream {
   readonly #raw: RawStream;
   readonly #onTooSlow: () => void;
   #open = true;
+  #refused = false;
 
   constructor(raw: RawStream, onTooSlow: () => void) {
     this.#raw = raw;
@@ -30,14 +31,14 @@ export class MessageStream {
 
   /**
    * Messages in order until the agent closes its side or the connection breaks. The next one is read only after the previous was handled, so a busy
-   * coordinator slows its agents down instead of growing. Throws `malformed-message` and `message-too-large`.
+   * coordinator slows its agents down instead of growing. A refused agent is not listened to any more, whatever it goes on to send. Throws `malformed-message` and `message-too-large`.
    */
   async *incoming(): AsyncIterable<AgentMessage> {
     // Destroying the stream on leaving the loop would cut off the refusal that is still to be written.
     const chunks: AsyncIterator<Buffer> = this.#raw.iterator({ destroyOnReturn: false });
     for (;;) {
       const next = await chunks.next().catch(() => undefined);
-      if (next === undefined || next.done === true) return;
+      if (next === undefined || next.done === true || this.#refused) return;
       yield readAgentMessage(next.value);
     }
   }
@@ -57,6 +58,7 @@ export class MessageStream {
 
   /** Says why and closes: the last message of a stream that cannot go on. */
   refuse(error: GroveError): void {
+    this.#refused = true;
     if (!this.#open) return;
     this.send({ type: 'refused', error: error.toReport() });
     this.#open = false;
