@@ -50,9 +50,11 @@ export class Renewal {
     if (clock.now() < notBefore + (notAfter - notBefore) * RENEW_AFTER) return;
     try {
       const next = { ...this.#identity, certificate: await ask(await createRequest(privateKey, agentId), this.#identity) };
+      // Read first: what is no certificate must not take the place of one.
+      const validUntil = new Date(readCertificate(next.certificate).notAfter).toISOString();
       await file.write(next);
       this.#identity = next;
-      log.certificateRenewed({ validUntil: new Date(readCertificate(next.certificate).notAfter).toISOString() });
+      log.certificateRenewed({ validUntil });
     } catch (error) {
       log.certificateNotRenewed({ validUntil: new Date(notAfter).toISOString(), why: toGroveError(error).message });
     }
