@@ -22,6 +22,7 @@ import { jsonBody } from './middleware/json-body.ts';
 import { noSuchRoute, problems } from './middleware/problems.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
+import { endUnreadBodies } from './middleware/unread-body.ts';
 import { pageAssets, pageErrors, plainPages } from './pages/pages.ts';
 import { webPages } from './web-app.ts';
 
@@ -30,7 +31,7 @@ export function createRestApp(deps: RestDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
-  app.use(requestId(deps.random), accessLog(deps.log, deps.clock), securityHeaders, hostGuard(deps.hostNames));
+  app.use(requestId(deps.random), accessLog(deps.log, deps.clock), endUnreadBodies(deps.clock), securityHeaders, hostGuard(deps.hostNames));
   const readBody = jsonBody({ limitBytes: deps.limits.bodyBytes, timeoutMs: deps.limits.bodyMs, clock: deps.clock });
   bindRoutes(app, allHandlers(deps), { ...deps, readBody });
   app.use(pageAssets());
