@@ -41,6 +41,8 @@ export interface Caller {
 
 /** A browser that is left alone for half a day asks for the token again. */
 const SESSION_MS = 12 * 3_600_000;
+/** Browsers that one token is logged in with at a time; the one that logged in first gives way. */
+const SESSIONS_PER_TOKEN = 20;
 
 /** Tokens of people and programs, and the sessions that browsers open with them. */
 export class ApiTokens {
@@ -91,6 +93,7 @@ export class ApiTokens {
   async openSession(token: string): Promise<Caller & { readonly session: string }> {
     const caller = await this.caller(token);
     await this.#dropExpired();
+    await this.#dropOldest(caller.tokenId);
     const fresh = drawToken('session', this.#random);
     const expiresAt = Math.min(this.#clock.now() + SESSION_MS, caller.expiresAt);
     await this.#keep(fresh, { name: caller.name, role: caller.role, madeBy: caller.name, expiresAt, parent: caller.tokenId });
@@ -116,6 +119,12 @@ export class ApiTokens {
 
   async #keep({ id, secretDigest }: FreshToken, terms: Omit<ApiToken, 'id' | 'secretDigest' | 'madeAt'>): Promise<ApiToken> {
     return this.#documents.change(id, () => ({ id, secretDigest, madeAt: this.#clock.now(), ...terms }));
+  }
+
+  /** Leaves room for one more session of a token: whoever has it must not fill the farm's disk with them. */
+  async #dropOldest(tokenId: string): Promise<void> {
+    const sessions = (await this.#documents.all()).filter(({ parent }) => parent === tokenId).sort((a, b) => a.madeAt - b.madeAt);
+    for (const { id } of sessions.slice(0, -(SESSIONS_PER_TOKEN - 1))) await this.#documents.change(id, () => undefined);
   }
 
   async #dropExpired(): Promise<void> {

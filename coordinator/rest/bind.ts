@@ -4,11 +4,15 @@ import { ACCESS_RULES } from '../../api/access-rules.ts';
 import { expressPath, type Route } from '../../api/route.ts';
 import { ROUTE_NAMES } from '../../api/route-names.ts';
 import { ROUTES, type RouteName } from '../../api/routes.ts';
+import { toGroveError } from '../../domain/errors.ts';
 import { type Asking, askerOf, assertAllowed, NOBODY } from './access.ts';
 import { check } from './check.ts';
 import type { RestDeps } from './deps.ts';
 import type { Answer, Checked, Handlers } from './handler.ts';
 import { recordChange } from './record-change.ts';
+
+/** How often a stream's caller is looked at again. */
+const LOOK_MS = 30_000;
 
 /** Raw handlers answer nothing: they have written the response themselves. */
 type AnyHandler = (request: Checked<Route>, req: Request, res: Response) => Promise<Answer<number, unknown> | undefined>;
@@ -60,6 +64,7 @@ function guard(bound: Bound): RequestHandler {
 function serve(bound: Bound, handler: AnyHandler): RequestHandler {
   return async (req, res) => {
     const asking = bound.asking.get(req) ?? NOBODY;
+    if (bound.route.kind === 'raw') endWithAccess(bound, req, res);
     try {
       const answer = await handler(checkRequest({ ...bound, asker: asking }, req, res), req, res);
       if (isRecorded(bound, asking, 'ok'))
@@ -71,6 +76,22 @@ function serve(bound: Bound, handler: AnyHandler): RequestHandler {
       throw error;
     }
   };
+}
+
+/** Looks now and then whether whoever follows a stream still may: it has no end of its own. */
+function endWithAccess({ name, deps: { access, clock } }: Bound, req: Request, res: Response): void {
+  const rule = ACCESS_RULES[name];
+  if (access === undefined || rule === 'anyone' || rule === 'grant') return;
+  let timer = clock.after(LOOK_MS, () => void look());
+  const look = async (): Promise<void> => {
+    try {
+      await askerOf(req, rule, access);
+    } catch (error) {
+      if (toGroveError(error).code === 'unauthenticated') res.destroy();
+    }
+    if (!res.destroyed) timer = clock.after(LOOK_MS, () => void look());
+  };
+  res.once('close', () => timer.cancel());
 }
 
 /**

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,6 +68,18 @@ describe('an operation of the API', () => {
       expect(await ask(operation, bearer(tokenOf.get(role) ?? ''))).toEqual({ status: 403, code: 'forbidden' });
   });
 
+  it('cuts off who was refused and goes on sending', async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => {});
+    socket.write('POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n{');
+    const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 401/);
+    socket.write(' ');
+    server.clock.move(10_000);
+    await closed;
+  });
+
   it.each(['/', '/jobs', '/agents', '/plain/jobs', '/anything'])('is no page that shows something: %s', async (path) => {
     expect((await fetch(server.url + path)).status).toBe(401);
   });
@@ -127,6 +140,23 @@ describe('a token', () => {
     const kept = (await store.read('token', made.id)) ?? '';
     expect(await store.swap('token', made.id, { before: kept, after: undefined })).toBe(true);
     expect(await ask(me, { cookie: `grove-session=${session}` })).toMatchObject({ status: 401 });
+  });
+
+  it('has a bounded number of sessions, of which the newest is good', async () => {
+    const made = await tokens.make({ name: 'ann', role: 'viewer', forMs: FOREVER_MS }, 'test');
+    let session = '';
+    for (let opened = 0; opened < 25; opened += 1) ({ session } = await tokens.openSession(made.token));
+    expect((await store.list('token')).filter((text) => text.includes(`"parent":"${made.id}"`))).toHaveLength(20);
+    expect(await ask(me, { cookie: `grove-session=${session}` })).toMatchObject({ status: 200 });
+  });
+
+  it('that is revoked ends the streams it follows', async () => {
+    const made = await tokens.make({ name: 'ann', role: 'viewer', forMs: FOREVER_MS }, 'test');
+    const response = await fetch(`${server.url}/api/v1/events`, { headers: bearer(made.token) });
+    expect(response.status).toBe(200);
+    await tokens.revoke(made.id);
+    server.clock.move(30_000);
+    await expect(response.text()).rejects.toThrow();
   });
 
   it('opens nothing as a session, nor a session as a token', async () => {
