@@ -29,7 +29,7 @@ export function idleMeasurement({ config, probe, states, children, clock, log }:
     const observer = { signal, log: () => {}, progress: () => {} };
     const inChild: ControlContext['inChild'] = (work) => runInChild(children, { ...work, deviceName: device.name, cwd: folder }, observer);
     try {
-      const state = await states.readOne(device, 'none');
+      const state = await states.readOne(device, 'recent');
       if (signal.aborted || findingsOf({ state, before: undefined, isIdle: true }, config.gates.limits).length > 0) return;
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
