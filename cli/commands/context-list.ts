@@ -4,7 +4,9 @@ import { configOf, noun, type OutputOptions, type RegisterCommand, withOutput } 
 
 /** `grove context list`: the farms this machine has logged in to. */
 export const registerContextList: RegisterCommand = (program, context) => {
-  const command = noun(program, 'context', 'contexts: farms this machine has logged in to').command('list').description('list them');
+  const command = noun(program, 'context', 'contexts: farms this machine has logged in to')
+    .command('list')
+    .description('list the farms that this machine knows');
   withOutput(command).action(async (options: OutputOptions) => {
     const { current, contexts } = await readContexts((await configOf(command, context)).dataFolder);
     const farms = contexts.map(({ name, url }) => ({ name, url, current: name === current }));
