@@ -81,7 +81,9 @@ export class Http {
   async send(url: string | URL, init: RequestInit): Promise<Response> {
     const response = await this.#fetch(url, init).catch((cause: unknown) => {
       if (init.signal?.aborted === true && !isTimeout(init.signal.reason)) throw init.signal.reason;
-      throw new GroveError('not-running', { url: this.url }, { cause });
+      throw this.#isFarm(url) && isUntrusted(cause)
+        ? untrusted(this.url, cause)
+        : new GroveError('not-running', { url: this.url }, { cause });
     });
     // 503 is an answer, not a failure, only where the body says so; problems carry their own media type.
     if (response.ok || (response.status === 503 && !isProblem(response) && isJson(response))) return response;
@@ -95,6 +97,11 @@ export class Http {
       throw foreign ? new GroveError('transfer-failed', { what: 'the bytes', problem: error.message }, { cause: error }) : error;
     });
     await response.body?.cancel();
+  }
+
+  /** Rather than its artifact store. */
+  #isFarm(url: string | URL): boolean {
+    return new URL(url).origin === new URL(this.url).origin;
   }
 
   async #failureOf(response: Response): Promise<GroveError> {
@@ -151,4 +158,18 @@ function isTimeout(reason: unknown): boolean {
 
 function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+/** Codes by which Node and OpenSSL say that a certificate does not prove what it should. */
+const UNTRUSTED = /CERT|SIGNATURE|ALTNAME|SELF_SIGNED|ISSUER/;
+
+function isUntrusted(cause: unknown): boolean {
+  const reason = cause instanceof Error ? cause.cause : undefined;
+  return reason instanceof Error && 'code' in reason && UNTRUSTED.test(String(reason.code));
+}
+
+/** As a farm that enrols is to a machine that has not logged in. */
+function untrusted(url: string, cause: unknown): GroveError {
+  const problem = `nobody this machine knows vouches for it; \`grove login ${url}\` tells it whom to trust`;
+  return new GroveError('untrusted-farm', { url, problem }, { cause });
 }

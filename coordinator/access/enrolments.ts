@@ -54,7 +54,7 @@ export class Enrolments {
 
   /**
    * Takes a machine in and returns its certificate. A name that another key has is `duplicate-agent` until it is revoked; a key that was revoked is
-   * `agent-revoked` for ever. Throws `join-refused` and `invalid-request` too. Only success uses the token up.
+   * `agent-revoked`, as long as it is one of the last hundred of that name. Throws `join-refused` and `invalid-request` too. Only success uses the token up.
    */
   async enrol({ token, request, instanceId }: EnrolRequest): Promise<{ readonly agentId: AgentId; readonly certificate: string }> {
     const { authority, joins, clock } = this.#parts;

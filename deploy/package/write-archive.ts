@@ -10,7 +10,7 @@ const MOMENT = new Date('2020-01-01T00:00:00Z');
 const RUN = 0o755;
 const READ = 0o644;
 
-/** Packs `parent/root` under its own name. Files in `runnable` (paths within it) may be executed; owners and times are not kept. */
+/** Packs the folder `parent/root` under the name `root`. What may be executed stays so; owners and times are not kept. */
 export async function writeTarGz(out: string, parent: string, root: string): Promise<void> {
   const files = (await filesOf(join(parent, root))).map((path) => `${root}/${path}`);
   await create({ file: out, cwd: parent, gzip: { level: 9 }, portable: true, mtime: MOMENT, noDirRecurse: true }, files);

@@ -47,6 +47,7 @@ describe('a farm for other machines', () => {
     const { code, err } = await elsewhere(['--url', url, 'agent', 'list']);
     expect(code).not.toBe(0);
     expect(err).not.toContain('lab-1');
+    expect(err).toContain(`grove login ${url}`);
   });
 
   it('takes in machines by the printed string', async () => {
